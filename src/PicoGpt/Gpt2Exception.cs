@@ -1,0 +1,26 @@
+namespace PicoGpt;
+
+/// <summary>
+/// A fault in what the user gave: a file, a tensor, a prompt. The message is one clear sentence that says where,
+/// what was expected, what was found and what to do.
+/// </summary>
+public class Gpt2Exception : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="error">The kind of fault.</param>
+    /// <param name="message">The sentence for the user.</param>
+    /// <param name="path">The file or folder concerned, if one is.</param>
+    /// <param name="innerException">What caused it, if anything did.</param>
+    public Gpt2Exception(Gpt2Error error, string message, string? path = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Error = error;
+        Path = path;
+    }
+
+    /// <summary>The kind of fault; stable, for programs to switch on.</summary>
+    public Gpt2Error Error { get; }
+
+    /// <summary>The file or folder concerned, or <see langword="null"/>.</summary>
+    public string? Path { get; }
+}
