@@ -1,0 +1,58 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>
+/// The data files of one checkpoint, each mapped when first needed. They stay mapped until the checkpoint is disposed and
+/// the last hold is gone.
+/// </summary>
+internal sealed class ShardMappings
+{
+    private readonly Lock _lock = new();
+    private readonly string _prefix;
+    private readonly MappedFile?[] _files;
+    private int _holds = 1; // the checkpoint's own
+
+    public ShardMappings(string prefix, int shardCount)
+    {
+        _prefix = prefix;
+        _files = new MappedFile?[shardCount];
+    }
+
+    public string PathOf(int shard) => BundlePath.ShardFile(_prefix, shard, _files.Length);
+
+    /// <summary>The mapped data file.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileNotFound"/>: it is missing.</exception>
+    public MappedFile Open(int shard)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_holds == 0, typeof(TensorBundle));
+            return _files[shard] ??= Map(PathOf(shard));
+        }
+    }
+
+    public void AddHold()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_holds == 0, typeof(TensorBundle));
+            _holds++;
+        }
+    }
+
+    public void ReleaseHold()
+    {
+        lock (_lock)
+        {
+            if (--_holds > 0) return;
+            foreach (MappedFile? file in _files)
+                file?.Dispose();
+        }
+    }
+
+    private static MappedFile Map(string path) => File.Exists(path) ? new MappedFile(path) : throw Missing(path);
+
+    public static Gpt2Exception Missing(string path) => new(
+        Gpt2Error.FileNotFound,
+        $"The data file '{path}' is missing; the checkpoint's index is there, but its weights are not: copy or download this file too.",
+        path);
+}

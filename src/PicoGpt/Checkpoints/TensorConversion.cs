@@ -1,0 +1,87 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PicoGpt.Checkpoints;
+
+/// <summary>Little-endian bytes of any alignment to arrays of numbers.</summary>
+internal static class TensorConversion
+{
+    /// <summary>The element type that is read as <typeparamref name="T"/>.</summary>
+    /// <exception cref="ArgumentException">No element type is.</exception>
+    public static TensorDType DTypeOf<T>() => default(T) switch
+    {
+        float => TensorDType.Float32,
+        double => TensorDType.Float64,
+        Half => TensorDType.Float16,
+        sbyte => TensorDType.Int8,
+        short => TensorDType.Int16,
+        int => TensorDType.Int32,
+        long => TensorDType.Int64,
+        byte => TensorDType.UInt8,
+        ushort => TensorDType.UInt16,
+        uint => TensorDType.UInt32,
+        ulong => TensorDType.UInt64,
+        bool => TensorDType.Bool,
+        _ => throw new ArgumentException($"no tensor has elements of the type {typeof(T)}", nameof(T)),
+    };
+
+    public static bool IsReadableAsFloat(TensorDType dtype) =>
+        dtype is TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64;
+
+    /// <summary>Copies the bytes into an array of a type that <see cref="DTypeOf"/> knows.</summary>
+    public static T[] ToArray<T>(ReadOnlySpan<byte> bytes)
+        where T : unmanaged
+    {
+        T[] array = new T[bytes.Length / Unsafe.SizeOf<T>()];
+        Span<byte> target = MemoryMarshal.AsBytes(array.AsSpan());
+        bytes.CopyTo(target);
+        if (typeof(T) == typeof(bool))
+        {
+            // A bool that is neither 0 nor 1 would compare unequal to true.
+            foreach (ref byte value in target)
+                value = value == 0 ? (byte)0 : (byte)1;
+        }
+
+        return array;
+    }
+
+    /// <summary>The elements as float32; float64 is rounded to the nearest.</summary>
+    public static float[] ToFloats(TensorDType dtype, ReadOnlySpan<byte> bytes)
+    {
+        switch (dtype)
+        {
+            case TensorDType.Float32:
+                return ToArray<float>(bytes);
+            case TensorDType.Float16:
+                ReadOnlySpan<Half> halves = Aligned<Half>(bytes);
+                float[] fromHalves = new float[halves.Length];
+                TensorPrimitives.ConvertToSingle(halves, fromHalves);
+                return fromHalves;
+            case TensorDType.BFloat16:
+                ReadOnlySpan<ushort> upperHalves = Aligned<ushort>(bytes);
+                float[] fromUpperHalves = new float[upperHalves.Length];
+                for (int i = 0; i < upperHalves.Length; i++)
+                    fromUpperHalves[i] = BitConverter.UInt32BitsToSingle((uint)upperHalves[i] << 16);
+                return fromUpperHalves;
+            case TensorDType.Float64:
+                ReadOnlySpan<double> doubles = Aligned<double>(bytes);
+                float[] fromDoubles = new float[doubles.Length];
+                for (int i = 0; i < doubles.Length; i++)
+                    fromDoubles[i] = (float)doubles[i];
+                return fromDoubles;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "not a floating-point type");
+        }
+    }
+
+    /// <summary>The elements in place where the address allows it, else a copy: some processors fault on odd addresses.</summary>
+    private static unsafe ReadOnlySpan<T> Aligned<T>(ReadOnlySpan<byte> bytes)
+        where T : unmanaged
+    {
+        fixed (byte* start = bytes)
+        {
+            return (nuint)start % (nuint)sizeof(T) == 0 ? MemoryMarshal.Cast<byte, T>(bytes) : ToArray<T>(bytes);
+        }
+    }
+}
