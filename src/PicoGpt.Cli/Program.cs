@@ -1,1 +1,48 @@
-Console.WriteLine();
+using System.Globalization;
+using System.Text;
+using PicoGpt;
+using PicoGpt.Cli;
+using PicoGpt.Inference;
+
+// picoGPT's `python gpt2.py "prompt" --n_tokens_to_generate 40 --model_size 124M`, from any shell.
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+
+try
+{
+    CommandLine command = CommandLine.Parse(args);
+    if (command.Help)
+    {
+        Console.WriteLine(CommandLine.Usage);
+        return 0;
+    }
+
+    using var stop = new CancellationTokenSource();
+    Console.CancelKeyPress += (_, e) =>
+    {
+        e.Cancel = true;
+        stop.Cancel();
+    };
+
+    using Gpt2Model model = command.OpenModel();
+    var generation = new TextGeneration(model, command.ReadPrompt(Console.In), command.Options);
+    foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
+    Console.WriteLine();
+    if (command.Verbose) Console.Error.WriteLine(CommandLine.Summary(generation.Completion));
+    return 0;
+}
+catch (Gpt2Exception fault)
+{
+    Console.Error.WriteLine($"picogpt: {fault.Message}");
+    return 1;
+}
+catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"picogpt: {fault.Message}");
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    Console.WriteLine();
+    return 130;
+}

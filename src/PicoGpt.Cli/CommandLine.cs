@@ -1,0 +1,99 @@
+using System.Globalization;
+using PicoGpt.Inference;
+using PicoGpt.Store;
+
+namespace PicoGpt.Cli;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed class CommandLine
+{
+    public const string Usage = """
+        picogpt: generates text with GPT-2.
+
+        usage: PicoGpt.Cli [options] PROMPT     ('-' reads the prompt from standard input)
+
+          --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
+          --max-tokens N      tokens to make (40)
+          --temperature T     0 for the likeliest token always (0)
+          --top-k K           sample from the K likeliest tokens; 0 for all (0)
+          --top-p P           sample from the likeliest tokens that reach the probability P (1)
+          --seed N            the same seed gives the same text
+          --stop TEXT         end before this text; may be given several times
+          --ignore-eot        go on when the model says <|endoftext|>
+          --slide             go on when the context is full, re-reading its last half
+          --threads N         threads to compute with (one a processor)
+          --verbose           report timings on standard error
+          --help              this text
+        """;
+
+    public bool Help { get; private set; }
+
+    public bool Verbose { get; private set; }
+
+    public GenerationOptions Options { get; private set; } = new();
+
+    private string Model { get; set; } = "3M";
+
+    private string? Prompt { get; set; }
+
+    /// <exception cref="Gpt2Exception">An option is unknown, has no value, or a value of the wrong kind.</exception>
+    public static CommandLine Parse(string[] arguments)
+    {
+        var command = new CommandLine();
+        var rest = new Queue<string>(arguments);
+        while (rest.TryDequeue(out string? word)) command.Take(word, rest);
+        if (command.Prompt is null && !command.Help)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: PicoGpt.Cli \"Once upon a time\" (--help lists the options).");
+        return command;
+    }
+
+    public static string Summary(Gpt2Completion c) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, {c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
+
+    public Gpt2Model OpenModel() => ModelStore.Default.OpenNameOrPath(Model, Model);
+
+    public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
+
+    private void Take(string word, Queue<string> rest)
+    {
+        GenerationOptions o = Options;
+        switch (word)
+        {
+            case "--help" or "-h": Help = true; break;
+            case "--verbose": Verbose = true; break;
+            case "--model": Model = Value(word, rest); break;
+            case "--max-tokens": Options = o with { MaxTokens = Value<int>(word, rest) }; break;
+            case "--temperature": Options = o with { Temperature = Value<float>(word, rest) }; break;
+            case "--top-k": Options = o with { TopK = Value<int>(word, rest) }; break;
+            case "--top-p": Options = o with { TopP = Value<float>(word, rest) }; break;
+            case "--seed": Options = o with { Seed = Value<long>(word, rest) }; break;
+            case "--stop": Options = o with { Stop = [.. o.Stop, Value(word, rest)] }; break;
+            case "--ignore-eot": Options = o with { IgnoreEndOfText = true }; break;
+            case "--slide": Options = o with { Overflow = ContextOverflow.Slide }; break;
+            case "--threads": Options = o with { Threads = Value<int>(word, rest) }; break;
+            case "--" when rest.TryDequeue(out string? prompt): SetPrompt(prompt); break;
+            case ['-', '-', ..]: throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"there is no option {word}; --help lists the options.");
+            default: SetPrompt(word); break;
+        }
+    }
+
+    private void SetPrompt(string prompt)
+    {
+        if (Prompt is not null)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"there are two prompts, '{Prompt}' and '{prompt}'; put a prompt of several words in quotes.");
+        Prompt = prompt;
+    }
+
+    private static string Value(string option, Queue<string> rest) =>
+        rest.TryDequeue(out string? value) ? value : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} needs a value.");
+
+    private static T Value<T>(string option, Queue<string> rest)
+        where T : IParsable<T>
+    {
+        string text = Value(option, rest);
+        return T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
+            ? value
+            : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} needs a number, but was given '{text}'.");
+    }
+}

@@ -1,0 +1,117 @@
+using System.Management.Automation;
+using PicoGpt.Inference;
+
+namespace PicoGpt.PowerShell.Commands;
+
+/// <summary>Generates text: <c>Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt '…'</c>.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = PromptSet)]
+[OutputType(typeof(Gpt2Completion), typeof(string))]
+public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
+{
+    private const string PromptSet = "PromptFromPipeline";
+    private const string ModelSet = "ModelFromPipeline";
+
+    /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PromptSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ModelSet)]
+    [AllowEmptyString]
+    public string[] Prompt { get; set; } = [];
+
+    /// <summary>The model: an object, a name or a path.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PromptSet)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
+    [ModelTransformation]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public Gpt2ModelReference Model { get; set; } = null!;
+
+    /// <summary>The most tokens to make.</summary>
+    [Parameter]
+    [Alias("n_tokens_to_generate", "max_tokens", "MaxToken")]
+    [ValidateRange(0, int.MaxValue)]
+    public int MaxTokens { get; set; } = 40;
+
+    /// <summary>0 (the default) takes the likeliest token always; higher values are more varied.</summary>
+    [Parameter]
+    [ValidateRange(0f, float.MaxValue)]
+    public float Temperature { get; set; }
+
+    /// <summary>Sample from so many of the likeliest tokens; 0 for all.</summary>
+    [Parameter]
+    [Alias("top_k")]
+    [ValidateRange(0, int.MaxValue)]
+    public int TopK { get; set; }
+
+    /// <summary>Sample from the likeliest tokens whose probabilities just reach this sum; 1 for all.</summary>
+    [Parameter]
+    [Alias("top_p")]
+    [ValidateRange(float.Epsilon, 1f)]
+    public float TopP { get; set; } = 1f;
+
+    /// <summary>The seed of the sampling; the same seed gives the same text on every machine.</summary>
+    [Parameter]
+    public long Seed { get; set; }
+
+    /// <summary>Strings that end the text.</summary>
+    [Parameter]
+    [Alias("StopSequence")]
+    [ValidateNotNullOrEmpty]
+    public string[] Stop { get; set; } = [];
+
+    /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>.</summary>
+    [Parameter]
+    public SwitchParameter IgnoreEndOfText { get; set; }
+
+    /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and goes on.</summary>
+    [Parameter]
+    public ContextOverflow Overflow { get; set; }
+
+    /// <summary>Threads to compute with; 0 for one a processor.</summary>
+    [Parameter]
+    [ValidateRange(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Emit the text piece by piece, as it is made, instead of a completion.</summary>
+    [Parameter]
+    public SwitchParameter Stream { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (ParameterSetName == PromptSet) SetUp(Model, () => Open(Model));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => PerItem(Model, () =>
+    {
+        Gpt2Model model = Open(Model);
+        foreach (string prompt in Prompt) PerItem(prompt, () => Generate(model, prompt));
+    });
+
+    private void Generate(Gpt2Model model, string prompt)
+    {
+        var generation = new TextGeneration(model, prompt, Options());
+        foreach (string piece in generation.Stream(StopToken))
+        {
+            if (Stream) WriteObject(piece);
+        }
+
+        Gpt2Completion completion = generation.Completion;
+        WriteVerbose(
+            $"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, "
+            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, ended by {completion.FinishReason}.");
+        if (!Stream) WriteObject(completion);
+    }
+
+    private GenerationOptions Options() => new()
+    {
+        MaxTokens = MaxTokens,
+        Temperature = Temperature,
+        TopK = TopK,
+        TopP = TopP,
+        Seed = MyInvocation.BoundParameters.ContainsKey(nameof(Seed)) ? Seed : null,
+        Stop = Stop,
+        IgnoreEndOfText = IgnoreEndOfText,
+        Overflow = Overflow,
+        Threads = Threads,
+    };
+}

@@ -1,0 +1,26 @@
+using System.Management.Automation;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>The one place where faults of the engine get their error ids and categories.</summary>
+internal static class ErrorRecords
+{
+    /// <summary>The error record for an exception; its id is the engine's own word for the fault.</summary>
+    public static ErrorRecord From(Exception exception, object? target) => exception switch
+    {
+        Gpt2Exception fault => new ErrorRecord(fault, fault.Error.ToString(), Category(fault.Error), target ?? fault.Path),
+        ObjectDisposedException => new ErrorRecord(exception, "ModelClosed", ErrorCategory.InvalidOperation, target),
+        UnauthorizedAccessException => new ErrorRecord(exception, "AccessDenied", ErrorCategory.PermissionDenied, target),
+        IOException => new ErrorRecord(exception, "ReadFailed", ErrorCategory.ReadError, target),
+        _ => new ErrorRecord(exception, "Unexpected", ErrorCategory.NotSpecified, target),
+    };
+
+    private static ErrorCategory Category(Gpt2Error error) => error switch
+    {
+        Gpt2Error.FileNotFound or Gpt2Error.TensorNotFound or Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached => ErrorCategory.ObjectNotFound,
+        Gpt2Error.InvalidToken or Gpt2Error.InvalidArgument => ErrorCategory.InvalidArgument,
+        Gpt2Error.ContextExceeded => ErrorCategory.LimitsExceeded,
+        Gpt2Error.Unsupported => ErrorCategory.NotImplemented,
+        _ => ErrorCategory.InvalidData,
+    };
+}

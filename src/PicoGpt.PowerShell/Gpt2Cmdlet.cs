@@ -1,0 +1,102 @@
+using System.Management.Automation;
+using PicoGpt.Store;
+using PicoGpt.Tokens;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>What every command shares: cancellation, opening models, errors.</summary>
+public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Gpt2ModelReference? _reference;
+    private Gpt2Model? _model;
+
+    /// <summary>Cancelled when the pipeline is stopped.</summary>
+    protected CancellationToken StopToken => _stop.Token;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the command holds.</summary>
+    /// <param name="disposing">Whether it is called by <see cref="Dispose()"/>.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing) _stop.Dispose();
+    }
+
+    /// <summary>Stops what is under way.</summary>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Runs the work for one input item: a fault becomes an error record, and the pipeline goes on.</summary>
+    /// <param name="target">The item, for the error record.</param>
+    /// <param name="work">The work.</param>
+    protected void PerItem(object? target, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        try
+        {
+            work();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        catch (Exception exception) when (IsFault(exception))
+        {
+            WriteError(ErrorRecords.From(exception, target));
+        }
+    }
+
+    /// <summary>Runs work without which the command cannot do anything: a fault ends the command.</summary>
+    /// <typeparam name="T">What the work gives.</typeparam>
+    /// <param name="target">What the work is about, for the error record.</param>
+    /// <param name="work">The work.</param>
+    /// <returns>What the work gives.</returns>
+    protected T SetUp<T>(object? target, Func<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        try
+        {
+            return work();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        catch (Exception exception) when (IsFault(exception))
+        {
+            ThrowTerminatingError(ErrorRecords.From(exception, target));
+            throw;
+        }
+    }
+
+    /// <summary>The model that a parameter refers to, opened if it is not open.</summary>
+    /// <param name="reference">What the parameter was given.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
+    protected Gpt2Model Open(Gpt2ModelReference reference)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        if (reference.Model is not null) return reference.Model;
+        if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
+        _model = OpenByName(reference.NameOrPath!);
+        _reference = reference;
+        return _model;
+    }
+
+    private static bool IsFault(Exception exception) =>
+        exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException;
+
+    // A name of the catalog wins; a folder of the same name is meant by ./124M.
+    private Gpt2Model OpenByName(string nameOrPath)
+    {
+        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return ModelStore.Default.Open(model);
+        string path = SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath);
+        bool isPath = Path.Exists(path) || nameOrPath.AsSpan().ContainsAny('/', '\\');
+        return isPath ? Gpt2Model.Open(path) : throw ModelCatalog.Unknown(nameOrPath);
+    }
+}

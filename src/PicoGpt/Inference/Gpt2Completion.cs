@@ -1,0 +1,39 @@
+namespace PicoGpt.Inference;
+
+/// <summary>A prompt and what the model made of it.</summary>
+public sealed record Gpt2Completion
+{
+    /// <summary>The name of the model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The text that was given.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>The text that was generated, without the prompt and without a stop string.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>The ids of the prompt.</summary>
+    public required IReadOnlyList<int> PromptIds { get; init; }
+
+    /// <summary>The ids that were generated; a closing <c>&lt;|endoftext|&gt;</c> is not among them.</summary>
+    public required IReadOnlyList<int> Ids { get; init; }
+
+    /// <summary>Why the text ends.</summary>
+    public required FinishReason FinishReason { get; init; }
+
+    /// <summary>The seed of the sampling, or <see langword="null"/> for greedy text, which needs none.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Time to read the prompt and find the first token.</summary>
+    public TimeSpan PrefillDuration { get; init; }
+
+    /// <summary>Time for the tokens after the first.</summary>
+    public TimeSpan DecodeDuration { get; init; }
+
+    /// <summary>Tokens a second, the reading of the prompt left out; 0 where fewer than two tokens were made.</summary>
+    public double TokensPerSecond => Ids.Count > 1 && DecodeDuration > TimeSpan.Zero ? (Ids.Count - 1) / DecodeDuration.TotalSeconds : 0;
+
+    /// <summary>The generated text.</summary>
+    /// <returns><see cref="Text"/>.</returns>
+    public override string ToString() => Text;
+}

@@ -1,0 +1,58 @@
+using PicoGpt.Numerics;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// The keys and values of the positions read so far. Keys lie as [block, head, head_size, 64 positions], so that scores
+/// of many positions are computed side by side; values as [head, n_ctx, head_size], a head padded to a multiple of
+/// <see cref="Kernels.Lanes"/>.
+/// </summary>
+internal sealed unsafe class KeyValueCache : IDisposable
+{
+    private readonly AlignedBuffer[] _keys;
+    private readonly AlignedBuffer[] _values;
+    private readonly int _headSize;
+    private readonly int _capacity;
+
+    public KeyValueCache(int layers, int heads, int headSize, int capacity)
+    {
+        int blocks = (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+        _headSize = headSize;
+        _capacity = capacity;
+        PaddedHeadSize = (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+        BlockStride = (nint)heads * headSize * Kernels.KeyBlock;
+        _keys = [.. Enumerable.Range(0, layers).Select(_ => new AlignedBuffer((long)blocks * BlockStride))];
+        _values = [.. Enumerable.Range(0, layers).Select(_ => new AlignedBuffer((long)heads * capacity * PaddedHeadSize))];
+    }
+
+    /// <summary>The head size rounded up to a whole number of lanes.</summary>
+    public int PaddedHeadSize { get; }
+
+    /// <summary>Elements from a block of keys to the next.</summary>
+    public nint BlockStride { get; }
+
+    /// <summary>The first block of a head's keys.</summary>
+    public float* Keys(int layer, int head) => _keys[layer].Data + ((nint)head * _headSize * Kernels.KeyBlock);
+
+    /// <summary>A head's values, [n_ctx, padded head size].</summary>
+    public float* Values(int layer, int head) => _values[layer].Data + ((nint)head * _capacity * PaddedHeadSize);
+
+    /// <summary>Stores one head's key and value at one position: [head_size] each.</summary>
+    public void Store(int layer, int head, int position, float* key, float* value)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)position, (uint)_capacity, nameof(position));
+        float* keys = Keys(layer, head) + (position / Kernels.KeyBlock * BlockStride) + (position % Kernels.KeyBlock);
+        float* values = Values(layer, head) + ((nint)position * PaddedHeadSize);
+        for (int d = 0; d < _headSize; d++)
+        {
+            keys[(nint)d * Kernels.KeyBlock] = key[d];
+            values[d] = value[d];
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (AlignedBuffer buffer in _keys) buffer.Dispose();
+        foreach (AlignedBuffer buffer in _values) buffer.Dispose();
+    }
+}

@@ -1,0 +1,19 @@
+using PicoGpt.Numerics;
+
+namespace PicoGpt.Inference;
+
+/// <summary>A layer norm, divided by rows.</summary>
+internal sealed unsafe class LayerNormJob(Kernels kernels) : Job
+{
+    public Matrix X { get; set; }
+
+    public PinnedLayerNorm Norm { get; set; }
+
+    public Matrix Y { get; set; }
+
+    public override void Execute(int part, int parts)
+    {
+        (int from, int to) = Share(X.Rows, part, parts);
+        kernels.LayerNorm(X, Norm.G, Norm.B, Y, from, to);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Buffers;
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// The weights at fixed addresses for the length of a computation. While they are pinned the files stay mapped, even if
+/// the model is closed meanwhile.
+/// </summary>
+internal sealed unsafe class PinnedParameters : IDisposable
+{
+    private readonly List<MemoryHandle> _handles = [];
+
+    public PinnedParameters(Gpt2Parameters parameters)
+    {
+        try
+        {
+            Wte = Matrix(parameters.Wte);
+            Wpe = Matrix(parameters.Wpe);
+            Blocks = [.. parameters.Blocks.Select(Block)];
+            LnF = LayerNorm(parameters.LnF);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>[n_vocab, n_embd].</summary>
+    public Matrix Wte { get; }
+
+    /// <summary>[n_ctx, n_embd].</summary>
+    public Matrix Wpe { get; }
+
+    public PinnedBlock[] Blocks { get; }
+
+    public PinnedLayerNorm LnF { get; }
+
+    public void Dispose()
+    {
+        foreach (MemoryHandle handle in _handles) handle.Dispose();
+        _handles.Clear();
+    }
+
+    private PinnedBlock Block(Gpt2Block block) => new(
+        LayerNorm(block.Ln1), Linear(block.Attn.CAttn), Linear(block.Attn.CProj), LayerNorm(block.Ln2), Linear(block.Mlp.CFc), Linear(block.Mlp.CProj));
+
+    private PinnedLayerNorm LayerNorm(Gpt2LayerNorm norm) => new(Pin(norm.G), Pin(norm.B));
+
+    private PinnedLinear Linear(Gpt2Linear linear) => new(Matrix(linear.W), Pin(linear.B));
+
+    private Matrix Matrix(Gpt2Weight weight) => new(Pin(weight), weight.Shape[0], weight.Shape[1]);
+
+    private float* Pin(Gpt2Weight weight)
+    {
+        ReadOnlyMemory<float> values = weight.Values;
+        if (values.Length != weight.Count)
+            throw new InvalidOperationException($"{weight.Name} has {values.Length} values where its shape has {weight.Count}.");
+        MemoryHandle handle = values.Pin();
+        _handles.Add(handle);
+        return (float*)handle.Pointer;
+    }
+}

@@ -1,0 +1,17 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>Work that <see cref="WorkerPool"/> divides among its threads. An instance is made once and run many times.</summary>
+internal abstract class Job
+{
+    /// <summary>Does the share <paramref name="part"/> of <paramref name="parts"/> shares.</summary>
+    public abstract void Execute(int part, int parts);
+
+    /// <summary>The bounds of a share of <paramref name="count"/> elements, in whole multiples of <paramref name="grain"/>.</summary>
+    protected static (int From, int To) Share(int count, int part, int parts, int grain = 1)
+    {
+        long grains = (count + grain - 1) / grain;
+        int from = (int)Math.Min(grains * part / parts * grain, count);
+        int to = (int)Math.Min(grains * (part + 1) / parts * grain, count);
+        return (from, to);
+    }
+}

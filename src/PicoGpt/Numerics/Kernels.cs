@@ -1,0 +1,91 @@
+using System.Runtime.Intrinsics;
+
+namespace PicoGpt.Numerics;
+
+/// <summary>
+/// The loops that cost the time. Every variant gives the same bits, because each output element is summed in one order:
+/// a matrix product walks its inner dimension from first to last with fused multiply-add; a sum or dot product keeps
+/// <see cref="Lanes"/> partial sums, element <c>i</c> going to lane <c>i mod 16</c>, and folds them by halves.
+/// </summary>
+internal abstract unsafe class Kernels
+{
+    /// <summary>The number of partial sums of a sum or dot product, whatever the hardware's width.</summary>
+    public const int Lanes = 16;
+
+    /// <summary>Positions whose keys stand together in the key/value cache.</summary>
+    public const int KeyBlock = 64;
+
+    /// <summary>OpenAI's layer norm epsilon.</summary>
+    protected const float Epsilon = 1e-5f;
+
+    /// <summary>√(2/π) and the cubic coefficient of GELU's tanh form, times two: <c>gelu(x) = x · σ(2√(2/π)(x + 0.044715x³))</c>.</summary>
+    protected const float GeluLinear = 1.5957691216057308f;
+    protected const float GeluCubic = 0.071354816272193f;
+
+    /// <summary>Every variant that this machine can run, the plain loops last.</summary>
+    public static IReadOnlyList<Kernels> All { get; } = FindAll();
+
+    /// <summary>The fastest variant of this machine; the environment variable PICOGPT_SIMD (512, 256, 128 or plain) overrides it.</summary>
+    public static Kernels Best { get; } = Choose(Environment.GetEnvironmentVariable("PICOGPT_SIMD"));
+
+    /// <summary>The variant's name: the vector width in bits, or "plain".</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The best variant, or the named one where this machine can run it.</summary>
+    public static Kernels Choose(string? name) =>
+        All.FirstOrDefault(k => string.Equals(k.Name, name, StringComparison.OrdinalIgnoreCase)) ?? All[0];
+
+    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>: [n_seq, n_in], [n_in, n_out], [n_out] -> [n_seq, n_out].</summary>
+    public abstract void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to);
+
+    /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
+    public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
+
+    /// <summary>Layer norm with biased variance, of rows <paramref name="from"/> to <paramref name="to"/>: [n_seq, n] -> [n_seq, n].</summary>
+    public abstract void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to);
+
+    /// <summary>GELU in its tanh form, in place.</summary>
+    public abstract void Gelu(float* x, int count);
+
+    /// <summary><c>y += x</c>.</summary>
+    public abstract void Add(float* y, float* x, int count);
+
+    /// <summary>
+    /// <c>scores[j] = q · k[j] · scale</c> for whole blocks of <see cref="KeyBlock"/> positions: [headSize] -> [blocks · KeyBlock].
+    /// Keys lie as [blocks, headSize, KeyBlock], block starts <paramref name="blockStride"/> elements apart.
+    /// </summary>
+    public abstract void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores);
+
+    /// <summary>
+    /// Softmax of the first <paramref name="count"/> elements, in place, with the maximum subtracted first. The memory
+    /// up to the next multiple of <see cref="Lanes"/> must be there and is overwritten.
+    /// </summary>
+    public abstract void Softmax(float* x, int count);
+
+    /// <summary>
+    /// <c>y = Σ p[j] · values[j]</c>, j from first to last: [n], [n, width] -> [width].
+    /// <paramref name="width"/> is a multiple of <see cref="Lanes"/>.
+    /// </summary>
+    public abstract void WeightedSum(float* p, float* values, int count, int width, float* y);
+
+    /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
+    protected static float Fold(float* lanes)
+    {
+        for (int half = Lanes / 2; half > 0; half /= 2)
+        {
+            for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+        }
+
+        return lanes[0];
+    }
+
+    private static List<Kernels> FindAll()
+    {
+        List<Kernels> kernels = [];
+        if (Vector512.IsHardwareAccelerated) kernels.Add(new SimdKernels<Width512, Vector512<float>>());
+        if (Vector256.IsHardwareAccelerated) kernels.Add(new SimdKernels<Width256, Vector256<float>>());
+        if (Vector128.IsHardwareAccelerated) kernels.Add(new SimdKernels<Width128, Vector128<float>>());
+        kernels.Add(new PlainKernels());
+        return kernels;
+    }
+}

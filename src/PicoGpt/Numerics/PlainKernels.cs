@@ -1,0 +1,101 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>The plain loops: the definition of every kernel's result, and what runs where there are no vectors.</summary>
+internal sealed unsafe class PlainKernels : Kernels
+{
+    public override string Name => "plain";
+
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < x.Rows; t++)
+        {
+            for (int o = from; o < to; o++) y.RowPointer(t)[o] = b[o];
+            for (int i = 0; i < x.Columns; i++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
+        }
+    }
+
+    public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < x.Rows; t++)
+        {
+            for (int o = from; o < to; o++) y.RowPointer(t)[o] = Dot(x.RowPointer(t), w.RowPointer(o), x.Columns);
+        }
+    }
+
+    public override void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to)
+    {
+        int n = x.Columns;
+        for (int t = from; t < to; t++)
+        {
+            float* row = x.RowPointer(t);
+            float* result = y.RowPointer(t);
+            float mean = Sum(row, n) / n;
+            for (int i = 0; i < n; i++) result[i] = row[i] - mean;
+            float variance = Dot(result, result, n) / n;
+            float scale = 1f / MathF.Sqrt(variance + Epsilon);
+            for (int i = 0; i < n; i++) result[i] = MathF.FusedMultiplyAdd(result[i] * scale, g[i], b[i]);
+        }
+    }
+
+    public override void Gelu(float* x, int count)
+    {
+        for (int i = 0; i < count; i++) x[i] = Gelu(x[i]);
+    }
+
+    public static float Gelu(float x)
+    {
+        float inner = x * MathF.FusedMultiplyAdd(x * x, GeluCubic, GeluLinear);
+        return x / (1f + Exponential.Of(-inner));
+    }
+
+    public override void Add(float* y, float* x, int count)
+    {
+        for (int i = 0; i < count; i++) y[i] += x[i];
+    }
+
+    public override void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores)
+    {
+        for (int block = 0; block < blocks; block++, keys += blockStride, scores += KeyBlock)
+        {
+            for (int j = 0; j < KeyBlock; j++) scores[j] = 0;
+            for (int d = 0; d < headSize; d++) MultiplyAdd(q[d], keys + ((nint)d * KeyBlock), scores, KeyBlock);
+            for (int j = 0; j < KeyBlock; j++) scores[j] *= scale;
+        }
+    }
+
+    public override void Softmax(float* x, int count)
+    {
+        float max = float.NegativeInfinity;
+        for (int i = 0; i < count; i++) max = MathF.Max(max, x[i]);
+        for (int i = 0; i < count; i++) x[i] = Exponential.Of(x[i] - max);
+        int padded = (count + Lanes - 1) / Lanes * Lanes;
+        for (int i = count; i < padded; i++) x[i] = 0;
+        float scale = 1f / Sum(x, padded);
+        for (int i = 0; i < padded; i++) x[i] *= scale;
+    }
+
+    public override void WeightedSum(float* p, float* values, int count, int width, float* y)
+    {
+        for (int d = 0; d < width; d++) y[d] = 0;
+        for (int j = 0; j < count; j++) MultiplyAdd(p[j], values + ((nint)j * width), y, width);
+    }
+
+    private static void MultiplyAdd(float factor, float* x, float* y, int count)
+    {
+        for (int i = 0; i < count; i++) y[i] = MathF.FusedMultiplyAdd(factor, x[i], y[i]);
+    }
+
+    private static float Sum(float* x, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        for (int i = 0; i < count; i++) lanes[i % Lanes] += x[i];
+        return Fold(lanes);
+    }
+
+    private static float Dot(float* x, float* y, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        for (int i = 0; i < count; i++) lanes[i % Lanes] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i % Lanes]);
+        return Fold(lanes);
+    }
+}

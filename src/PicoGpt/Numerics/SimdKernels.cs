@@ -1,0 +1,236 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>The kernels at one vector width; tails shorter than a vector are walked one element at a time, in the same order.</summary>
+internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
+    where TWidth : struct, IWidth<TVector>
+    where TVector : struct
+{
+    public override string Name => (TWidth.Count * 32).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    // Weights are read once, eight rows at a time, whatever n_seq is; y stays in the first-level cache meanwhile.
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < x.Rows; t++)
+            new ReadOnlySpan<float>(b + from, to - from).CopyTo(new Span<float>(y.RowPointer(t) + from, to - from));
+
+        int i = 0;
+        for (; i + 8 <= x.Columns; i += 8)
+        {
+            for (int t = 0; t < x.Rows; t++) MultiplyAdd8(x.RowPointer(t) + i, w.RowPointer(i) + from, w.Stride, y.RowPointer(t) + from, to - from);
+        }
+
+        for (; i < x.Columns; i++)
+        {
+            for (int t = 0; t < x.Rows; t++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
+        }
+    }
+
+    public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
+    {
+        for (int o = from; o < to; o++)
+        {
+            for (int t = 0; t < x.Rows; t++) y.RowPointer(t)[o] = Dot(x.RowPointer(t), w.RowPointer(o), x.Columns);
+        }
+    }
+
+    public override void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to)
+    {
+        int n = x.Columns;
+        for (int t = from; t < to; t++)
+        {
+            float* result = y.RowPointer(t);
+            Subtract(x.RowPointer(t), Sum(x.RowPointer(t), n) / n, result, n);
+            float variance = Dot(result, result, n) / n;
+            ScaleShift(result, 1f / MathF.Sqrt(variance + Epsilon), g, b, n);
+        }
+    }
+
+    public override void Gelu(float* x, int count)
+    {
+        TVector one = TWidth.Broadcast(1f);
+        TVector cubic = TWidth.Broadcast(GeluCubic);
+        TVector linear = TWidth.Broadcast(GeluLinear);
+        TVector minus = TWidth.Broadcast(-1f);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count)
+        {
+            TVector v = TWidth.Load(x + i);
+            TVector inner = TWidth.Multiply(v, TWidth.FusedMultiplyAdd(TWidth.Multiply(v, v), cubic, linear));
+            TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(inner, minus));
+            TWidth.Store(TWidth.Divide(v, TWidth.Add(one, exponential)), x + i);
+        }
+
+        for (; i < count; i++) x[i] = PlainKernels.Gelu(x[i]);
+    }
+
+    public override void Add(float* y, float* x, int count)
+    {
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count) TWidth.Store(TWidth.Add(TWidth.Load(y + i), TWidth.Load(x + i)), y + i);
+        for (; i < count; i++) y[i] += x[i];
+    }
+
+    public override void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores)
+    {
+        for (int block = 0; block < blocks; block++, keys += blockStride)
+        {
+            for (int j = 0; j < KeyBlock; j += 4 * TWidth.Count, scores += 4 * TWidth.Count)
+                Scores(q, keys + j, headSize, TWidth.Broadcast(scale), scores);
+        }
+    }
+
+    public override void Softmax(float* x, int count)
+    {
+        int padded = (count + Lanes - 1) / Lanes * Lanes;
+        for (int i = count; i < padded; i++) x[i] = float.NegativeInfinity;
+        TVector max = TWidth.Broadcast(Max(x, padded));
+        for (int i = 0; i < padded; i += TWidth.Count)
+            TWidth.Store(Exponential.Of<TWidth, TVector>(TWidth.Subtract(TWidth.Load(x + i), max)), x + i);
+        for (int i = count; i < padded; i++) x[i] = 0;
+        TVector scale = TWidth.Broadcast(1f / Sum(x, padded));
+        for (int i = 0; i < padded; i += TWidth.Count) TWidth.Store(TWidth.Multiply(TWidth.Load(x + i), scale), x + i);
+    }
+
+    public override void WeightedSum(float* p, float* values, int count, int width, float* y)
+    {
+        int d = 0;
+        for (; d + (4 * TWidth.Count) <= width; d += 4 * TWidth.Count) WeightedSum4(p, values + d, count, width, y + d);
+        for (; d < width; d += TWidth.Count)
+        {
+            TVector sum = TWidth.Broadcast(0f);
+            for (int j = 0; j < count; j++) sum = TWidth.FusedMultiplyAdd(TWidth.Broadcast(p[j]), TWidth.Load(values + ((nint)j * width) + d), sum);
+            TWidth.Store(sum, y + d);
+        }
+    }
+
+    private static void WeightedSum4(float* p, float* values, int count, int width, float* y)
+    {
+        TVector y0 = TWidth.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0;
+        for (int j = 0; j < count; j++, values += width)
+        {
+            TVector factor = TWidth.Broadcast(p[j]);
+            y0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values), y0);
+            y1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values + TWidth.Count), y1);
+            y2 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values + (2 * TWidth.Count)), y2);
+            y3 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values + (3 * TWidth.Count)), y3);
+        }
+
+        Store4(y0, y1, y2, y3, y);
+    }
+
+    private static void Scores(float* q, float* keys, int headSize, TVector scale, float* scores)
+    {
+        TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
+        for (int d = 0; d < headSize; d++, keys += KeyBlock)
+        {
+            TVector factor = TWidth.Broadcast(q[d]);
+            s0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys), s0);
+            s1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + TWidth.Count), s1);
+            s2 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + (2 * TWidth.Count)), s2);
+            s3 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + (3 * TWidth.Count)), s3);
+        }
+
+        Store4(TWidth.Multiply(s0, scale), TWidth.Multiply(s1, scale), TWidth.Multiply(s2, scale), TWidth.Multiply(s3, scale), scores);
+    }
+
+    private static void Store4(TVector v0, TVector v1, TVector v2, TVector v3, float* destination)
+    {
+        TWidth.Store(v0, destination);
+        TWidth.Store(v1, destination + TWidth.Count);
+        TWidth.Store(v2, destination + (2 * TWidth.Count));
+        TWidth.Store(v3, destination + (3 * TWidth.Count));
+    }
+
+    // y += x[0]·w[0] + … + x[7]·w[7], each product fused to the sum before it
+    private static void MultiplyAdd8(float* x, float* w, nint stride, float* y, int count)
+    {
+        TVector x0 = TWidth.Broadcast(x[0]), x1 = TWidth.Broadcast(x[1]), x2 = TWidth.Broadcast(x[2]), x3 = TWidth.Broadcast(x[3]);
+        TVector x4 = TWidth.Broadcast(x[4]), x5 = TWidth.Broadcast(x[5]), x6 = TWidth.Broadcast(x[6]), x7 = TWidth.Broadcast(x[7]);
+        float* w4 = w + (4 * stride);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count)
+        {
+            TVector sum = TWidth.Load(y + i);
+            sum = TWidth.FusedMultiplyAdd(x0, TWidth.Load(w + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x1, TWidth.Load(w + stride + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x2, TWidth.Load(w + (2 * stride) + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x3, TWidth.Load(w + (3 * stride) + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x4, TWidth.Load(w4 + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x5, TWidth.Load(w4 + stride + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x6, TWidth.Load(w4 + (2 * stride) + i), sum);
+            sum = TWidth.FusedMultiplyAdd(x7, TWidth.Load(w4 + (3 * stride) + i), sum);
+            TWidth.Store(sum, y + i);
+        }
+
+        for (; i < count; i++)
+        {
+            for (int k = 0; k < 8; k++) y[i] = MathF.FusedMultiplyAdd(x[k], w[(k * stride) + i], y[i]);
+        }
+    }
+
+    private static void MultiplyAdd(float factor, float* w, float* y, int count)
+    {
+        TVector x = TWidth.Broadcast(factor);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count) TWidth.Store(TWidth.FusedMultiplyAdd(x, TWidth.Load(w + i), TWidth.Load(y + i)), y + i);
+        for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(factor, w[i], y[i]);
+    }
+
+    private static void Subtract(float* x, float value, float* y, int count)
+    {
+        TVector v = TWidth.Broadcast(value);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count) TWidth.Store(TWidth.Subtract(TWidth.Load(x + i), v), y + i);
+        for (; i < count; i++) y[i] = x[i] - value;
+    }
+
+    private static void ScaleShift(float* y, float scale, float* g, float* b, int count)
+    {
+        TVector s = TWidth.Broadcast(scale);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count)
+            TWidth.Store(TWidth.FusedMultiplyAdd(TWidth.Multiply(TWidth.Load(y + i), s), TWidth.Load(g + i), TWidth.Load(b + i)), y + i);
+        for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(y[i] * scale, g[i], b[i]);
+    }
+
+    private static float Max(float* x, int count)
+    {
+        TVector max = TWidth.Load(x);
+        for (int i = TWidth.Count; i < count; i += TWidth.Count) max = TWidth.Max(max, TWidth.Load(x + i));
+        float* lanes = stackalloc float[TWidth.Count];
+        TWidth.Store(max, lanes);
+        float result = lanes[0];
+        for (int i = 1; i < TWidth.Count; i++) result = MathF.Max(result, lanes[i]);
+        return result;
+    }
+
+    private static float Sum(float* x, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        int whole = count / Lanes * Lanes;
+        for (int lane = 0; lane < Lanes; lane += TWidth.Count)
+        {
+            TVector sum = TWidth.Broadcast(0f);
+            for (int i = lane; i < whole; i += Lanes) sum = TWidth.Add(sum, TWidth.Load(x + i));
+            TWidth.Store(sum, lanes + lane);
+        }
+
+        for (int i = whole; i < count; i++) lanes[i % Lanes] += x[i];
+        return Fold(lanes);
+    }
+
+    private static float Dot(float* x, float* y, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        int whole = count / Lanes * Lanes;
+        for (int lane = 0; lane < Lanes; lane += TWidth.Count)
+        {
+            TVector sum = TWidth.Broadcast(0f);
+            for (int i = lane; i < whole; i += Lanes) sum = TWidth.FusedMultiplyAdd(TWidth.Load(x + i), TWidth.Load(y + i), sum);
+            TWidth.Store(sum, lanes + lane);
+        }
+
+        for (int i = whole; i < count; i++) lanes[i % Lanes] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i % Lanes]);
+        return Fold(lanes);
+    }
+}

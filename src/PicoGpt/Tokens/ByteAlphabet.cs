@@ -1,0 +1,50 @@
+namespace PicoGpt.Tokens;
+
+/// <summary>
+/// GPT-2's printable spelling of bytes: 33–126, 161–172 and 174–255 are themselves, the other 68 are the code points from
+/// 256 on, in order (<c>bytes_to_unicode</c> in OpenAI's encoder.py).
+/// </summary>
+internal static class ByteAlphabet
+{
+    /// <summary>The character of each byte.</summary>
+    public static readonly char[] Characters = Spell();
+
+    private static readonly short[] Bytes = Invert();
+
+    /// <summary>The byte that a character spells; false where it spells none.</summary>
+    public static bool TryGetByte(char character, out byte value)
+    {
+        short found = character < Bytes.Length ? Bytes[character] : (short)-1;
+        value = (byte)found;
+        return found >= 0;
+    }
+
+    /// <summary>The bytes that a symbol spells, or <see langword="null"/> where a character of it spells none.</summary>
+    public static byte[]? TryDecode(string symbol)
+    {
+        byte[] bytes = new byte[symbol.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            if (!TryGetByte(symbol[i], out bytes[i])) return null;
+        }
+
+        return bytes;
+    }
+
+    private static char[] Spell()
+    {
+        char[] characters = new char[256];
+        int next = 256;
+        for (int b = 0; b < 256; b++)
+            characters[b] = b is (>= 33 and <= 126) or (>= 161 and <= 172) or >= 174 ? (char)b : (char)next++;
+        return characters;
+    }
+
+    private static short[] Invert()
+    {
+        short[] bytes = new short[Characters.Max() + 1];
+        Array.Fill(bytes, (short)-1);
+        for (int b = 0; b < 256; b++) bytes[Characters[b]] = (short)b;
+        return bytes;
+    }
+}

@@ -1,0 +1,16 @@
+namespace PicoGpt.Tokens;
+
+/// <summary>A token of a text.</summary>
+/// <param name="Id">Its number in the vocabulary.</param>
+/// <param name="Text">Its text by itself; a part of a character is U+FFFD.</param>
+/// <param name="Symbol">Its spelling in <c>encoder.json</c>, such as <c>Ġhello</c>.</param>
+/// <param name="Bytes">Its bytes.</param>
+/// <param name="Start">Where in the text, in UTF-16 units, the first character stands that begins in this token.</param>
+/// <param name="Length">
+/// The UTF-16 units of all characters that begin in this token; 0 for a token in the middle of a character.
+/// </param>
+public sealed record Gpt2Token(int Id, string Text, string Symbol, IReadOnlyList<byte> Bytes, int Start, int Length)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+}

@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Tokens;
+
+/// <summary>Reads <c>encoder.json</c> and <c>vocab.bpe</c>, as bytes, so that no code page can come between.</summary>
+internal static class VocabularyFiles
+{
+    // OpenAI's encoder.json has 1 MB.
+    private const int Most = 256 << 20;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The tokens' spellings and ids.</summary>
+    /// <exception cref="Gpt2Exception">The file is missing, or is not a JSON object of distinct ids by spelling.</exception>
+    public static Dictionary<string, int> ReadEncoder(string path)
+    {
+        byte[] json = Read(path);
+        try
+        {
+            return Parse(new Utf8JsonReader(json.AsSpan(StartOfText(json))), path);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            string where = exception is JsonException { LineNumber: long line, BytePositionInLine: long column } ? $" (line {line + 1}, byte {column})" : "";
+            throw Bad(path, $"is not valid UTF-8 JSON{where}", exception);
+        }
+    }
+
+    /// <summary>The merges, in order.</summary>
+    /// <exception cref="Gpt2Exception">The file is missing, or a line of it is no merge.</exception>
+    public static MergeTable ReadMerges(string path)
+    {
+        string text = Decode(Read(path), path);
+        var merges = new MergeTable();
+        int line = 0;
+        int rank = 0;
+        foreach (ReadOnlySpan<char> raw in text.AsSpan().EnumerateLines())
+        {
+            line++;
+            if (raw.IsEmpty || (line == 1 && raw.StartsWith("#version"))) continue;
+            int space = raw.IndexOf(' ');
+            if (space <= 0 || space == raw.Length - 1 || raw[(space + 1)..].Contains(' '))
+                throw Bad(path, $"has no merge of two symbols in line {line}, but '{Shorten(raw)}'");
+            CheckSpelling(raw[..space], path, line);
+            CheckSpelling(raw[(space + 1)..], path, line);
+            merges.Add(raw[..space], raw[(space + 1)..], rank++);
+        }
+
+        return merges;
+    }
+
+    private static Dictionary<string, int> Parse(Utf8JsonReader reader, string path)
+    {
+        Dictionary<string, int> ids = [];
+        HashSet<int> seen = [];
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Bad(path, "does not begin with {");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string symbol = reader.GetString()!;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
+                throw Bad(path, $"gives '{Shorten(symbol)}' no whole number from 0 on as its id");
+            if (!seen.Add(id)) throw Bad(path, $"gives the id {id} to two tokens, '{Shorten(symbol)}' and another");
+            if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Shorten(symbol)}' twice");
+        }
+
+        if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something behind its closing }");
+        if (ids.Count == 0) throw Bad(path, "has no token");
+        return ids;
+    }
+
+    private static void CheckSpelling(ReadOnlySpan<char> symbol, string path, int line)
+    {
+        foreach (char character in symbol)
+        {
+            if (!ByteAlphabet.TryGetByte(character, out _))
+                throw Bad(path, $"has in line {line} the character U+{(int)character:X4}, which spells no byte in GPT-2's alphabet");
+        }
+    }
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            if (file.Length > Most) throw Bad(path, $"has {file.Length:N0} bytes, far more than a vocabulary takes");
+            byte[] bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            ForeignFile.ThrowIfForeign(path, bytes);
+            return bytes;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.FileNotFound,
+                $"The tokenizer's file '{path}' is missing; encoder.json and vocab.bpe must both lie in the model's folder.",
+                path,
+                exception);
+        }
+    }
+
+    private static string Decode(byte[] bytes, string path)
+    {
+        try
+        {
+            return StrictUtf8.GetString(bytes.AsSpan(StartOfText(bytes)));
+        }
+        catch (DecoderFallbackException exception)
+        {
+            throw Bad(path, $"is not UTF-8 (byte {exception.Index}); it may have been saved in another code page", exception);
+        }
+    }
+
+    private static int StartOfText(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? 3 : 0;
+
+    private static string Shorten(ReadOnlySpan<char> text) => text.Length <= 40 ? text.ToString() : $"{text[..40]}…";
+
+    private static Gpt2Exception Bad(string path, string what, Exception? inner = null) => new(
+        Gpt2Error.NotAFormat,
+        $"'{path}' {what}; fetch or copy the file again.",
+        path,
+        inner);
+}

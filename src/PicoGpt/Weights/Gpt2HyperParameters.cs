@@ -1,0 +1,135 @@
+using System.Text.Json;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Weights;
+
+/// <summary>The five numbers that make a GPT-2 architecture, as OpenAI's <c>hparams.json</c> has them.</summary>
+/// <param name="NVocab">Tokens in the vocabulary (<c>n_vocab</c>).</param>
+/// <param name="NCtx">Positions of the context (<c>n_ctx</c>).</param>
+/// <param name="NEmbd">Width of the residual stream (<c>n_embd</c>).</param>
+/// <param name="NHead">Attention heads a layer (<c>n_head</c>).</param>
+/// <param name="NLayer">Transformer blocks (<c>n_layer</c>).</param>
+public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NHead, int NLayer)
+{
+    /// <summary>The name of the file in a model's folder.</summary>
+    public const string FileName = "hparams.json";
+
+    /// <summary>Width of a head in every model that OpenAI published; assumed where <c>hparams.json</c> is missing.</summary>
+    internal const int OpenAIHeadSize = 64;
+
+    // Far beyond any GPT-2, and small enough that no product of two of them passes a long.
+    private const int Largest = 1 << 24;
+
+    /// <summary>Width of one head: <c>n_embd / n_head</c>.</summary>
+    public int HeadSize => NEmbd / NHead;
+
+    /// <summary>The number of trainable parameters: wte, wpe, the blocks and ln_f.</summary>
+    public long ParameterCount
+    {
+        get
+        {
+            long n = NEmbd;
+            long block = (2 * n) + (3 * n * n) + (3 * n) + (n * n) + n + (2 * n) + (4 * n * n) + (4 * n) + (4 * n * n) + n;
+            return (NVocab * n) + (NCtx * n) + (NLayer * block) + (2 * n);
+        }
+    }
+
+    /// <summary>Reads an <c>hparams.json</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="Gpt2Exception">The file is missing, is not JSON, or its numbers make no architecture.</exception>
+    public static Gpt2HyperParameters Load(string path)
+    {
+        byte[] json = ReadSmall(path);
+        ForeignFile.ThrowIfForeign(path, json);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
+            JsonElement root = document.RootElement;
+            return new Gpt2HyperParameters(
+                Number(root, "n_vocab", path), Number(root, "n_ctx", path), Number(root, "n_embd", path), Number(root, "n_head", path), Number(root, "n_layer", path))
+                .Validate(path);
+        }
+        catch (JsonException exception)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.NotAFormat,
+                $"'{path}' is not JSON (line {exception.LineNumber + 1}); expected GPT-2's hyperparameters, such as {{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
+                path,
+                exception);
+        }
+    }
+
+    /// <summary>Writes the file as OpenAI writes it.</summary>
+    /// <param name="path">The file.</param>
+    public void Save(string path) =>
+        File.WriteAllText(path, $"{{\n  \"n_vocab\": {NVocab},\n  \"n_ctx\": {NCtx},\n  \"n_embd\": {NEmbd},\n  \"n_head\": {NHead},\n  \"n_layer\": {NLayer}\n}}\n");
+
+    /// <summary>Reads the numbers from the shapes of a checkpoint's tensors; the head size is taken to be OpenAI's 64.</summary>
+    internal static Gpt2HyperParameters FromShapes(TensorBundle bundle)
+    {
+        IReadOnlyList<long> wte = Dimensions(bundle, "model/wte");
+        IReadOnlyList<long> wpe = Dimensions(bundle, "model/wpe");
+        int layers = 0;
+        while (bundle.TryGetEntry($"model/h{layers}/ln_1/g", out _)) layers++;
+        if (wte[1] % OpenAIHeadSize != 0)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.WrongArchitecture,
+                $"'{bundle.Prefix}' has no {FileName} beside it, and n_head cannot be told from n_embd = {wte[1]}, which is no multiple of OpenAI's head size {OpenAIHeadSize}; add a {FileName}.",
+                bundle.Prefix);
+        }
+
+        return new Gpt2HyperParameters(
+            Checked(wte[0]), Checked(wpe[0]), Checked(wte[1]), Checked(wte[1] / OpenAIHeadSize), layers).Validate(bundle.Prefix);
+    }
+
+    private static IReadOnlyList<long> Dimensions(TensorBundle bundle, string name)
+    {
+        if (bundle.TryGetEntry(name, out TensorEntry? entry) && entry.Shape.Rank == 2) return entry.Shape.Dimensions;
+        throw new Gpt2Exception(
+            Gpt2Error.WrongArchitecture,
+            $"'{bundle.Prefix}' is no GPT-2 checkpoint: it has no tensor '{name}' of two dimensions; list what it holds with Get-Gpt2Weight -Raw.",
+            bundle.Prefix);
+    }
+
+    private static int Checked(long value) => (int)Math.Min(value, int.MaxValue);
+
+    private static byte[] ReadSmall(string path)
+    {
+        const int Most = 1 << 20;
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            if (file.Length > Most)
+                throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes; an {FileName} has some ninety, so this is another file.", path);
+            byte[] bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"'{path}' is not there.", path, exception);
+        }
+    }
+
+    private static int Number(JsonElement root, string name, string path)
+    {
+        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement value)
+            && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number))
+            return number;
+        throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {FileName}?", path);
+    }
+
+    private Gpt2HyperParameters Validate(string path)
+    {
+        foreach ((string name, int value) in new[] { ("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer) })
+        {
+            if (value is < 1 or > Largest)
+                throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {Largest:N0}.", path);
+        }
+
+        if (NEmbd % NHead != 0)
+            throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says n_embd = {NEmbd} and n_head = {NHead}; the first must be a multiple of the second.", path);
+        return this;
+    }
+}

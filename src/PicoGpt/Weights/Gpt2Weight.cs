@@ -1,0 +1,71 @@
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Weights;
+
+/// <summary>
+/// One leaf of the parameter tree: a tensor of the checkpoint under the checkpoint's own name. Nothing is read from the
+/// file before the values or a statistic are asked for.
+/// </summary>
+public sealed class Gpt2Weight
+{
+    private readonly TensorBundle _bundle;
+    private readonly TensorEntry _entry;
+    private readonly Lazy<ReadOnlyMemory<float>> _values;
+    private readonly Lazy<WeightStatistics> _statistics;
+
+    internal Gpt2Weight(TensorBundle bundle, TensorEntry entry, string name, params int[] shape)
+    {
+        _bundle = bundle;
+        _entry = entry;
+        Name = name;
+        Shape = shape;
+        _values = new Lazy<ReadOnlyMemory<float>>(() => bundle.GetFloats(entry));
+        _statistics = new Lazy<WeightStatistics>(() => WeightStatistics.Of(Values.Span));
+    }
+
+    /// <summary>The name in the tree, such as <c>h0/attn/c_attn/w</c>: the checkpoint's name without the scope <c>model/</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The dimensions, the leading 1 of a projection's weight left out: <c>[n_embd, 3 n_embd]</c>.</summary>
+    public IReadOnlyList<int> Shape { get; }
+
+    /// <summary>The type in which the checkpoint stores the values.</summary>
+    public TensorDType DType => _entry.DType;
+
+    /// <summary>The number of values.</summary>
+    public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
+
+    /// <summary>Bytes in the checkpoint.</summary>
+    public long Size => _entry.Size;
+
+    /// <summary>The least value.</summary>
+    public float Min => _statistics.Value.Min;
+
+    /// <summary>The greatest value.</summary>
+    public float Max => _statistics.Value.Max;
+
+    /// <summary>The mean of the values.</summary>
+    public double Mean => _statistics.Value.Mean;
+
+    /// <summary>The standard deviation of the values, with the biased variance (as NumPy's <c>std</c>).</summary>
+    public double StandardDeviation => _statistics.Value.StandardDeviation;
+
+    /// <summary>
+    /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
+    /// valid while the model is open.
+    /// </summary>
+    /// <exception cref="Gpt2Exception">The file is shorter than its index says.</exception>
+    /// <exception cref="ObjectDisposedException">The model was closed.</exception>
+    public ReadOnlyMemory<float> Values => _values.Value;
+
+    /// <summary>A copy of the values, row-major.</summary>
+    /// <returns><see cref="Count"/> values.</returns>
+    public float[] ToArray() => Values.ToArray();
+
+    /// <summary>Compares the values' checksum with the one in the checkpoint's index.</summary>
+    /// <exception cref="Gpt2Exception">They differ, or the file is too short.</exception>
+    public void Verify() => _bundle.Verify(_entry);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
+}

@@ -1,0 +1,203 @@
+using PicoGpt.Numerics;
+using Xunit;
+
+namespace PicoGpt.Tests.Numerics;
+
+/// <summary>Every vector width gives the bits of the plain loops, and the plain loops give what mathematics says.</summary>
+public sealed unsafe class KernelsTests
+{
+    // Lengths below, at and beside every vector width and lane count.
+    private static readonly int[] Lengths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 45, 64, 65, 100, 192];
+
+    public static TheoryData<string> Variants => [.. Kernels.All.Select(k => k.Name)];
+
+    [Fact]
+    public void The_plain_variant_is_always_there() => Assert.Equal("plain", Kernels.All[^1].Name);
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void A_variant_can_be_chosen_by_name(string name) => Assert.Equal(name, Kernels.Choose(name).Name);
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void MatMul_gives_the_bits_of_the_plain_loop(string variant)
+    {
+        var plain = new PlainKernels();
+        var shapes = from rows in new[] { 1, 2, 5 } from nIn in Lengths from nOut in Lengths select (rows, nIn, nOut);
+        foreach ((int rows, int nIn, int nOut) in shapes)
+        {
+            using var x = new Block(rows, nIn, seed: 1);
+            using var w = new Block(nIn, nOut, seed: 2);
+            using var b = new Block(1, nOut, seed: 3);
+            using var expected = new Block(rows, nOut);
+            using var actual = new Block(rows, nOut);
+            int middle = nOut / 2;
+            plain.MatMul(x.Matrix, w.Matrix, b.Data, expected.Matrix, 0, nOut);
+            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, 0, middle);
+            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, middle, nOut);
+            Assert.Equal(expected.Bits, actual.Bits);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void MatMulTransposed_gives_the_bits_of_the_plain_loop(string variant)
+    {
+        var plain = new PlainKernels();
+        foreach (int nIn in Lengths)
+        {
+            using var x = new Block(3, nIn, seed: 1);
+            using var w = new Block(11, nIn, seed: 2);
+            using var expected = new Block(3, 11);
+            using var actual = new Block(3, 11);
+            plain.MatMulTransposed(x.Matrix, w.Matrix, expected.Matrix, 0, 11);
+            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 0, 4);
+            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 4, 11);
+            Assert.Equal(expected.Bits, actual.Bits);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void LayerNorm_Gelu_and_Add_give_the_bits_of_the_plain_loop(string variant)
+    {
+        var plain = new PlainKernels();
+        Kernels kernels = Kernels.Choose(variant);
+        foreach (int n in Lengths)
+        {
+            using var x = new Block(2, n, seed: 1, scale: 4);
+            using var g = new Block(1, n, seed: 2);
+            using var b = new Block(1, n, seed: 3);
+            using var expected = new Block(2, n);
+            using var actual = new Block(2, n);
+            plain.LayerNorm(x.Matrix, g.Data, b.Data, expected.Matrix, 0, 2);
+            kernels.LayerNorm(x.Matrix, g.Data, b.Data, actual.Matrix, 0, 2);
+            Assert.Equal(expected.Bits, actual.Bits);
+            plain.Gelu(expected.Data, 2 * n);
+            kernels.Gelu(actual.Data, 2 * n);
+            Assert.Equal(expected.Bits, actual.Bits);
+            plain.Add(expected.Data, x.Data, 2 * n);
+            kernels.Add(actual.Data, x.Data, 2 * n);
+            Assert.Equal(expected.Bits, actual.Bits);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Attention_kernels_give_the_bits_of_the_plain_loop(string variant)
+    {
+        var plain = new PlainKernels();
+        Kernels kernels = Kernels.Choose(variant);
+        var shapes = from h in new[] { 3, 16, 64 } from n in new[] { 1, 2, 15, 16, 17, 63, 64, 65, 130 } select (h, n);
+        foreach ((int headSize, int positions) in shapes)
+        {
+            int blocks = (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+            int width = (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+            int stride = (headSize + 2) * Kernels.KeyBlock;
+            using var q = new Block(1, headSize, seed: 1);
+            using var keys = new Block(blocks, stride, seed: 2);
+            using var values = new Block(positions, width, seed: 3);
+            using var expected = new Block(1, blocks * Kernels.KeyBlock);
+            using var actual = new Block(1, blocks * Kernels.KeyBlock);
+            plain.Scores(q.Data, keys.Data, stride, blocks, headSize, 0.3f, expected.Data);
+            kernels.Scores(q.Data, keys.Data, stride, blocks, headSize, 0.3f, actual.Data);
+            Assert.Equal(expected.Bits, actual.Bits);
+            plain.Softmax(expected.Data, positions);
+            kernels.Softmax(actual.Data, positions);
+            Assert.Equal(expected.Bits[..positions], actual.Bits[..positions]);
+            using var expectedSum = new Block(1, width);
+            using var actualSum = new Block(1, width);
+            plain.WeightedSum(expected.Data, values.Data, positions, width, expectedSum.Data);
+            kernels.WeightedSum(actual.Data, values.Data, positions, width, actualSum.Data);
+            Assert.Equal(expectedSum.Bits, actualSum.Bits);
+        }
+    }
+
+    [Fact]
+    public void MatMul_adds_the_bias_to_the_products()
+    {
+        using var x = new Block(1, 2, 1f, 2f);
+        using var w = new Block(2, 3, 1f, 2f, 3f, 4f, 5f, 6f);
+        using var b = new Block(1, 3, 0.5f, 0.25f, 0.125f);
+        using var y = new Block(1, 3);
+        new PlainKernels().MatMul(x.Matrix, w.Matrix, b.Data, y.Matrix, 0, 3);
+        Assert.Equal([9.5f, 12.25f, 15.125f], y.Values);
+    }
+
+    [Fact]
+    public void Layer_norm_has_mean_zero_and_biased_variance_one_before_gain_and_bias()
+    {
+        using var x = new Block(1, 64, seed: 9, scale: 10);
+        using var g = new Block(1, 64, [.. Enumerable.Repeat(1f, 64)]);
+        using var b = new Block(1, 64);
+        using var y = new Block(1, 64);
+        Kernels.Best.LayerNorm(x.Matrix, g.Data, b.Data, y.Matrix, 0, 1);
+        Assert.Equal(0, y.Values.Average(), 1e-6);
+        Assert.Equal(1, y.Values.Average(v => v * v), 1e-5);
+    }
+
+    [Theory]
+    [InlineData(95f, 90f, -3f)]
+    [InlineData(-110f, -115f)]
+    public void Softmax_subtracts_the_maximum_where_the_plain_exponential_would_overflow(params float[] logits)
+    {
+        double sum = logits.Sum(l => Math.Exp(l - logits.Max()));
+        foreach (Kernels kernels in Kernels.All)
+        {
+            using var x = new Block(1, Kernels.Lanes, logits);
+            kernels.Softmax(x.Data, logits.Length);
+            for (int i = 0; i < logits.Length; i++) Assert.Equal(Math.Exp(logits[i] - logits.Max()) / sum, x.Values[i], 1e-7);
+        }
+    }
+
+    [Fact]
+    public void The_exponential_is_within_two_units_of_the_last_place()
+    {
+        for (float x = -87f; x < 88f; x += 0.00917f)
+        {
+            double exact = Math.Exp(x);
+            double unit = Math.BitIncrement((float)exact) - (float)exact;
+            Assert.True(Math.Abs(Exponential.Of(x) - exact) < 2 * unit, $"exp({x}) = {Exponential.Of(x)}, exactly {exact}");
+        }
+    }
+
+    [Fact]
+    public void Gelu_agrees_with_its_tanh_form()
+    {
+        for (float x = -12f; x < 12f; x += 0.0173f)
+        {
+            double exact = 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
+            Assert.Equal(exact, PlainKernels.Gelu(x), 1e-6 * Math.Max(1, Math.Abs(x)));
+        }
+    }
+
+    /// <summary>A small matrix with memory of its own.</summary>
+    private sealed class Block : IDisposable
+    {
+        private readonly AlignedBuffer _buffer;
+
+        public Block(int rows, int columns, params float[] values)
+        {
+            _buffer = new AlignedBuffer((long)rows * columns);
+            Matrix = _buffer.AsMatrix(rows, columns);
+            values.CopyTo(new Span<float>(Data, rows * columns));
+        }
+
+        public Block(int rows, int columns, ulong seed, float scale = 1)
+            : this(rows, columns)
+        {
+            var random = new Random64(seed);
+            for (int i = 0; i < rows * columns; i++) Data[i] = (float)((random.NextDouble() * 2) - 1) * scale;
+        }
+
+        public Matrix Matrix { get; }
+
+        public float* Data => _buffer.Data;
+
+        public float[] Values => new Span<float>(Data, Matrix.Rows * Matrix.Columns).ToArray();
+
+        public int[] Bits => [.. Values.Select(BitConverter.SingleToInt32Bits)];
+
+        public void Dispose() => _buffer.Dispose();
+    }
+}
