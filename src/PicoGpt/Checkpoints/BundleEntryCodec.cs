@@ -6,7 +6,6 @@ namespace PicoGpt.Checkpoints;
 internal static class BundleEntryCodec
 {
     private const int MaxRank = 254; // TensorShape::MaxDimensions
-    private const int MaxSliceCount = 1_000; // each is compared with every other
 
     /// <exception cref="InvalidDataException">The value is malformed or contradicts itself.</exception>
     public static TensorEntry Decode(string name, ReadOnlySpan<byte> value, int shardCount)
@@ -35,7 +34,6 @@ internal static class BundleEntryCodec
         if (shardId < 0 || shardId >= shardCount) throw new InvalidDataException($"it lies in data file {shardId} of {shardCount}");
         if (offset < 0 || size < 0 || offset > long.MaxValue - size)
             throw new InvalidDataException($"it takes {size} bytes at {offset}");
-        if (slices.Count > MaxSliceCount) throw new InvalidDataException($"it has more than {MaxSliceCount} slices");
 
         size = CheckSize((TensorDType)dtype, shape, size, isPartitioned: slices.Count > 0);
         return new TensorEntry(name, (TensorDType)dtype, shape, (int)shardId, offset, size, crc, slices);

@@ -104,6 +104,7 @@ internal sealed class BundleIndex
 
     private TensorEntry[] DecodePieces(TensorEntry whole, Dictionary<string, ReadOnlyMemory<byte>> slices)
     {
+        SliceAssembly.CheckCover(whole);
         byte[] name = Encoding.UTF8.GetBytes(whole.Name);
         TensorEntry[] pieces = new TensorEntry[whole.Slices.Count];
         for (int i = 0; i < pieces.Length; i++)
@@ -119,29 +120,7 @@ internal sealed class BundleIndex
             pieces[i] = piece;
         }
 
-        CheckCover(whole, pieces);
         return pieces;
-    }
-
-    /// <summary>Slices cover a tensor exactly when they are disjoint and have as many elements as it has.</summary>
-    private static void CheckCover(TensorEntry whole, TensorEntry[] pieces)
-    {
-        Int128 elements = 0;
-        for (int i = 0; i < pieces.Length; i++)
-        {
-            elements += pieces[i].Shape.ElementCount;
-            for (int j = 0; j < i; j++)
-            {
-                if (whole.Slices[i].Overlaps(whole.Slices[j], whole.Shape))
-                    throw new InvalidDataException($"slices {whole.Slices[j]} and {whole.Slices[i]} of tensor '{whole.Name}' overlap");
-            }
-        }
-
-        if (elements != whole.Shape.ElementCount)
-        {
-            throw new InvalidDataException(
-                $"the slices of tensor '{whole.Name}' have {elements} elements of its {whole.Shape.ElementCount}");
-        }
     }
 
     private void DecodeHeader(ReadOnlySpan<byte> value)

@@ -1,8 +1,39 @@
 namespace PicoGpt.Checkpoints;
 
-/// <summary>Puts a slice of a partitioned tensor in its place.</summary>
+/// <summary>Checks the slices of a partitioned tensor and puts them in their places.</summary>
 internal static class SliceAssembly
 {
+    private const int MaxSliceCount = 1_000; // each is compared with every other
+
+    /// <summary>Checks that the slices cover a tensor exactly: they are disjoint and have as many elements as it has.</summary>
+    /// <exception cref="InvalidDataException">They do not, or one does not lie within the tensor.</exception>
+    public static void CheckCover(TensorEntry whole)
+    {
+        if (whole.Slices.Count > MaxSliceCount)
+            throw new InvalidDataException($"tensor '{whole.Name}' has more than {MaxSliceCount} slices");
+
+        Int128 elements = 0;
+        for (int i = 0; i < whole.Slices.Count; i++)
+        {
+            TensorSlice slice = whole.Slices[i];
+            if (!slice.TryShapeWithin(whole.Shape, out TensorShape shape))
+                throw new InvalidDataException($"slice {slice} of tensor '{whole.Name}' does not lie within {whole.Shape}");
+
+            elements += shape.ElementCount;
+            for (int j = 0; j < i; j++)
+            {
+                if (slice.Overlaps(whole.Slices[j], whole.Shape))
+                    throw new InvalidDataException($"slices {whole.Slices[j]} and {slice} of tensor '{whole.Name}' overlap");
+            }
+        }
+
+        if (elements != whole.Shape.ElementCount)
+        {
+            throw new InvalidDataException(
+                $"the slices of tensor '{whole.Name}' have {elements} elements of its {whole.Shape.ElementCount}");
+        }
+    }
+
     /// <summary>Copies a slice, row by row, into the whole tensor; both are row-major.</summary>
     /// <param name="whole">The bytes of the whole tensor.</param>
     /// <param name="wholeShape">Its shape; the slice lies within it.</param>

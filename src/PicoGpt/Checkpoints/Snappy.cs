@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace PicoGpt.Checkpoints;
 
-/// <summary>The raw Snappy format (format_description.txt of the Snappy project): decompression of table blocks.</summary>
+/// <summary>The raw Snappy format (format_description.txt of the Snappy project): how blocks of a sorted table are compressed.</summary>
 internal static class Snappy
 {
     // The densest element makes 64 bytes out of 3; a block that claims more than that lies about its length.
@@ -71,5 +71,63 @@ internal static class Snappy
         padded.Clear();
         input[..byteCount].CopyTo(padded);
         return BinaryPrimitives.ReadUInt32LittleEndian(padded);
+    }
+
+    /// <summary>Compresses one block: greedy, with copies of four bytes or more found by a hash of their first four.</summary>
+    public static byte[] Compress(ReadOnlySpan<byte> block)
+    {
+        const int HashBits = 14;
+        var output = new List<byte>();
+        Varint.Write(output, (ulong)block.Length);
+        int[] lastSeen = new int[1 << HashBits];
+        lastSeen.AsSpan().Fill(-1);
+        int literalStart = 0, position = 0;
+        while (position <= block.Length - sizeof(uint))
+        {
+            uint hash = (BinaryPrimitives.ReadUInt32LittleEndian(block[position..]) * 0x1e35a7bdu) >> (32 - HashBits);
+            int earlier = lastSeen[hash];
+            lastSeen[hash] = position;
+            int length = earlier < 0 || position - earlier > ushort.MaxValue
+                ? 0
+                : block[position..].CommonPrefixLength(block[earlier..]);
+            if (length < sizeof(uint))
+            {
+                position++;
+                continue;
+            }
+
+            WriteLiteral(output, block[literalStart..position]);
+            WriteCopy(output, position - earlier, length);
+            position += length;
+            literalStart = position;
+        }
+
+        WriteLiteral(output, block[literalStart..]);
+        return [.. output];
+    }
+
+    private static void WriteLiteral(List<byte> output, ReadOnlySpan<byte> literal)
+    {
+        if (literal.IsEmpty) return;
+        uint code = (uint)literal.Length - 1;
+        if (code < 60)
+        {
+            output.Add((byte)(code << 2));
+        }
+        else
+        {
+            int extraBytes = code < 1u << 8 ? 1 : code < 1u << 16 ? 2 : code < 1u << 24 ? 3 : 4;
+            output.Add((byte)((59 + extraBytes) << 2));
+            for (int i = 0; i < extraBytes; i++)
+                output.Add((byte)(code >> (8 * i)));
+        }
+
+        output.AddRange(literal);
+    }
+
+    private static void WriteCopy(List<byte> output, int offset, int length)
+    {
+        for (; length > 0; length -= Math.Min(length, 64))
+            output.AddRange([(byte)(((Math.Min(length, 64) - 1) << 2) | 2), (byte)offset, (byte)(offset >> 8)]);
     }
 }

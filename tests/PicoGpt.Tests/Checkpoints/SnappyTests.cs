@@ -1,0 +1,55 @@
+using System.Text;
+using PicoGpt.Checkpoints;
+using Xunit;
+
+namespace PicoGpt.Tests.Checkpoints;
+
+public class SnappyTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    [InlineData("abcabcabcabcabcabcabc")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void Text_survives_the_round_trip(string text)
+    {
+        byte[] bytes = Encoding.ASCII.GetBytes(text);
+        Assert.Equal(bytes, Snappy.Decompress(Snappy.Compress(bytes)));
+    }
+
+    [Fact]
+    public void Long_mixed_blocks_survive_the_round_trip_and_shrink()
+    {
+        var random = new Random(7);
+        byte[] block = new byte[300_000];
+        random.NextBytes(block.AsSpan(0, 100_000));
+        for (int i = 100_000; i < block.Length; i++)
+            block[i] = random.Next(4) == 0 ? (byte)random.Next(3) : block[i - 1 - random.Next(20)];
+
+        byte[] compressed = Snappy.Compress(block);
+        Assert.True(compressed.Length < block.Length);
+        Assert.Equal(block, Snappy.Decompress(compressed));
+    }
+
+    [Fact]
+    public void Copies_of_every_width_are_read()
+    {
+        // length 18; literal "abcd"; copy with 1, 2 and 4 bytes of offset; literal with an extra length byte
+        byte[] compressed = [18, 3 << 2, .. "abcd"u8, 0x01, 4, (3 << 2) | 2, 4, 0, (3 << 2) | 3, 2, 0, 0, 0, 60 << 2, 1, .. "xy"u8];
+        Assert.Equal("abcdabcdabcdcdcdxy", Encoding.ASCII.GetString(Snappy.Decompress(compressed)));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { })]
+    [InlineData(new byte[] { 0xff, 0xff, 0xff, 0xff, 0x7f, 0 })] // claims far more than its bytes can make
+    [InlineData(new byte[] { 5, 0, 65 })] // ends early
+    [InlineData(new byte[] { 1, 4, 65, 65 })] // literal passes the declared length
+    [InlineData(new byte[] { 8, 28, 65, 65 })] // literal passes the input
+    [InlineData(new byte[] { 8, 0, 65, 1, 0 })] // copy with offset 0
+    [InlineData(new byte[] { 8, 0, 65, 1, 2 })] // copy from before the start
+    [InlineData(new byte[] { 8, 0, 65, 2, 1 })] // offset cut off
+    [InlineData(new byte[] { 3, 0, 65, 1, 1 })] // copy passes the declared length
+    [InlineData(new byte[] { 20, 252, 255, 255, 255, 255, 65 })] // literal of 4 GiB
+    public void Malformed_blocks_are_refused(byte[] compressed) =>
+        Assert.Throws<InvalidDataException>(() => Snappy.Decompress(compressed));
+}
