@@ -51,7 +51,7 @@ internal sealed class CommandLine
         CultureInfo.InvariantCulture,
         $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, {c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
 
-    public Gpt2Model OpenModel() => ModelStore.Default.OpenNameOrPath(Model, Model);
+    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model));
 
     public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
 

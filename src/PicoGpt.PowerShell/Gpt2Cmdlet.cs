@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using PicoGpt.Store;
-using PicoGpt.Tokens;
 
 namespace PicoGpt.PowerShell;
 
@@ -83,20 +82,12 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         ArgumentNullException.ThrowIfNull(reference);
         if (reference.Model is not null) return reference.Model;
         if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
-        _model = OpenByName(reference.NameOrPath!);
+        string name = reference.NameOrPath!;
+        _model = ModelStore.Default.Open(name, SessionState.Path.GetUnresolvedProviderPathFromPSPath(name));
         _reference = reference;
         return _model;
     }
 
     private static bool IsFault(Exception exception) =>
         exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException;
-
-    // A name of the catalog wins; a folder of the same name is meant by ./124M.
-    private Gpt2Model OpenByName(string nameOrPath)
-    {
-        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return ModelStore.Default.Open(model);
-        string path = SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath);
-        bool isPath = Path.Exists(path) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(path) : throw ModelCatalog.Unknown(nameOrPath);
-    }
 }

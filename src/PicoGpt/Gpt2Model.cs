@@ -12,6 +12,7 @@ public sealed class Gpt2Model : IDisposable
 {
     private readonly TensorBundle _bundle;
     private readonly Lazy<BytePairEncoder> _encoder;
+    private bool _isDisposed;
 
     private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters)
     {
@@ -76,8 +77,18 @@ public sealed class Gpt2Model : IDisposable
     }
 
     /// <summary>Closes the files; a computation that is under way keeps what it needs until it ends.</summary>
-    public void Dispose() => _bundle.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _bundle.Dispose();
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <exception cref="ObjectDisposedException">The model is closed.</exception>
+    internal void ThrowIfDisposed()
+    {
+        if (_isDisposed) throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
+    }
 }

@@ -38,6 +38,7 @@ public sealed unsafe class Gpt2Context : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        model.ThrowIfDisposed();
         _h = model.HyperParameters;
         if (threads == 0) threads = Environment.ProcessorCount;
         _cache = new KeyValueCache(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);

@@ -62,7 +62,7 @@ public sealed class Gpt2ContextTests
     [MemberData(nameof(Variants))]
     public void Every_vector_width_and_thread_count_gives_the_same_bits(string variant)
     {
-        int[] ids = LongPrompt();
+        int[] ids = LongPrompt()[..70]; // more than one block of keys
         int[] expected = Bits(ids, threads: 1, Kernels.Choose("plain"), portion: ids.Length);
         Assert.Equal(expected, Bits(ids, threads: 1, Kernels.Choose(variant), portion: ids.Length));
         Assert.Equal(expected, Bits(ids, threads: 3, Kernels.Choose(variant), portion: ids.Length));

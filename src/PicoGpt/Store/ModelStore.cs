@@ -1,0 +1,93 @@
+namespace PicoGpt.Store;
+
+/// <summary>
+/// The per-user cache of models: one folder a model, files under their original names, so that other tools can use them.
+/// </summary>
+/// <param name="root">The folder that holds the models' folders; it need not exist.</param>
+public sealed class ModelStore(string root)
+{
+    /// <summary>The environment variable that overrides the place of the cache.</summary>
+    public const string HomeVariable = "PICOGPT_HOME";
+
+    private const string OpenAISource = "https://openaipublic.blob.core.windows.net/gpt-2/models/";
+
+    /// <summary>
+    /// The current user's cache: <c>%LOCALAPPDATA%\PicoGpt</c> on Windows, <c>~/Library/Caches/PicoGpt</c> on macOS,
+    /// <c>$XDG_CACHE_HOME/picogpt</c> or <c>~/.cache/picogpt</c> elsewhere; PICOGPT_HOME overrides it.
+    /// </summary>
+    public static ModelStore Default => new(DefaultRoot());
+
+    /// <summary>The folder that holds the models' folders.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>The models of the catalog with what of them is on this machine.</summary>
+    /// <returns>One object a model, the smallest first.</returns>
+    public IReadOnlyList<ModelInfo> List() => [.. ModelCatalog.Models.Select(Describe)];
+
+    /// <summary>What of a model is on this machine.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Its state, sizes and folder.</returns>
+    public ModelInfo Describe(CatalogModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        string folder = GetFolder(model);
+        FileInfo[] present = [.. model.Files.Select(file => new FileInfo(Path.Combine(folder, file.Name))).Where(file => file.Exists)];
+        ModelState state = model.IsBuiltIn ? ModelState.BuiltIn
+            : present.Length == model.Files.Count ? ModelState.Cached
+            : present.Length > 0 ? ModelState.Partial
+            : ModelState.NotFetched;
+        long size = model.IsBuiltIn ? new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length) : present.Sum(file => file.Length);
+        return new ModelInfo(model.Name, state, model.ParameterCount, model.DownloadSize, size, folder);
+    }
+
+    /// <summary>The folder where a model's files are or would be.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>A full path.</returns>
+    public string GetFolder(CatalogModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Path.Combine(model.IsBuiltIn ? BuiltInRoot() : Root, model.Name);
+    }
+
+    /// <summary>Opens a model that is on this machine.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>The open model.</returns>
+    /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
+    public Gpt2Model Open(CatalogModel model)
+    {
+        ModelInfo info = Describe(model);
+        if (info.State is ModelState.BuiltIn or ModelState.Cached) return Gpt2Model.Open(info.Path, model.Name);
+        IEnumerable<string> missing = model.Files.Select(file => file.Name).Where(name => !File.Exists(Path.Combine(info.Path, name)));
+        throw new Gpt2Exception(
+            Gpt2Error.ModelNotCached,
+            $"The model {model.Name} is not on this machine: '{info.Path}' lacks {string.Join(", ", missing)}. Put the files from {OpenAISource}{model.Name}/ there, or give the path of a folder that has them.",
+            info.Path);
+    }
+
+    /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
+    /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
+    /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
+    /// <returns>The open model.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
+    public Gpt2Model Open(string nameOrPath, string fullPath)
+    {
+        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return Open(model);
+        bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
+        return isPath ? Gpt2Model.Open(fullPath) : throw ModelCatalog.Unknown(nameOrPath);
+    }
+
+    // Beside the engine's assembly; a single-file program has no assembly on disk, but a base folder.
+    private static string BuiltInRoot() =>
+        Path.Combine(Path.GetDirectoryName(typeof(ModelStore).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory, "models");
+
+    private static string DefaultRoot()
+    {
+        if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home) return home;
+        if (OperatingSystem.IsWindows())
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "PicoGpt");
+        string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        if (OperatingSystem.IsMacOS()) return Path.Combine(user, "Library", "Caches", "PicoGpt");
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        return Path.IsPathRooted(cache) ? Path.Combine(cache, "picogpt") : Path.Combine(user, ".cache", "picogpt");
+    }
+}
