@@ -6,6 +6,9 @@ public enum Gpt2Error
     /// <summary>A file or folder is not there.</summary>
     FileNotFound,
 
+    /// <summary>A file is there, but the operating system does not let it be read.</summary>
+    Unreadable,
+
     /// <summary>A file is not of the format it should be (bad magic number, not JSON, not a checkpoint).</summary>
     NotAFormat,
 

@@ -41,7 +41,7 @@ internal readonly record struct BundleHeader(int ShardCount, bool IsBigEndian, l
         Varint.Write(output, (1 << 3) | (int)ProtoWireType.Varint);
         Varint.Write(output, (ulong)ShardCount);
         Varint.Write(output, (3 << 3) | (int)ProtoWireType.Bytes);
-        output.AddRange([2, (1 << 3) | (int)ProtoWireType.Varint, Version]);
+        output.AddRange([2, (1 << 3) | (int)ProtoWireType.Varint, Version]); // VersionDef, two bytes: producer
         return [.. output];
     }
 

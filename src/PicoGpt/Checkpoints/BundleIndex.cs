@@ -54,17 +54,23 @@ internal sealed class BundleIndex
 
     private static byte[] ReadFile(string path)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
-        byte[] end = new byte[Math.Min(file.Length, SortedTable.FooterLength)];
-        file.Seek(-end.Length, SeekOrigin.End);
-        file.ReadExactly(end);
-        if (!SortedTable.HasMagic(end) || file.Length > MaxFileLength)
+        using FileStream file = ReadableFile.Open(path);
+        if (!SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
         {
             ForeignFile.ThrowIfForeign(path);
             throw new Gpt2Exception(
                 Gpt2Error.NotAFormat,
                 $"'{path}' ({file.Length} bytes) is not a TensorFlow checkpoint index, or is cut short: "
                     + "it does not end in the table format's magic number; copy or download it again.",
+                path);
+        }
+
+        if (file.Length > MaxFileLength)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.Unsupported,
+                $"'{path}' has {file.Length} bytes, more than a checkpoint's index can have; "
+                    + "if it is a checkpoint in TensorFlow's first format (V1, one file), save it again with SaverDef.V2.",
                 path);
         }
 

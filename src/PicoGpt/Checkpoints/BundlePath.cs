@@ -112,17 +112,12 @@ internal static partial class BundlePath
     private static Gpt2Exception NotOfACheckpoint(string path)
     {
         ForeignFile.ThrowIfForeign(path);
-        using (FileStream file = File.OpenRead(path))
+        using FileStream file = ReadableFile.Open(path);
+        if (SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
         {
-            byte[] end = new byte[Math.Min(file.Length, SortedTable.FooterLength)];
-            file.Seek(-end.Length, SeekOrigin.End);
-            file.ReadExactly(end);
-            if (SortedTable.HasMagic(end))
-            {
-                BundleIndex.Load(path); // says so itself when it is of TensorFlow's first format
-                return new Gpt2Exception(
-                    Gpt2Error.NotAFormat, $"'{path}' is a checkpoint's index under another name; rename it to end in '.index'.", path);
-            }
+            BundleIndex.Load(path); // says so itself when it is of TensorFlow's first format
+            return new Gpt2Exception(
+                Gpt2Error.NotAFormat, $"'{path}' is a checkpoint's index under another name; rename it to end in '.index'.", path);
         }
 
         return new Gpt2Exception(

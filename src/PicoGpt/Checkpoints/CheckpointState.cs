@@ -18,7 +18,9 @@ internal static partial class CheckpointState
     public static string ReadModelCheckpointPath(string path)
     {
         ForeignFile.ThrowIfForeign(path);
-        Match match = new FileInfo(path).Length <= MaxFileLength ? ModelCheckpointPath().Match(File.ReadAllText(path)) : Match.Empty;
+        using FileStream file = ReadableFile.Open(path);
+        using var reader = new StreamReader(file);
+        Match match = file.Length <= MaxFileLength ? ModelCheckpointPath().Match(reader.ReadToEnd()) : Match.Empty;
         return match.Success
             ? Unescape(match.Groups["text"].Value)
             : throw new Gpt2Exception(

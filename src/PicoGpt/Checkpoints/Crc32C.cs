@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -74,6 +75,7 @@ public static class Crc32C
     }
 
     /// <summary>Three independent checksums, interleaved, then joined: crc(a|b|c) = crc(a)·x^2n + crc(b)·x^n + crc(c).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // the first checkpoint should not be verified by unoptimized code
     private static uint AppendThreeStreams(uint crc, ReadOnlySpan<ulong> words)
     {
         const int Words = StreamLength / sizeof(ulong);

@@ -13,10 +13,12 @@ public static class ForeignFile
 
     /// <summary>Throws if the file's first bytes show that it is not what its name says.</summary>
     /// <param name="path">An existing file.</param>
-    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>.</exception>
+    /// <exception cref="Gpt2Exception">
+    /// <see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>; or the file cannot be opened.
+    /// </exception>
     public static void ThrowIfForeign(string path)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        using FileStream file = ReadableFile.Open(path);
         byte[] start = new byte[InspectedLength];
         int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         ThrowIfForeign(path, start.AsSpan(0, length));

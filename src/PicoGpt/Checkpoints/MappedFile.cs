@@ -12,7 +12,7 @@ internal sealed unsafe class MappedFile : IDisposable
     public MappedFile(string path)
     {
         Path = path;
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        using FileStream file = ReadableFile.Open(path);
         Length = file.Length;
         if (Length == 0) return; // the operating systems refuse to map nothing
 

@@ -49,10 +49,21 @@ internal sealed class ShardMappings
         }
     }
 
-    private static MappedFile Map(string path) => File.Exists(path) ? new MappedFile(path) : throw Missing(path);
-
     public static Gpt2Exception Missing(string path) => new(
         Gpt2Error.FileNotFound,
         $"The data file '{path}' is missing; the checkpoint's index is there, but its weights are not: copy or download this file too.",
         path);
+
+    private static MappedFile Map(string path)
+    {
+        if (!File.Exists(path)) throw Missing(path);
+        try
+        {
+            return new MappedFile(path);
+        }
+        catch (IOException fault)
+        {
+            throw ReadableFile.Refused(path, fault); // the address space does not suffice, or the file system cannot map
+        }
+    }
 }

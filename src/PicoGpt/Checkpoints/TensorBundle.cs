@@ -10,7 +10,7 @@ namespace PicoGpt.Checkpoints;
 /// <remarks>
 /// Memory that this class hands out is valid until <see cref="Dispose"/>; a span taken of it before is not. Whoever computes on
 /// spans while another may dispose holds the files with <see cref="Hold"/>. All members may be called from several threads.
-/// Files that cannot be opened or read throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
+/// The data files must not shrink while they are open.
 /// </remarks>
 public sealed class TensorBundle : IDisposable
 {
@@ -84,11 +84,12 @@ public sealed class TensorBundle : IDisposable
         IEnumerable<TensorEntry> needed = _index.StoredEntries.Where(e => e.Size > 0);
         foreach (IGrouping<int, TensorEntry> shard in needed.GroupBy(e => e.ShardId).OrderBy(g => g.Key))
         {
-            var file = new FileInfo(_shards.PathOf(shard.Key));
-            if (!file.Exists) throw ShardMappings.Missing(file.FullName);
+            string path = _shards.PathOf(shard.Key);
+            if (!File.Exists(path)) throw ShardMappings.Missing(path);
 
+            using FileStream file = ReadableFile.Open(path); // FileInfo would give the length of a symbolic link itself
             TensorEntry? cut = shard.Where(e => e.Offset + e.Size > file.Length).MinBy(e => e.Offset);
-            if (cut is not null) throw Truncated(file.FullName, file.Length, cut);
+            if (cut is not null) throw Truncated(path, file.Length, cut);
         }
     }
 
@@ -97,7 +98,7 @@ public sealed class TensorBundle : IDisposable
     /// the slices of a partitioned tensor together.
     /// </summary>
     /// <exception cref="Gpt2Exception">
-    /// The data file is missing or too short, or the tensor takes more than 2 GiB - 1 bytes.
+    /// The data file is missing or too short, or the tensor takes more bytes than an array can have (about 2 GiB).
     /// </exception>
     public ReadOnlyMemory<byte> GetBytes(TensorEntry entry)
     {
@@ -163,7 +164,7 @@ public sealed class TensorBundle : IDisposable
 
     /// <summary>Compares a tensor's bytes with the checksum in the index; of a partitioned tensor, those of every slice.</summary>
     /// <param name="entry">The tensor.</param>
-    /// <param name="cancellationToken">Stops within a few milliseconds.</param>
+    /// <param name="cancellationToken">Looked at before every 16 MiB.</param>
     /// <exception cref="Gpt2Exception">
     /// <see cref="Gpt2Error.ChecksumMismatch"/>, or the data file is missing or too short.
     /// </exception>
@@ -175,7 +176,7 @@ public sealed class TensorBundle : IDisposable
 
     /// <summary>Verifies every tensor, several at once, and throws for the first bad one in order of names.</summary>
     /// <param name="progress">Told the bytes verified so far, in increasing order, from several threads.</param>
-    /// <param name="cancellationToken">Stops within a few milliseconds.</param>
+    /// <param name="cancellationToken">Looked at before every 16 MiB.</param>
     /// <exception cref="Gpt2Exception">The first bad tensor's fault, as <see cref="Verify(TensorEntry, CancellationToken)"/>.</exception>
     public void VerifyAll(IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -309,7 +310,7 @@ public sealed class TensorBundle : IDisposable
         using IDisposable hold = Hold();
         IReadOnlyList<TensorEntry> pieces = _index.StoredEntriesOf(entry);
 
-        // All slices are found before the whole is allocated: its size then is that of bytes which exist.
+        // All slices are found before the whole is allocated, so that an index alone cannot ask for the memory.
         ReadOnlyMemory<byte>[] bytes = [.. pieces.Select(BytesOf)];
         byte[] whole = new byte[entry.Size];
         for (int i = 0; i < bytes.Length; i++)
@@ -321,7 +322,7 @@ public sealed class TensorBundle : IDisposable
     private ReadOnlyMemory<byte> BytesOf(TensorEntry stored)
     {
         if (stored.Size == 0) return ReadOnlyMemory<byte>.Empty;
-        if (stored.Size > int.MaxValue) throw TooLarge(stored);
+        if (stored.Size > Array.MaxLength) throw TooLarge(stored);
         return new MappedMemory<byte>(_shards, OpenShardOf(stored), stored.Offset, (int)stored.Size).Memory;
     }
 
@@ -350,7 +351,7 @@ public sealed class TensorBundle : IDisposable
 
     private Gpt2Exception TooLarge(TensorEntry entry) => new(
         Gpt2Error.Unsupported,
-        $"Tensor '{entry.Name}' of '{Prefix}' takes {entry.Size} bytes, more than can be read as one piece ({int.MaxValue}).",
+        $"Tensor '{entry.Name}' of '{Prefix}' takes {entry.Size} bytes, more than can be read as one piece ({Array.MaxLength}).",
         Prefix);
 
     private void RequireDType(TensorEntry entry, TensorDType wanted)

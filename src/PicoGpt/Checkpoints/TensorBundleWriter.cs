@@ -101,6 +101,8 @@ public sealed class TensorBundleWriter : IDisposable
             ThrowIfUnusable(name);
         else if (whole!.DType != dtype || whole.Shape != wholeShape || !whole.IsPartitioned)
             throw new ArgumentException($"tensor '{name}' was begun with another type or shape", nameof(name));
+        else if (whole.Slices.Any(other => other.Extents.SequenceEqual(slice.Extents)))
+            throw new ArgumentException($"the slice {slice} was already added", nameof(slice));
         if (!slice.TryShapeWithin(wholeShape, out TensorShape shape))
             throw new ArgumentException($"the slice {slice} does not lie within {wholeShape}", nameof(slice));
 

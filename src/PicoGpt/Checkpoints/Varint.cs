@@ -3,8 +3,7 @@ namespace PicoGpt.Checkpoints;
 /// <summary>Little-endian numbers in groups of 7 bits, as protocol buffers and LevelDB write them.</summary>
 internal static class Varint
 {
-    /// <summary>The most bytes that a 64-bit number takes.</summary>
-    public const int MaxLength = 10;
+    private const int MaxLength = 10; // 64 bits in groups of 7
 
     /// <summary>Takes a number from the start of <paramref name="data"/>.</summary>
     /// <exception cref="InvalidDataException">The number does not end, or passes 64 bits.</exception>

@@ -193,8 +193,8 @@ public sealed class TensorBundleWriterTests : IDisposable
                     piece.Add(whole[(row * 6) + column]);
             }
 
-            writer.AddSlice(
-                name, TensorDType.Float32, shape, new TensorSlice(rows, columns), MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(piece)), shard);
+            ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(piece));
+            writer.AddSlice(name, TensorDType.Float32, shape, new TensorSlice(rows, columns), bytes, shard);
         }
     }
 

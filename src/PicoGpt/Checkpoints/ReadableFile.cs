@@ -1,0 +1,31 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>Opens files for reading; what the operating system refuses becomes a sentence.</summary>
+internal static class ReadableFile
+{
+    public static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Refused(path, fault);
+        }
+    }
+
+    /// <summary>The exception for a file that could not be opened.</summary>
+    public static Gpt2Exception Refused(string path, Exception fault) => fault is FileNotFoundException or DirectoryNotFoundException
+        ? new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault)
+        : new Gpt2Exception(Gpt2Error.Unreadable, $"The file '{path}' cannot be opened: {fault.Message}", path, fault);
+
+    /// <summary>The last bytes of a file, or all of a shorter one.</summary>
+    public static byte[] ReadEnd(FileStream file, int count)
+    {
+        byte[] end = new byte[Math.Min(file.Length, count)];
+        file.Seek(-end.Length, SeekOrigin.End);
+        file.ReadExactly(end);
+        return end;
+    }
+}
