@@ -10,6 +10,12 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     private Gpt2ModelReference? _reference;
     private Gpt2Model? _model;
 
+    /// <summary>
+    /// Whether what the command emits needs the model to stay open. A model that the command opened itself is closed with
+    /// the command otherwise; emitted ones are closed by the garbage collector.
+    /// </summary>
+    protected virtual bool EmitsPartsOfModel => false;
+
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken StopToken => _stop.Token;
 
@@ -24,7 +30,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <param name="disposing">Whether it is called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _stop.Dispose();
+        if (!disposing) return;
+        _stop.Dispose();
+        if (!EmitsPartsOfModel) _model?.Dispose();
     }
 
     /// <summary>Stops what is under way.</summary>
@@ -82,6 +90,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         ArgumentNullException.ThrowIfNull(reference);
         if (reference.Model is not null) return reference.Model;
         if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
+        if (!EmitsPartsOfModel) _model?.Dispose();
+        _model = null;
         string name = reference.NameOrPath!;
         _model = ModelStore.Default.Open(name, SessionState.Path.GetUnresolvedProviderPathFromPSPath(name));
         _reference = reference;

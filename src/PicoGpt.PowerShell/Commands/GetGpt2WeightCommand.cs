@@ -22,6 +22,9 @@ public sealed class GetGpt2WeightCommand : Gpt2Cmdlet
     public Gpt2ModelReference Model { get; set; } = null!;
 
     /// <inheritdoc/>
+    protected override bool EmitsPartsOfModel => true;
+
+    /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(Model, () =>
     {
         Gpt2Model model = Open(Model);

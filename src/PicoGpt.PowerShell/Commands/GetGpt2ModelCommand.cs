@@ -1,0 +1,71 @@
+using System.Collections.ObjectModel;
+using System.Management.Automation;
+using PicoGpt.Store;
+
+namespace PicoGpt.PowerShell.Commands;
+
+/// <summary>Finds and opens models, or lists them: <c>Get-Gpt2Model 124M</c>.</summary>
+[Cmdlet(VerbsCommon.Get, "Gpt2Model", DefaultParameterSetName = ListSet)]
+[OutputType(typeof(Gpt2Model), ParameterSetName = [NameSet, PathSet, LiteralPathSet])]
+[OutputType(typeof(ModelInfo), ParameterSetName = [ListSet])]
+public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
+{
+    private const string ListSet = "List";
+    private const string NameSet = "Name";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>Names of models; see <c>-ListAvailable</c>.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Folders or files of models, with wildcards.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Folders or files of models, taken literally.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>List every model of the catalog and whether it is on this machine.</summary>
+    [Parameter(ParameterSetName = ListSet)]
+    public SwitchParameter ListAvailable { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        switch (ParameterSetName)
+        {
+            case NameSet:
+                foreach (string name in Name) PerItem(name, () => WriteObject(OpenByName(name)));
+                break;
+            case PathSet:
+                foreach (string path in Path) PerItem(path, () => OpenAll(path));
+                break;
+            case LiteralPathSet:
+                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(SessionState.Path.GetUnresolvedProviderPathFromPSPath(path))));
+                break;
+            default:
+                WriteObject(ModelStore.Default.List().Where(model => ListAvailable || model.State != ModelState.NotFetched), enumerateCollection: true);
+                break;
+        }
+    }
+
+    private static Gpt2Model OpenByName(string name) =>
+        ModelCatalog.TryResolve(name, out CatalogModel? model) ? ModelStore.Default.Open(model) : throw ModelCatalog.Unknown(name);
+
+    private void OpenAll(string path)
+    {
+        // A path without wildcards goes to the engine even where nothing is: a checkpoint's prefix is no file.
+        Collection<string> paths = WildcardPattern.ContainsWildcardCharacters(path)
+            ? SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _)
+            : [SessionState.Path.GetUnresolvedProviderPathFromPSPath(path)];
+        foreach (string resolved in paths) PerItem(path, () => WriteObject(Gpt2Model.Open(resolved)));
+    }
+}

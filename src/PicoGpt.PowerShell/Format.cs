@@ -1,0 +1,73 @@
+using System.ComponentModel;
+using System.Globalization;
+using PicoGpt.Store;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>Units and words for the format views; values in properties stay raw.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class Format
+{
+    private static readonly string[] ByteUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
+    private static readonly string[] CountUnits = ["", "k", "M", "G"];
+
+    /// <summary>A size such as <c>474.7 MiB</c>.</summary>
+    /// <param name="bytes">Bytes.</param>
+    /// <returns>Three or four digits and a unit.</returns>
+    public static string Bytes(long bytes) => Scale(bytes, 1024, ByteUnits);
+
+    /// <summary>A count such as <c>124.4 M</c>.</summary>
+    /// <param name="count">The count.</param>
+    /// <returns>Three or four digits and a unit.</returns>
+    public static string Count(long count) => Scale(count, 1000, CountUnits).TrimEnd();
+
+    /// <summary>Dimensions as <c>50257 × 768</c>.</summary>
+    /// <param name="shape">The dimensions.</param>
+    /// <returns>The text.</returns>
+    public static string Shape(IEnumerable<int> shape) => string.Join(" × ", shape);
+
+    /// <summary>What of a model is on this machine, in words.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Such as <c>cached, 476.5 MiB</c>.</returns>
+    public static string State(ModelInfo model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.State switch
+        {
+            ModelState.BuiltIn => "built in",
+            ModelState.Cached => "cached",
+            ModelState.Partial => "partial",
+            _ => "not fetched",
+        };
+    }
+
+    /// <summary>Text on one line, control characters made visible.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The text with <c>\n</c>, <c>\t</c> and the like for control characters.</returns>
+    public static string Visible(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return string.Concat(text.Select(c => c switch
+        {
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            _ when char.IsControl(c) => $"\\x{(int)c:x2}",
+            _ => c.ToString(),
+        }));
+    }
+
+    private static string Scale(double value, double step, string[] units)
+    {
+        int unit = 0;
+        while (value >= step && unit < units.Length - 1)
+        {
+            value /= step;
+            unit++;
+        }
+
+        return unit == 0
+            ? $"{value.ToString("0", CultureInfo.InvariantCulture)} {units[0]}"
+            : $"{value.ToString("0.0", CultureInfo.InvariantCulture)} {units[unit]}";
+    }
+}
