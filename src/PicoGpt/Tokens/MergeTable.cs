@@ -9,7 +9,9 @@ internal sealed class MergeTable
     /// <summary>Pieces up to this many bytes are merged by scanning, longer ones with a queue.</summary>
     public const int LongestScanned = 96;
 
-    private readonly Dictionary<long, Merge> _merges = [];
+    private const int Gone = -1;
+
+    private readonly MergeMap _merges = new();
     private readonly Dictionary<string, int> _numbers = [];
     private readonly List<string> _symbols = [];
 
@@ -23,7 +25,7 @@ internal sealed class MergeTable
 
     /// <summary>Adds the next merge. Of two merges of the same pair the later one counts, as in OpenAI's code.</summary>
     public void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank) =>
-        _merges[Pair(NumberOf(left), NumberOf(right))] = new Merge(rank, NumberOf(string.Concat(left, right)));
+        _merges.Set(MergeMap.Pair(NumberOf(left), NumberOf(right)), new Merge(rank, NumberOf(string.Concat(left, right))));
 
     /// <summary>Merges symbols as far as the merges go.</summary>
     /// <param name="symbols">Symbol numbers; overwritten.</param>
@@ -34,26 +36,18 @@ internal sealed class MergeTable
     public int ApplyByScanning(Span<int> symbols)
     {
         int count = symbols.Length;
+        Span<Merge> merges = count <= LongestScanned ? stackalloc Merge[LongestScanned] : new Merge[count]; // of a symbol with the next
+        for (int i = 0; i + 1 < count; i++) merges[i] = Find(symbols[i], symbols[i + 1]);
         while (count > 1)
         {
-            long best = 0;
-            var merge = new Merge(int.MaxValue, 0);
-            for (int i = 0; i + 1 < count; i++)
+            Merge best = Merge.None;
+            foreach (Merge merge in merges[..(count - 1)])
             {
-                long pair = Pair(symbols[i], symbols[i + 1]);
-                if (_merges.TryGetValue(pair, out Merge found) && found.Rank < merge.Rank) (best, merge) = (pair, found);
+                if (merge.Rank < best.Rank) best = merge;
             }
 
-            if (merge.Rank == int.MaxValue) break;
-            int kept = 0;
-            for (int i = 0; i < count; i++)
-            {
-                bool merges = i + 1 < count && Pair(symbols[i], symbols[i + 1]) == best;
-                symbols[kept++] = merges ? merge.Symbol : symbols[i];
-                if (merges) i++;
-            }
-
-            count = kept;
+            if (best == Merge.None) break;
+            count = Replace(symbols[..count], merges, best);
         }
 
         return count;
@@ -67,33 +61,35 @@ internal sealed class MergeTable
     {
         int[] next = new int[symbols.Length];
         int[] previous = new int[symbols.Length];
-        var queue = new PriorityQueue<(int Position, long Pair), (int Rank, int Position)>(symbols.Length);
+        var queue = new PriorityQueue<int, long>(symbols.Length); // positions by rank, then position
         for (int i = 0; i < symbols.Length; i++)
         {
             next[i] = i + 1;
             previous[i] = i - 1;
-            if (i + 1 < symbols.Length) Enqueue(queue, i, symbols[i], symbols[i + 1]);
+            if (i + 1 < symbols.Length) Enqueue(queue, i, Find(symbols[i], symbols[i + 1]));
         }
 
-        List<(int Position, long Pair)> batch = [];
-        while (queue.TryPeek(out _, out (int Rank, int Position) first))
+        List<int> batch = [];
+        while (TakeBatch(queue, batch) is int rank)
         {
-            batch.Clear();
-            while (queue.TryPeek(out _, out (int Rank, int Position) other) && other.Rank == first.Rank) batch.Add(queue.Dequeue());
-            foreach ((int position, long pair) in batch)
+            foreach (int position in batch)
             {
+                // The pair may have been broken up since it was queued.
                 int right = next[position];
-                if (symbols[position] < 0 || right >= symbols.Length || Pair(symbols[position], symbols[right]) != pair) continue;
-                symbols[position] = _merges[pair].Symbol;
-                symbols[right] = -1;
+                if (symbols[position] < 0 || right >= symbols.Length) continue;
+                Merge merge = Find(symbols[position], symbols[right]);
+                if (merge.Rank != rank) continue;
+
+                symbols[position] = merge.Symbol;
+                symbols[right] = Gone;
                 next[position] = next[right];
                 if (next[position] < symbols.Length)
                 {
                     previous[next[position]] = position;
-                    Enqueue(queue, position, symbols[position], symbols[next[position]]);
+                    Enqueue(queue, position, Find(symbols[position], symbols[next[position]]));
                 }
 
-                if (previous[position] >= 0) Enqueue(queue, previous[position], symbols[previous[position]], symbols[position]);
+                if (previous[position] >= 0) Enqueue(queue, previous[position], Find(symbols[previous[position]], symbols[position]));
             }
         }
 
@@ -102,13 +98,42 @@ internal sealed class MergeTable
         return count;
     }
 
-    private static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
-
-    private void Enqueue(PriorityQueue<(int Position, long Pair), (int Rank, int Position)> queue, int position, int left, int right)
+    private static void Enqueue(PriorityQueue<int, long> queue, int position, Merge merge)
     {
-        long pair = Pair(left, right);
-        if (_merges.TryGetValue(pair, out Merge merge)) queue.Enqueue((position, pair), (merge.Rank, position));
+        if (merge != Merge.None) queue.Enqueue(position, ((long)merge.Rank << 32) | (uint)position);
     }
+
+    // all positions of the lowest rank, from left to right, and that rank
+    private static int? TakeBatch(PriorityQueue<int, long> queue, List<int> batch)
+    {
+        batch.Clear();
+        if (!queue.TryPeek(out _, out long first)) return null;
+        while (queue.TryPeek(out int position, out long priority) && priority >> 32 == first >> 32)
+        {
+            batch.Add(position);
+            queue.Dequeue();
+        }
+
+        return (int)(first >> 32);
+    }
+
+    // merges one pair wherever it stands, from left to right, and finds the new neighbours' merges
+    private int Replace(Span<int> symbols, Span<Merge> merges, Merge merge)
+    {
+        int kept = 0;
+        for (int i = 0; i < symbols.Length; i++, kept++)
+        {
+            bool merged = i + 1 < symbols.Length && merges[i] == merge;
+            symbols[kept] = merged ? merge.Symbol : symbols[i];
+            if (merged) i++;
+            if (i + 1 < symbols.Length) merges[kept] = merged ? Find(merge.Symbol, symbols[i + 1]) : merges[i];
+            if (merged && kept > 0) merges[kept - 1] = Find(symbols[kept - 1], merge.Symbol);
+        }
+
+        return kept;
+    }
+
+    private Merge Find(int left, int right) => _merges.Find(MergeMap.Pair(left, right));
 
     private int NumberOf(ReadOnlySpan<char> symbol)
     {
@@ -122,6 +147,4 @@ internal sealed class MergeTable
         _symbols.Add(symbol);
         return _numbers[symbol] = _symbols.Count - 1;
     }
-
-    private readonly record struct Merge(int Rank, int Symbol);
 }
