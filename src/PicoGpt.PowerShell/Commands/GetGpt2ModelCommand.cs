@@ -16,7 +16,7 @@ public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
     private const string LiteralPathSet = "LiteralPath";
 
     /// <summary>Names of models; see <c>-ListAvailable</c>.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];

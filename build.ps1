@@ -1,0 +1,105 @@
+#!/usr/bin/env pwsh
+#requires -Version 7.4
+
+<#
+.SYNOPSIS
+    Builds PicoGpt and stages an importable module under out/PicoGpt/<version>.
+.DESCRIPTION
+    Needs the .NET 10 SDK. Without parameters it builds Release and stages the module; the parameters say what to do with
+    it then, and may be combined.
+.PARAMETER Test
+    Runs the xunit tests and, in the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
+.PARAMETER Demo
+    Imports the staged module and generates text with the built-in model.
+.PARAMETER Install
+    Copies the staged module to the current user's module folder.
+.EXAMPLE
+    ./build.ps1 -Demo
+    Builds and shows what PicoGpt does, on a fresh machine, offline.
+.EXAMPLE
+    ./build.ps1 -Test
+    Builds and runs every test.
+#>
+[CmdletBinding()]
+param(
+    [switch] $Test,
+    [switch] $Demo,
+    [switch] $Install
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$root = $PSScriptRoot
+$version = (Import-PowerShellDataFile "$root/PicoGpt.psd1").ModuleVersion
+$staged = "$root/out/PicoGpt/$version"
+
+function Invoke-Dotnet {
+    & dotnet @args
+    if ($LASTEXITCODE -ne 0) { throw "dotnet $args ended with exit code $LASTEXITCODE." }
+}
+
+function Publish-Module {
+    if (Test-Path "$root/out/PicoGpt") { Remove-Item "$root/out/PicoGpt" -Recurse -Force }
+    Invoke-Dotnet build "$root/PicoGpt.PowerShell.sln" --configuration Release --nologo --verbosity quiet | Out-Host
+    New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
+    Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb'
+    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE" $staged
+    Write-Information "Staged $staged" -InformationAction Continue
+}
+
+# The counts of a trx file as an object with Passed, Failed and Skipped.
+function Read-TestResult([string] $Path) {
+    $counters = ([xml](Get-Content -LiteralPath $Path -Raw)).TestRun.ResultSummary.Counters
+    $passed = [int]$counters.passed
+    $skipped = [int]$counters.total - [int]$counters.executed
+    [pscustomobject]@{ Passed = $passed; Skipped = $skipped; Failed = [int]$counters.total - $passed - $skipped }
+}
+
+function Invoke-XunitTest {
+    $results = "$root/out/TestResults"
+    if (Test-Path $results) { Remove-Item $results -Recurse -Force }
+    & dotnet test "$root/PicoGpt.PowerShell.sln" --configuration Release --no-build --nologo --logger 'trx;LogFileName=xunit.trx' --results-directory $results | Out-Host
+    $failed = $LASTEXITCODE -ne 0
+    if (-not (Test-Path "$results/xunit.trx")) { throw 'dotnet test left no results.' }
+    $result = Read-TestResult "$results/xunit.trx"
+    if ($failed -and $result.Failed -eq 0) { $result.Failed = 1 }
+    $result
+}
+
+# The tests run in a process of their own: a loaded module cannot be replaced by the next build.
+function Invoke-PesterTest {
+    if (-not (Get-Module Pester -ListAvailable | Where-Object Version -ge '5.0')) {
+        Write-Host 'SKIPPED: the Pester tests, because the module Pester (5.0 or later) is not here. Install-PSResource Pester brings it.'
+        return [pscustomobject]@{ Passed = 0; Failed = 0; Skipped = 1 }
+    }
+
+    $counts = "$root/out/TestResults/pester.txt"
+    & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -File "$root/tests/PicoGpt.PowerShell.Tests/Invoke-Tests.ps1" -Module "$staged/PicoGpt.psd1" -Counts $counts | Out-Host
+    if (-not (Test-Path $counts)) { throw 'The Pester run left no counts.' }
+    $passed, $failed, $skipped = (Get-Content $counts) -split ' '
+    [pscustomobject]@{ Passed = [int]$passed; Failed = [int]$failed; Skipped = [int]$skipped }
+}
+
+Publish-Module
+
+if ($Demo) {
+    Import-Module "$staged/PicoGpt.psd1" -Force
+    Get-Gpt2Model 3M | Invoke-Gpt2Generate -Prompt 'Once upon a time' | Out-Host
+}
+
+if ($Install) {
+    $folder = ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
+    New-Item "$folder/PicoGpt" -ItemType Directory -Force | Out-Null
+    if (Test-Path "$folder/PicoGpt/$version") { Remove-Item "$folder/PicoGpt/$version" -Recurse -Force }
+    Copy-Item $staged "$folder/PicoGpt/$version" -Recurse
+    Write-Information "Installed $folder/PicoGpt/$version; import it with: Import-Module PicoGpt" -InformationAction Continue
+}
+
+if ($Test) {
+    $results = @(Invoke-XunitTest; Invoke-PesterTest)
+    $sum = { param($name) ($results | Measure-Object $name -Sum).Sum }
+    $passed, $failed, $skipped = (& $sum Passed), (& $sum Failed), (& $sum Skipped)
+    Write-Host "$passed passed, $failed failed, $skipped skipped"
+    if ($failed -gt 0 -or $passed -eq 0) { exit 1 }
+}

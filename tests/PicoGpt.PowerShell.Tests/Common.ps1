@@ -1,0 +1,27 @@
+# Dot-sourced by every test file: the module under test, and what several files need.
+$ErrorActionPreference = 'Stop'
+$module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
+Import-Module $module -Force
+
+# Runs a script in a runspace of its own, stops it when the script has set its signal, and gives the milliseconds it took
+# to stop.
+function Measure-Stop([string] $Script, [hashtable] $Variable = @{}) {
+    $signal = [System.Threading.ManualResetEventSlim]::new()
+    $shell = [powershell]::Create()
+    try {
+        $shell.Runspace.SessionStateProxy.SetVariable('signal', $signal)
+        foreach ($name in $Variable.Keys) { $shell.Runspace.SessionStateProxy.SetVariable($name, $Variable[$name]) }
+        $null = $shell.AddScript("Import-Module '$module'; $Script")
+        $task = $shell.BeginInvoke()
+        if (-not $signal.Wait(60000)) { throw 'The script never set its signal.' }
+        $watch = [System.Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        $watch.Stop()
+        try { $null = $shell.EndInvoke($task) } catch [System.Management.Automation.PipelineStoppedException] { $null = $_ }
+        [pscustomobject]@{ Milliseconds = $watch.ElapsedMilliseconds; State = $shell.InvocationStateInfo.State }
+    }
+    finally {
+        $shell.Dispose()
+        $signal.Dispose()
+    }
+}

@@ -1,0 +1,84 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $builtIn = (Get-Gpt2Model 3M).Path
+}
+
+Describe 'Get-Gpt2Model' {
+    BeforeEach {
+        $oldHome = $env:PICOGPT_HOME
+        $env:PICOGPT_HOME = Join-Path $TestDrive 'cache'
+    }
+
+    AfterEach { $env:PICOGPT_HOME = $oldHome }
+
+    It 'opens the built-in model by name, in any case, from the pipeline too' {
+        $models = Get-Gpt2Model 3m
+        $models | Should -BeOfType PicoGpt.Gpt2Model
+        $models.ParameterCount | Should -Be 3111936
+        ('3M', '3M' | Get-Gpt2Model).Name | Should -Be '3M', '3M'
+    }
+
+    It 'lists what is here, and with -ListAvailable everything it knows' {
+        (Get-Gpt2Model).Name | Should -Be '3M'
+        $all = Get-Gpt2Model -ListAvailable
+        $all.Name | Should -Be '3M', '124M', '355M', '774M', '1558M'
+        $all.State | Should -Be 'BuiltIn', 'NotFetched', 'NotFetched', 'NotFetched', 'NotFetched'
+        $all[1].DownloadSize | Should -Be (497759232 + 5215 + 90 + 77 + 1042301 + 456318)
+    }
+
+    It 'opens a folder, a prefix or a file relative to the location of PowerShell' {
+        Push-Location $builtIn
+        try {
+            (Get-Gpt2Model -Path .).Path | Should -Be $builtIn
+            (Get-Gpt2Model -Path ./model.ckpt).Path | Should -Be $builtIn
+            (Get-Gpt2Model -LiteralPath model.ckpt.index).Path | Should -Be $builtIn
+            (Get-Gpt2Model -Path '../3*').Path | Should -Be $builtIn
+        }
+        finally { Pop-Location }
+    }
+
+    It 'takes folders from Get-Item' {
+        (Get-Item $builtIn | Get-Gpt2Model).Name | Should -Be '3M'
+    }
+
+    It 'takes entries of its own list' {
+        Get-Gpt2Model | Get-Gpt2Model | Should -BeOfType PicoGpt.Gpt2Model
+    }
+
+    It 'refuses <Case> with the error <Id>' -ForEach @(
+        @{ Case = 'an unknown name'; Call = { Get-Gpt2Model 744M -ErrorAction Stop }; Id = 'UnknownModel'; Category = 'ObjectNotFound'; Says = '*774M*' }
+        @{ Case = 'a model that is not here'; Call = { Get-Gpt2Model 124M -ErrorAction Stop }; Id = 'ModelNotCached'; Category = 'ObjectNotFound'; Says = '*openaipublic*' }
+        @{ Case = 'a path where nothing is'; Call = { Get-Gpt2Model -Path ./nothing -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*nothing*' }
+        @{ Case = 'a folder without a checkpoint'; Call = { Get-Gpt2Model -LiteralPath $TestDrive -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*' }
+    ) {
+        $record = try { & $Call } catch { $_ }
+        $record.FullyQualifiedErrorId | Should -BeLike "$Id,*GetGpt2ModelCommand"
+        $record.CategoryInfo.Category | Should -Be $Category
+        $record.Exception.Message | Should -BeLike $Says
+    }
+
+    It 'goes on with the next name after a fault' {
+        $models = Get-Gpt2Model 744M, 3M -ErrorAction SilentlyContinue -ErrorVariable faults
+        $models.Name | Should -Be '3M'
+        $faults.Count | Should -Be 1
+    }
+
+    It 'calls an LFS pointer what it is' {
+        $pointer = Join-Path $TestDrive 'lfs'
+        New-Item $pointer -ItemType Directory | Out-Null
+        'model_checkpoint_path: "model.ckpt"' | Set-Content "$pointer/checkpoint"
+        "version https://git-lfs.github.com/spec/v1`noid sha256:0`nsize 5215`n" | Set-Content "$pointer/model.ckpt.index"
+        { Get-Gpt2Model -Path $pointer -ErrorAction Stop } | Should -Throw -ErrorId 'LfsPointer,*' -ExpectedMessage '*git lfs pull*'
+    }
+
+    It 'completes names with their state' {
+        $line = 'Get-Gpt2Model 1'
+        $completion = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null)
+        $completion.CompletionMatches.CompletionText | Should -Be '124M', '1558M'
+        $completion.CompletionMatches[0].ToolTip | Should -BeLike '*124.4 M parameters*'
+    }
+
+    It 'shows a model as a card' {
+        Get-Gpt2Model 3M | Out-String | Should -Match 'Parameters\s*:\s*3.1 M'
+    }
+}

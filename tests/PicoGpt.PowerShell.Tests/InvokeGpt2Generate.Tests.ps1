@@ -1,0 +1,107 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $tale = ", and the king's son was so much pleased to be a great deal of his wife.`n`"I am very glad to be a man,`" said the king, `"and I am a"
+}
+
+Describe 'Invoke-Gpt2Generate' {
+    It 'generates greedily, forty tokens, with the model from the pipeline' {
+        $completion = Get-Gpt2Model 3M | Invoke-Gpt2Generate -Prompt 'Once upon a time'
+        $completion | Should -BeOfType PicoGpt.Inference.Gpt2Completion
+        $completion.Text | Should -BeExactly $tale
+        $completion.Prompt | Should -Be 'Once upon a time'
+        $completion.Ids.Count | Should -Be 40
+        $completion.FinishReason | Should -Be 'MaxTokens'
+        $completion.TokensPerSecond | Should -BeGreaterThan 0
+        "$completion" | Should -BeExactly $tale
+    }
+
+    It 'takes the model as <Case>' -ForEach @(
+        @{ Case = 'a name'; Model = { '3M' } }
+        @{ Case = 'an object'; Model = { Get-Gpt2Model 3M } }
+        @{ Case = 'a wrapped object'; Model = { Get-Gpt2Model 3M | Add-Member Note x -PassThru } }
+        @{ Case = 'a path'; Model = { (Get-Gpt2Model 3M).Path } }
+        @{ Case = 'a folder object'; Model = { Get-Item (Get-Gpt2Model 3M).Path } }
+        @{ Case = 'a list entry'; Model = { Get-Gpt2Model | Select-Object -First 1 } }
+    ) {
+        (Invoke-Gpt2Generate 'Once upon a time' -Model (& $Model)).Text | Should -BeExactly $tale
+    }
+
+    It 'takes prompts from the pipeline, by value and by property name, and emits one completion each' {
+        'Once', 'The king' | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 | Select-Object -ExpandProperty Prompt | Should -Be 'Once', 'The king'
+        "Prompt`nOnce`nThe king" | ConvertFrom-Csv | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 | Select-Object -ExpandProperty Prompt | Should -Be 'Once', 'The king'
+    }
+
+    It 'knows the parameter names of other tools' {
+        (Invoke-Gpt2Generate Once -Model 3M -n_tokens_to_generate 3).Ids.Count | Should -Be 3
+        (Invoke-Gpt2Generate Once -Model 3M -max_tokens 3 -top_p 0.9 -Temperature 1 -Seed 1).Ids.Count | Should -Be 3
+        (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -StopSequence "king's").Text | Should -BeExactly ', and the '
+    }
+
+    It 'repeats a seeded text' {
+        $first = Invoke-Gpt2Generate 'The king' -Model 3M -Temperature 1 -TopK 40 -Seed 3
+        $again = Invoke-Gpt2Generate 'The king' -Model 3M -Temperature 1 -TopK 40 -Seed 3 -Threads 1
+        $again.Text | Should -BeExactly $first.Text
+        $first.Seed | Should -Be 3
+    }
+
+    It 'streams pieces that make the text' {
+        $pieces = Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Stream
+        $pieces.Count | Should -BeGreaterThan 10
+        -join $pieces | Should -BeExactly $tale
+    }
+
+    It 'computes no more than a downstream command takes' {
+        # Every piece comes before the next is computed: a generation of 250 tokens would take 250.
+        $seen = [System.Collections.Generic.List[string]]::new()
+        Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Stream -MaxTokens 250 | ForEach-Object { $seen.Add($_); $_ } | Select-Object -First 3 | Out-Null
+        $seen.Count | Should -Be 3
+    }
+
+    It 'stops when the pipeline is stopped' {
+        $stop = Measure-Stop @'
+            1..10000 | ForEach-Object { 'Once upon a time' } | Invoke-Gpt2Generate -Model 3M -MaxTokens 200 -Stream | ForEach-Object { $signal.Set() }
+'@
+        $stop.State | Should -Be 'Stopped'
+        $stop.Milliseconds | Should -BeLessThan 5000
+    }
+
+    It 'reports a prompt that is too long and goes on with the next' {
+        $long = 'a ' * 400
+        $completions = $long, 'Once' | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 -ErrorAction SilentlyContinue -ErrorVariable faults
+        $completions.Prompt | Should -Be 'Once'
+        $faults[0].FullyQualifiedErrorId | Should -BeLike 'ContextExceeded,*'
+        $faults[0].CategoryInfo.Category | Should -Be 'LimitsExceeded'
+        $faults[0].Exception.Message | Should -BeLike '*256*'
+        $faults[0].TargetObject | Should -BeExactly $long
+    }
+
+    It 'ends at once where there is no such model' {
+        { 'a', 'b' | Invoke-Gpt2Generate -Model 744M } | Should -Throw -ErrorId 'UnknownModel,*InvokeGpt2GenerateCommand'
+    }
+
+    It 'refuses what is no model with a sentence' {
+        { Invoke-Gpt2Generate a -Model 42 } | Should -Throw -ExpectedMessage '*no model*'
+        { Invoke-Gpt2Generate a -Model $null } | Should -Throw
+    }
+
+    It 'reports a closed model' {
+        $model = Get-Gpt2Model 3M
+        $model.Dispose()
+        { Invoke-Gpt2Generate a -Model $model -ErrorAction Stop } | Should -Throw -ErrorId 'ModelClosed,*' -ExpectedMessage '*closed*'
+    }
+
+    It 'tells timings with -Verbose' {
+        $said = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
+        "$said" | Should -Match '2 prompt tokens in \d+ ms, 3 new tokens, [\d.]+ tokens/s'
+    }
+
+    It 'reads as text on the screen' {
+        $shown = Invoke-Gpt2Generate 'Once upon a time' -Model 3M | Out-String
+        ($shown -replace '\e\[[\d;]*m').Trim() | Should -BeLike "Once upon a time, and the king's son*"
+    }
+
+    It 'goes on past the context with -Overflow Slide, and ends with Length without' {
+        (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 300 -IgnoreEndOfText).FinishReason | Should -Be 'Length'
+        (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 300 -IgnoreEndOfText -Overflow Slide).Ids.Count | Should -Be 300
+    }
+}

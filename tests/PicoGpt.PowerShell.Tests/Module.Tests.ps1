@@ -1,0 +1,31 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+
+Describe 'The module' {
+    It 'has a valid manifest' {
+        $manifest = Test-ModuleManifest $module
+        $manifest.Name | Should -Be 'PicoGpt'
+        $manifest.PowerShellVersion | Should -Be '7.6'
+    }
+
+    It 'exports exactly the commands that its manifest lists' {
+        $listed = (Import-PowerShellDataFile $module).CmdletsToExport | Sort-Object
+        $found = Get-Command -Module PicoGpt | Sort-Object Name
+        $found.Name | Should -Be $listed
+        $found.CommandType | Select-Object -Unique | Should -Be 'Cmdlet'
+    }
+
+    It 'names every command by an approved verb, but Invoke-Gpt2Generate by its own' {
+        (Get-Command -Module PicoGpt).Verb | Select-Object -Unique | Should -BeIn (Get-Verb).Verb
+    }
+
+    It 'declares what every command emits' {
+        foreach ($command in Get-Command -Module PicoGpt) { $command.OutputType | Should -Not -BeNullOrEmpty -Because $command.Name }
+    }
+
+    It 'can be removed and imported again' {
+        Remove-Module PicoGpt
+        Get-Command Get-Gpt2Model -ErrorAction Ignore -Module PicoGpt | Should -BeNullOrEmpty
+        Import-Module $module
+        (Get-Gpt2Model 3M).Name | Should -Be '3M'
+    }
+}
