@@ -88,7 +88,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         if (bundle.TryGetEntry(name, out TensorEntry? entry) && entry.Shape.Rank == 2) return entry.Shape.Dimensions;
         throw new Gpt2Exception(
             Gpt2Error.WrongArchitecture,
-            $"'{bundle.Prefix}' is no GPT-2 checkpoint: it has no tensor '{name}' of two dimensions; list what it holds with Get-Gpt2Weight -Raw.",
+            $"'{bundle.Prefix}' is no GPT-2 checkpoint: it has no tensor '{name}' of two dimensions.",
             bundle.Prefix);
     }
 

@@ -19,7 +19,7 @@ public sealed class Gpt2Weight
         _entry = entry;
         Name = name;
         Shape = shape;
-        _values = new Lazy<ReadOnlyMemory<float>>(() => bundle.GetFloats(entry));
+        _values = new Lazy<ReadOnlyMemory<float>>(Read);
         _statistics = new Lazy<WeightStatistics>(() => WeightStatistics.Of(Values.Span));
     }
 
@@ -52,9 +52,9 @@ public sealed class Gpt2Weight
 
     /// <summary>
     /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
-    /// valid while the model is open.
+    /// valid while the model is open. Its checksum is verified when it is first asked for.
     /// </summary>
-    /// <exception cref="Gpt2Exception">The file is shorter than its index says.</exception>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 
@@ -62,10 +62,12 @@ public sealed class Gpt2Weight
     /// <returns><see cref="Count"/> values.</returns>
     public float[] ToArray() => Values.ToArray();
 
-    /// <summary>Compares the values' checksum with the one in the checkpoint's index.</summary>
-    /// <exception cref="Gpt2Exception">They differ, or the file is too short.</exception>
-    public void Verify() => _bundle.Verify(_entry);
-
     /// <inheritdoc/>
     public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
+
+    private ReadOnlyMemory<float> Read()
+    {
+        _bundle.Verify(_entry);
+        return _bundle.GetFloats(_entry);
+    }
 }

@@ -151,6 +151,23 @@ public sealed class Gpt2ModelTests
     }
 
     [Fact]
+    public void A_damaged_weight_is_never_computed_with()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Small);
+        string data = folder.File("model.ckpt.data-00000-of-00001");
+        byte[] bytes = File.ReadAllBytes(data);
+        bytes[^5] ^= 1; // in ln_f/b, the last that is written
+        File.WriteAllBytes(data, bytes);
+        using Gpt2Model model = Gpt2Model.Open(folder.Path);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(model, "a"));
+        Assert.Equal(Gpt2Error.ChecksumMismatch, fault.Error);
+        Assert.Contains("model/ln_f/b", fault.Message, StringComparison.Ordinal);
+        Assert.Throws<Gpt2Exception>(() => model.Parameters.LnF.B.ToArray());
+        Assert.Equal(64 * 192, model.Parameters.Blocks[0].Attn.CAttn.W.ToArray().Length);
+    }
+
+    [Fact]
     public void The_leading_one_of_a_projection_is_squeezed_away()
     {
         using Gpt2Model model = BuiltInModel.Open();

@@ -1,0 +1,50 @@
+using PicoGpt.Cli;
+using PicoGpt.Inference;
+using Xunit;
+
+namespace PicoGpt.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Fact]
+    public void A_prompt_alone_is_greedy_and_forty_tokens_of_the_built_in_model()
+    {
+        CommandLine command = CommandLine.Parse(["Once upon a time"]);
+        Assert.Equal("Once upon a time", command.ReadPrompt(TextReader.Null));
+        Assert.Equal((40, 0f), (command.Options.MaxTokens, command.Options.Temperature));
+        using Gpt2Model model = command.OpenModel();
+        Assert.Equal("3M", model.Name);
+    }
+
+    [Fact]
+    public void Every_option_reaches_the_generation()
+    {
+        GenerationOptions o = CommandLine.Parse(
+            ["--max-tokens", "7", "--temperature", "0.5", "--top-k", "3", "--top-p", "0.9", "--seed", "-5", "--stop", "x", "--stop", "y", "--ignore-eot", "--slide", "--threads", "2", "p"]).Options;
+        Assert.Equal((7, 0.5f, 3, 0.9f, -5L), (o.MaxTokens, o.Temperature, o.TopK, o.TopP, o.Seed));
+        Assert.Equal(["x", "y"], o.Stop);
+        Assert.True(o.IgnoreEndOfText);
+        Assert.Equal((ContextOverflow.Slide, 2), (o.Overflow, o.Threads));
+    }
+
+    [Fact]
+    public void A_dash_reads_the_prompt_from_standard_input_and_two_dashes_quote_it()
+    {
+        Assert.Equal("from a pipe", CommandLine.Parse(["-"]).ReadPrompt(new StringReader("from a pipe")));
+        Assert.Equal("--help", CommandLine.Parse(["--", "--help"]).ReadPrompt(TextReader.Null));
+        Assert.True(CommandLine.Parse(["--help"]).Help);
+    }
+
+    [Theory]
+    [InlineData("no prompt")]
+    [InlineData("--frequency", "--frequency", "p")]
+    [InlineData("--seed needs a value", "p", "--seed")]
+    [InlineData("'many'", "--max-tokens", "many", "p")]
+    [InlineData("two prompts", "Once", "upon")]
+    public void A_mistake_is_named(string says, params string[] arguments)
+    {
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => CommandLine.Parse(arguments));
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
+        Assert.Contains(says, fault.Message, StringComparison.Ordinal);
+    }
+}
