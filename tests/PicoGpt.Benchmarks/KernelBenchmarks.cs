@@ -1,0 +1,72 @@
+using BenchmarkDotNet.Attributes;
+using PicoGpt.Numerics;
+
+namespace PicoGpt.Benchmarks;
+
+/// <summary>Each kernel at each vector width that this machine has, on sizes of the 124M model, on one thread.</summary>
+public unsafe class KernelBenchmarks : IDisposable
+{
+    private const int Width = 768;
+    private const int Positions = 1024;
+
+    private readonly AlignedBuffer _x = Random(128 * Width);
+    private readonly AlignedBuffer _w = Random(Width * 4 * Width);
+    private readonly AlignedBuffer _y = new(128 * 4 * Width);
+    private readonly AlignedBuffer _keys = Random(Positions * 64);
+    private readonly AlignedBuffer _scores = Random(Positions);
+    private Kernels _kernels = Kernels.Best;
+
+    [ParamsSource(nameof(Variants))]
+    public string Variant { get; set; } = "";
+
+    public static IEnumerable<string> Variants => Kernels.All.Select(k => k.Name);
+
+    [GlobalSetup]
+    public void Setup() => _kernels = Kernels.Choose(Variant);
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _x.Dispose();
+        _w.Dispose();
+        _y.Dispose();
+        _keys.Dispose();
+        _scores.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Benchmark]
+    public void MatMulOfOneRow() => MatMul(1);
+
+    [Benchmark]
+    public void MatMulOf128Rows() => MatMul(128);
+
+    [Benchmark]
+    public void Logits() => _kernels.MatMulTransposed(_x.AsMatrix(1, Width), _w.AsMatrix(4 * Width, Width), _y.AsMatrix(1, 4 * Width), 0, 4 * Width);
+
+    [Benchmark]
+    public void LayerNorm() => _kernels.LayerNorm(_x.AsMatrix(1, Width), _w.Data, _w.Data, _y.AsMatrix(1, Width), 0, 1);
+
+    [Benchmark]
+    public void Gelu() => _kernels.Gelu(_y.Data, 4 * Width);
+
+    [Benchmark]
+    public void Softmax() => _kernels.Softmax(_scores.Data, Positions);
+
+    [Benchmark]
+    public void Scores() => _kernels.Scores(_x.Data, _keys.Data, 64 * 64, Positions / 64, 64, 0.125f, _scores.Data);
+
+    [Benchmark]
+    public void WeightedSum() => _kernels.WeightedSum(_scores.Data, _keys.Data, Positions, 64, _y.Data);
+
+    private static AlignedBuffer Random(int length)
+    {
+        var random = new Random64(1);
+        var buffer = new AlignedBuffer(length);
+        for (int i = 0; i < length; i++) buffer.Data[i] = (float)random.NextDouble() - 0.5f;
+        return buffer;
+    }
+
+    private void MatMul(int rows) =>
+        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width);
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Globalization;
+using PicoGpt.Inference;
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Benchmarks;
+
+/// <summary>
+/// Speeds of a whole model beside the machine's limits, measured in turn in every round, as medians. A decoded token reads
+/// every weight but wpe once, hence its share of the read bandwidth; a prompt's floating-point operations are two a
+/// multiplication of weights and of attention, hence its share of the peak.
+/// </summary>
+internal static class SpeedTable
+{
+    private static readonly (int Prompt, int New)[] Decodes = [(10, 40), (10, 200), (900, 40)];
+    private static readonly int[] Prefills = [10, 128, 512, 1000];
+
+    public static void Run(TableOptions options, TextWriter output)
+    {
+        if (!Directory.Exists(options.Model)) RandomModel.Write(options.Model, options.Shape);
+        using Gpt2Model model = Open(options, output);
+        var samples = new Dictionary<string, List<double>>();
+        for (int round = 0; round <= options.Rounds; round++)
+        {
+            Dictionary<string, double> figures = Measure(model, options);
+            if (round == 0) continue; // warms up
+            foreach ((string name, double value) in figures)
+            {
+                if (!samples.TryGetValue(name, out List<double>? values)) samples.Add(name, values = []);
+                values.Add(value);
+            }
+        }
+
+        output.WriteLine(FormattableString.Invariant($"{options.Model}, {options.Threads} threads, kernels {Kernels.Best.Name}, medians of {options.Rounds} rounds (least to greatest)"));
+        foreach ((string name, List<double> values) in samples)
+        {
+            values.Sort();
+            output.WriteLine(FormattableString.Invariant($"{name,-34}{values[values.Count / 2],10:F2}   ({values[0]:F2} to {values[^1]:F2})"));
+        }
+
+        using var process = Process.GetCurrentProcess();
+        output.WriteLine(FormattableString.Invariant($"{"peak working set, MiB",-34}{process.PeakWorkingSet64 >> 20,10}"));
+    }
+
+    private static Gpt2Model Open(TableOptions options, TextWriter output)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var model = Gpt2Model.Open(options.Model);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"opened in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms"));
+        return model;
+    }
+
+    private static Dictionary<string, double> Measure(Gpt2Model model, TableOptions options)
+    {
+        Dictionary<string, double> figures = [];
+        double bandwidth = MachineLimits.ReadBandwidth(options.Model, options.Threads);
+        double peak = MachineLimits.PeakFlops(options.Threads);
+        figures["read bandwidth, GB/s"] = bandwidth / 1e9;
+        figures["FMA peak, GFLOP/s"] = peak / 1e9;
+        foreach ((int prompt, int count) in Decodes)
+        {
+            double speed = Decode(model, options.Threads, prompt, count);
+            figures[$"decode {prompt}+{count}, tokens/s"] = speed;
+            figures[$"decode {prompt}+{count}, % of reads"] = 100 * speed * BytesPerToken(model, prompt + (count / 2)) / bandwidth;
+        }
+
+        foreach (int prompt in Prefills)
+        {
+            double seconds = Prefill(model, options.Threads, prompt);
+            figures[$"prefill {prompt}, ms"] = seconds * 1e3;
+            figures[$"prefill {prompt}, % of FMA"] = 100 * Flops(model.HyperParameters, prompt) / seconds / peak;
+        }
+
+        return figures;
+    }
+
+    private static double Decode(Gpt2Model model, int threads, int prompt, int count)
+    {
+        using var context = new Gpt2Context(model, threads);
+        ReadOnlySpan<float> logits = context.Forward(Ids(model, prompt));
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++) logits = context.Forward([Sampler.ArgMax(logits)]);
+        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Prefill(Gpt2Model model, int threads, int prompt)
+    {
+        using var context = new Gpt2Context(model, threads);
+        int[] ids = Ids(model, prompt);
+        context.Forward(ids); // touches the cache's pages
+        context.Truncate(0);
+        long start = Stopwatch.GetTimestamp();
+        context.Forward(ids);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static int[] Ids(Gpt2Model model, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => (int)((i * 7919L) % model.HyperParameters.NVocab))];
+
+    // every weight but wpe, and the keys and values of the positions before
+    private static double BytesPerToken(Gpt2Model model, int positions)
+    {
+        Gpt2HyperParameters h = model.HyperParameters;
+        return model.Parameters.Sum(w => w.Size) - model.Parameters.Wpe.Size + (2.0 * h.NLayer * h.NEmbd * positions * sizeof(float));
+    }
+
+    private static double Flops(Gpt2HyperParameters h, int n)
+    {
+        double weights = 12.0 * h.NEmbd * h.NEmbd * h.NLayer * n;
+        double attention = 2.0 * h.NLayer * h.NEmbd * ((double)n * (n + 1) / 2); // scores and sums over the positions before
+        return 2 * (weights + attention + ((double)h.NEmbd * h.NVocab));
+    }
+}
