@@ -12,6 +12,7 @@ public unsafe class KernelBenchmarks : IDisposable
     private readonly AlignedBuffer _x = Random(128 * Width);
     private readonly AlignedBuffer _w = Random(Width * 4 * Width);
     private readonly AlignedBuffer _y = new(128 * 4 * Width);
+    private readonly AlignedBuffer _panel = new(Kernels.PanelLength(Width));
     private readonly AlignedBuffer _keys = Random(Positions * 64);
     private readonly AlignedBuffer _scores = Random(Positions);
     private Kernels _kernels = Kernels.Best;
@@ -30,6 +31,7 @@ public unsafe class KernelBenchmarks : IDisposable
         _x.Dispose();
         _w.Dispose();
         _y.Dispose();
+        _panel.Dispose();
         _keys.Dispose();
         _scores.Dispose();
         GC.SuppressFinalize(this);
@@ -54,10 +56,10 @@ public unsafe class KernelBenchmarks : IDisposable
     public void Softmax() => _kernels.Softmax(_scores.Data, Positions);
 
     [Benchmark]
-    public void Scores() => _kernels.Scores(_x.Data, _keys.Data, 64 * 64, Positions / 64, 64, 0.125f, _scores.Data);
+    public void Scores() => _kernels.Scores(_x.AsMatrix(1, 64), _keys.Data, 64 * 64, 0.125f, _scores.AsMatrix(1, Positions));
 
     [Benchmark]
-    public void WeightedSum() => _kernels.WeightedSum(_scores.Data, _keys.Data, Positions, 64, _y.Data);
+    public void WeightedSum() => _kernels.WeightedSum(_scores.AsMatrix(1, Positions), _keys.Data, Positions, _y.AsMatrix(1, 64));
 
     private static AlignedBuffer Random(int length)
     {
@@ -68,5 +70,5 @@ public unsafe class KernelBenchmarks : IDisposable
     }
 
     private void MatMul(int rows) =>
-        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width);
+        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width, _panel.Data);
 }

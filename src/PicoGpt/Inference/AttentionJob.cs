@@ -22,7 +22,7 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         _headSize = headSize;
         _scale = 1f / MathF.Sqrt(headSize);
         _scoresLength = (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
-        _scratchLength = _scoresLength + cache.PaddedHeadSize;
+        _scratchLength = Kernels.TileRows * (_scoresLength + cache.PaddedHeadSize);
         _scratch = new AlignedBuffer((long)_scratchLength * threads);
     }
 
@@ -45,7 +45,7 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         for (int head = from; head < to; head++)
         {
             Remember(head);
-            for (int t = 0; t < Qkv.Rows; t++) Attend(head, t, scratch, scratch + _scoresLength);
+            for (int t = 0; t < Qkv.Rows; t += Kernels.TileRows) Attend(head, t, Math.Min(Kernels.TileRows, Qkv.Rows - t), scratch);
         }
     }
 
@@ -61,14 +61,18 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         }
     }
 
-    private void Attend(int head, int t, float* scores, float* result)
+    // the rows t to t + rows
+    private void Attend(int head, int t, int rows, float* scratch)
     {
-        int positions = Past + t + 1; // causal: this one and those before it
-        int blocks = (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
-        float* q = Qkv.RowPointer(t) + (head * _headSize);
-        _kernels.Scores(q, _cache.Keys(Layer, head), _cache.BlockStride, blocks, _headSize, _scale, scores);
-        _kernels.Softmax(scores, positions);
-        _kernels.WeightedSum(scores, _cache.Values(Layer, head), positions, _cache.PaddedHeadSize, result);
-        new ReadOnlySpan<float>(result, _headSize).CopyTo(new Span<float>(Y.RowPointer(t) + (head * _headSize), _headSize));
+        int positions = Past + t + 1; // causal: row t sees itself and those before it, every further row one more
+        int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+        var q = new Matrix(Qkv.RowPointer(t) + (head * _headSize), rows, _headSize, Qkv.Stride); // [rows, head_size]
+        var scores = new Matrix(scratch, rows, blocks * Kernels.KeyBlock, _scoresLength); // [rows, positions]
+        var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _cache.PaddedHeadSize); // [rows, head_size]
+        _kernels.Scores(q, _cache.Keys(Layer, head), _cache.BlockStride, _scale, scores);
+        for (int row = 0; row < rows; row++) _kernels.Softmax(scores.RowPointer(row), positions + row);
+        _kernels.WeightedSum(scores, _cache.Values(Layer, head), positions, result);
+        for (int row = 0; row < rows; row++)
+            new ReadOnlySpan<float>(result.RowPointer(row), _headSize).CopyTo(new Span<float>(Y.RowPointer(t + row) + (head * _headSize), _headSize));
     }
 }

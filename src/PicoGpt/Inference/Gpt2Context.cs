@@ -11,7 +11,7 @@ namespace PicoGpt.Inference;
 public sealed unsafe class Gpt2Context : IDisposable
 {
     // Positions computed together. Bounds the working memory and the time to notice a cancellation.
-    private const int Chunk = 128;
+    private const int Chunk = 256;
 
     private readonly Gpt2HyperParameters _h;
     private readonly PinnedParameters _parameters;
@@ -51,7 +51,7 @@ public sealed unsafe class Gpt2Context : IDisposable
         _projected = Buffer(rows, _h.NEmbd);
         _logits = Buffer(1, _h.NVocab);
         _layerNorm = new LayerNormJob(kernels);
-        _projection = new ProjectionJob(kernels);
+        _projection = new ProjectionJob(kernels, 4 * _h.NEmbd, threads);
         _attention = new AttentionJob(kernels, _cache, _h.NHead, _h.HeadSize, _h.NCtx, threads);
         _toVocabulary = new LogitsJob(kernels);
 
@@ -135,6 +135,7 @@ public sealed unsafe class Gpt2Context : IDisposable
     {
         _pool.Dispose();
         _attention.Dispose();
+        _projection.Dispose();
         _cache.Dispose();
         _parameters.Dispose();
         foreach (AlignedBuffer buffer in _buffers) buffer.Dispose();

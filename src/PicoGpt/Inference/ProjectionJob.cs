@@ -3,8 +3,10 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>A projection, with what follows it on the same columns: <c>y = x·w + b</c>, then GELU or the residual sum.</summary>
-internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
+internal sealed unsafe class ProjectionJob(Kernels kernels, int longestInput, int threads) : Job, IDisposable
 {
+    private readonly AlignedBuffer _panels = new((long)Kernels.PanelLength(longestInput) * threads);
+
     public Matrix X { get; set; }
 
     public PinnedLinear Linear { get; set; }
@@ -19,10 +21,12 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
 
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(Y.Columns, part, parts, Kernels.Lanes);
+        (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        kernels.MatMul(X, Linear.W, Linear.B, Y, from, to);
+        kernels.MatMul(X, Linear.W, Linear.B, Y, from, to, _panels.Data + ((nint)part * Kernels.PanelLength(longestInput)));
         for (int t = 0; Gelu && t < Y.Rows; t++) kernels.Gelu(Y.RowPointer(t) + from, to - from);
         for (int t = 0; t < Residual.Rows; t++) kernels.Add(Residual.RowPointer(t) + from, Y.RowPointer(t) + from, to - from);
     }
+
+    public void Dispose() => _panels.Dispose();
 }

@@ -15,6 +15,12 @@ internal abstract unsafe class Kernels
     /// <summary>Positions whose keys stand together in the key/value cache.</summary>
     public const int KeyBlock = 64;
 
+    /// <summary>Rows that are computed together where there are that many.</summary>
+    public const int TileRows = 6;
+
+    /// <summary>The most columns of a matrix that are packed together.</summary>
+    public const int PanelColumns = 32;
+
     /// <summary>OpenAI's layer norm epsilon.</summary>
     protected const float Epsilon = 1e-5f;
 
@@ -35,8 +41,18 @@ internal abstract unsafe class Kernels
     public static Kernels Choose(string? name) =>
         All.FirstOrDefault(k => string.Equals(k.Name, name, StringComparison.OrdinalIgnoreCase)) ?? All[0];
 
+    /// <summary>The elements of working memory that <see cref="MatMul"/> needs for matrices of so many rows.</summary>
+    public static int PanelLength(int nIn) => (nIn + 1 + TileRows) * PanelColumns;
+
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>: [n_seq, n_in], [n_in, n_out], [n_out] -> [n_seq, n_out].</summary>
-    public abstract void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to);
+    /// <param name="x">[n_seq, n_in].</param>
+    /// <param name="w">[n_in, n_out].</param>
+    /// <param name="b">[n_out].</param>
+    /// <param name="y">[n_seq, n_out].</param>
+    /// <param name="from">The first column to compute.</param>
+    /// <param name="to">The column behind the last one.</param>
+    /// <param name="panel">Working memory of <see cref="PanelLength"/> elements.</param>
+    public abstract void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel);
 
     /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
     public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
@@ -51,10 +67,11 @@ internal abstract unsafe class Kernels
     public abstract void Add(float* y, float* x, int count);
 
     /// <summary>
-    /// <c>scores[j] = q · k[j] · scale</c> for whole blocks of <see cref="KeyBlock"/> positions: [headSize] -> [blocks · KeyBlock].
+    /// <c>scores[t, j] = q[t] · k[j] · scale</c> for whole blocks of <see cref="KeyBlock"/> positions:
+    /// [n_seq, headSize] -> [n_seq, blocks · KeyBlock].
     /// Keys lie as [blocks, headSize, KeyBlock], block starts <paramref name="blockStride"/> elements apart.
     /// </summary>
-    public abstract void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores);
+    public abstract void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores);
 
     /// <summary>
     /// Softmax of the first <paramref name="count"/> elements, in place, with the maximum subtracted first. The memory
@@ -63,10 +80,11 @@ internal abstract unsafe class Kernels
     public abstract void Softmax(float* x, int count);
 
     /// <summary>
-    /// <c>y = Σ p[j] · values[j]</c>, j from first to last: [n], [n, width] -> [width].
-    /// <paramref name="width"/> is a multiple of <see cref="Lanes"/>.
+    /// <c>y[t] = Σ p[t, j] · values[j]</c>, j from first to last; row t has <paramref name="count"/> + t positions, as causal
+    /// attention has: [n_seq, ≥ count + n_seq − 1], [≥ count + n_seq − 1, width] -> [n_seq, width]. The width is a multiple of
+    /// <see cref="Lanes"/>.
     /// </summary>
-    public abstract void WeightedSum(float* p, float* values, int count, int width, float* y);
+    public abstract void WeightedSum(Matrix p, float* values, int count, Matrix y);
 
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
     protected static float Fold(float* lanes)

@@ -5,7 +5,7 @@ internal sealed unsafe class PlainKernels : Kernels
 {
     public override string Name => "plain";
 
-    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel)
     {
         for (int t = 0; t < x.Rows; t++)
         {
@@ -53,13 +53,19 @@ internal sealed unsafe class PlainKernels : Kernels
         for (int i = 0; i < count; i++) y[i] += x[i];
     }
 
-    public override void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores)
+    public override void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores)
     {
-        for (int block = 0; block < blocks; block++, keys += blockStride, scores += KeyBlock)
+        for (int t = 0; t < q.Rows; t++)
         {
-            for (int j = 0; j < KeyBlock; j++) scores[j] = 0;
-            for (int d = 0; d < headSize; d++) MultiplyAdd(q[d], keys + ((nint)d * KeyBlock), scores, KeyBlock);
-            for (int j = 0; j < KeyBlock; j++) scores[j] *= scale;
+            float* row = scores.RowPointer(t);
+            for (int j = 0; j < scores.Columns; j++) row[j] = 0;
+            for (int j = 0; j < scores.Columns; j += KeyBlock)
+            {
+                float* block = keys + (j / KeyBlock * blockStride);
+                for (int d = 0; d < q.Columns; d++) MultiplyAdd(q.RowPointer(t)[d], block + ((nint)d * KeyBlock), row + j, KeyBlock);
+            }
+
+            for (int j = 0; j < scores.Columns; j++) row[j] *= scale;
         }
     }
 
@@ -74,10 +80,15 @@ internal sealed unsafe class PlainKernels : Kernels
         for (int i = 0; i < padded; i++) x[i] *= scale;
     }
 
-    public override void WeightedSum(float* p, float* values, int count, int width, float* y)
+    public override void WeightedSum(Matrix p, float* values, int count, Matrix y)
     {
-        for (int d = 0; d < width; d++) y[d] = 0;
-        for (int j = 0; j < count; j++) MultiplyAdd(p[j], values + ((nint)j * width), y, width);
+        int width = y.Columns;
+        for (int t = 0; t < y.Rows; t++)
+        {
+            float* row = y.RowPointer(t);
+            for (int d = 0; d < width; d++) row[d] = 0;
+            for (int j = 0; j < count + t; j++) MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), row, width);
+        }
     }
 
     private static void MultiplyAdd(float factor, float* x, float* y, int count)

@@ -5,24 +5,14 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    private static int TileColumns => 2 * TWidth.Count;
+
     public override string Name => (TWidth.Count * 32).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    // Weights are read once, eight rows at a time, whatever n_seq is; y stays in the first-level cache meanwhile.
-    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel)
     {
-        for (int t = 0; t < x.Rows; t++)
-            new ReadOnlySpan<float>(b + from, to - from).CopyTo(new Span<float>(y.RowPointer(t) + from, to - from));
-
-        int i = 0;
-        for (; i + 8 <= x.Columns; i += 8)
-        {
-            for (int t = 0; t < x.Rows; t++) MultiplyAdd8(x.RowPointer(t) + i, w.RowPointer(i) + from, w.Stride, y.RowPointer(t) + from, to - from);
-        }
-
-        for (; i < x.Columns; i++)
-        {
-            for (int t = 0; t < x.Rows; t++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
-        }
+        if (x.Rows < TileRows) MatMulOfFewRows(x, w, b, y, from, to);
+        else MatMulOfManyRows(x, w, b, y, from, to, panel);
     }
 
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
@@ -70,13 +60,25 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i < count; i++) y[i] += x[i];
     }
 
-    public override void Scores(float* q, float* keys, nint blockStride, int blocks, int headSize, float scale, float* scores)
+    public override void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores)
     {
-        for (int block = 0; block < blocks; block++, keys += blockStride)
+        float* zero = stackalloc float[PanelColumns];
+        for (int j = 0; j < scores.Columns; j += KeyBlock, keys += blockStride)
         {
-            for (int j = 0; j < KeyBlock; j += 4 * TWidth.Count, scores += 4 * TWidth.Count)
-                Scores(q, keys + j, headSize, TWidth.Broadcast(scale), scores);
+            if (q.Rows == TileRows)
+            {
+                for (int i = 0; i < KeyBlock; i += TileColumns)
+                    Tile(q.Data, q.Stride, keys + i, KeyBlock, q.Columns, zero, 0, scores.Data + j + i, scores.Stride);
+                continue;
+            }
+
+            for (int t = 0; t < q.Rows; t++)
+            {
+                for (int i = 0; i < KeyBlock; i += 4 * TWidth.Count) Scores(q.RowPointer(t), keys + i, q.Columns, scores.RowPointer(t) + j + i);
+            }
         }
+
+        for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 
     public override void Softmax(float* x, int count)
@@ -87,11 +89,136 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (int i = 0; i < padded; i += TWidth.Count)
             TWidth.Store(Exponential.Of<TWidth, TVector>(TWidth.Subtract(TWidth.Load(x + i), max)), x + i);
         for (int i = count; i < padded; i++) x[i] = 0;
-        TVector scale = TWidth.Broadcast(1f / Sum(x, padded));
-        for (int i = 0; i < padded; i += TWidth.Count) TWidth.Store(TWidth.Multiply(TWidth.Load(x + i), scale), x + i);
+        Scale(x, 1f / Sum(x, padded), padded);
     }
 
-    public override void WeightedSum(float* p, float* values, int count, int width, float* y)
+    public override void WeightedSum(Matrix p, float* values, int count, Matrix y)
+    {
+        int width = y.Columns;
+        if (p.Rows != TileRows || width % TileColumns != 0)
+        {
+            for (int t = 0; t < p.Rows; t++) WeightedSum(p.RowPointer(t), values, count + t, width, y.RowPointer(t));
+            return;
+        }
+
+        // The positions that all rows have are summed together, the few further ones of the later rows after them.
+        float* zero = stackalloc float[PanelColumns];
+        for (int d = 0; d < width; d += TileColumns) Tile(p.Data, p.Stride, values + d, width, count, zero, 0, y.Data + d, y.Stride);
+        for (int t = 1; t < p.Rows; t++)
+        {
+            for (int j = count; j < count + t; j++) MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), y.RowPointer(t), width);
+        }
+    }
+
+    // Weights are read once, eight rows at a time, whatever n_seq is; y stays in the first-level cache meanwhile.
+    private static void MatMulOfFewRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < x.Rows; t++)
+            new ReadOnlySpan<float>(b + from, to - from).CopyTo(new Span<float>(y.RowPointer(t) + from, to - from));
+
+        int i = 0;
+        for (; i + 8 <= x.Columns; i += 8)
+        {
+            for (int t = 0; t < x.Rows; t++) MultiplyAdd8(x.RowPointer(t) + i, w.RowPointer(i) + from, w.Stride, y.RowPointer(t) + from, to - from);
+        }
+
+        for (; i < x.Columns; i++)
+        {
+            for (int t = 0; t < x.Rows; t++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
+        }
+    }
+
+    // Some columns of w are packed together, so that they come from the second-level cache line after line for all rows of x.
+    private static void MatMulOfManyRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel)
+    {
+        float* bias = panel + ((nint)w.Rows * TileColumns);
+        float* tile = bias + TileColumns;
+        for (int column = from; column < to; column += TileColumns)
+        {
+            int columns = Math.Min(TileColumns, to - column);
+            Pack(w, column, columns, panel);
+            Pack(new Matrix(b, 1, w.Columns), column, columns, bias);
+            for (int row = 0; row < x.Rows; row += TileRows)
+            {
+                int t = Math.Min(row, x.Rows - TileRows); // the last tile may compute some rows once more
+                if (columns == TileColumns)
+                {
+                    Tile(x.RowPointer(t), x.Stride, panel, TileColumns, w.Rows, bias, 0, y.RowPointer(t) + column, y.Stride);
+                    continue;
+                }
+
+                Tile(x.RowPointer(t), x.Stride, panel, TileColumns, w.Rows, bias, 0, tile, TileColumns);
+                for (int r = 0; r < TileRows; r++)
+                    new ReadOnlySpan<float>(tile + (r * TileColumns), columns).CopyTo(new Span<float>(y.RowPointer(t + r) + column, columns));
+            }
+        }
+    }
+
+    private static void Pack(Matrix w, int column, int columns, float* panel)
+    {
+        for (int i = 0; i < w.Rows; i++, panel += TileColumns)
+        {
+            float* row = w.RowPointer(i) + column;
+            if (columns == TileColumns)
+            {
+                TWidth.Store(TWidth.Load(row), panel);
+                TWidth.Store(TWidth.Load(row + TWidth.Count), panel + TWidth.Count);
+                continue;
+            }
+
+            new ReadOnlySpan<float>(row, columns).CopyTo(new Span<float>(panel, columns));
+            new Span<float>(panel + columns, TileColumns - columns).Clear();
+        }
+    }
+
+    // y[t, :] = init[t, :] + Σ x[t, i] · w[i, :], i from 0 to n, for six rows t and two vectors of columns
+    private static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, nint initStride, float* y, nint yStride)
+    {
+        float* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
+        TVector a0 = TWidth.Load(init), b0 = TWidth.Load(init + TWidth.Count);
+        TVector a1 = TWidth.Load(init += initStride), b1 = TWidth.Load(init + TWidth.Count);
+        TVector a2 = TWidth.Load(init += initStride), b2 = TWidth.Load(init + TWidth.Count);
+        TVector a3 = TWidth.Load(init += initStride), b3 = TWidth.Load(init + TWidth.Count);
+        TVector a4 = TWidth.Load(init += initStride), b4 = TWidth.Load(init + TWidth.Count);
+        TVector a5 = TWidth.Load(init += initStride), b5 = TWidth.Load(init + TWidth.Count);
+        for (nint i = 0; i < n; i++, w += wStride)
+        {
+            TVector wa = TWidth.Load(w), wb = TWidth.Load(w + TWidth.Count);
+            TVector factor = TWidth.Broadcast(x0[i]);
+            a0 = TWidth.FusedMultiplyAdd(factor, wa, a0);
+            b0 = TWidth.FusedMultiplyAdd(factor, wb, b0);
+            factor = TWidth.Broadcast(x1[i]);
+            a1 = TWidth.FusedMultiplyAdd(factor, wa, a1);
+            b1 = TWidth.FusedMultiplyAdd(factor, wb, b1);
+            factor = TWidth.Broadcast(x2[i]);
+            a2 = TWidth.FusedMultiplyAdd(factor, wa, a2);
+            b2 = TWidth.FusedMultiplyAdd(factor, wb, b2);
+            factor = TWidth.Broadcast(x3[i]);
+            a3 = TWidth.FusedMultiplyAdd(factor, wa, a3);
+            b3 = TWidth.FusedMultiplyAdd(factor, wb, b3);
+            factor = TWidth.Broadcast(x4[i]);
+            a4 = TWidth.FusedMultiplyAdd(factor, wa, a4);
+            b4 = TWidth.FusedMultiplyAdd(factor, wb, b4);
+            factor = TWidth.Broadcast(x5[i]);
+            a5 = TWidth.FusedMultiplyAdd(factor, wa, a5);
+            b5 = TWidth.FusedMultiplyAdd(factor, wb, b5);
+        }
+
+        Store2(a0, b0, y);
+        Store2(a1, b1, y += yStride);
+        Store2(a2, b2, y += yStride);
+        Store2(a3, b3, y += yStride);
+        Store2(a4, b4, y += yStride);
+        Store2(a5, b5, y += yStride);
+    }
+
+    private static void Store2(TVector a, TVector b, float* y)
+    {
+        TWidth.Store(a, y);
+        TWidth.Store(b, y + TWidth.Count);
+    }
+
+    private static void WeightedSum(float* p, float* values, int count, int width, float* y)
     {
         int d = 0;
         for (; d + (4 * TWidth.Count) <= width; d += 4 * TWidth.Count) WeightedSum4(p, values + d, count, width, y + d);
@@ -118,7 +245,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         Store4(y0, y1, y2, y3, y);
     }
 
-    private static void Scores(float* q, float* keys, int headSize, TVector scale, float* scores)
+    private static void Scores(float* q, float* keys, int headSize, float* scores)
     {
         TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
         for (int d = 0; d < headSize; d++, keys += KeyBlock)
@@ -130,7 +257,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
             s3 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + (3 * TWidth.Count)), s3);
         }
 
-        Store4(TWidth.Multiply(s0, scale), TWidth.Multiply(s1, scale), TWidth.Multiply(s2, scale), TWidth.Multiply(s3, scale), scores);
+        Store4(s0, s1, s2, s3, scores);
     }
 
     private static void Store4(TVector v0, TVector v1, TVector v2, TVector v3, float* destination)
@@ -191,6 +318,13 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i + TWidth.Count <= count; i += TWidth.Count)
             TWidth.Store(TWidth.FusedMultiplyAdd(TWidth.Multiply(TWidth.Load(y + i), s), TWidth.Load(g + i), TWidth.Load(b + i)), y + i);
         for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(y[i] * scale, g[i], b[i]);
+    }
+
+    // count is a multiple of the lanes
+    private static void Scale(float* x, float factor, int count)
+    {
+        TVector f = TWidth.Broadcast(factor);
+        for (int i = 0; i < count; i += TWidth.Count) TWidth.Store(TWidth.Multiply(TWidth.Load(x + i), f), x + i);
     }
 
     private static float Max(float* x, int count)

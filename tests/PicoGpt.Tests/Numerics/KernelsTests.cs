@@ -23,7 +23,7 @@ public sealed unsafe class KernelsTests
     public void MatMul_gives_the_bits_of_the_plain_loop(string variant)
     {
         var plain = new PlainKernels();
-        var shapes = from rows in new[] { 1, 2, 5 } from nIn in Lengths from nOut in Lengths select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 5, 6, 13 } from nIn in Lengths from nOut in Lengths select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using var x = new Block(rows, nIn, seed: 1);
@@ -31,10 +31,11 @@ public sealed unsafe class KernelsTests
             using var b = new Block(1, nOut, seed: 3);
             using var expected = new Block(rows, nOut);
             using var actual = new Block(rows, nOut);
+            using var panel = new Block(1, Kernels.PanelLength(nIn));
             int middle = nOut / 2;
-            plain.MatMul(x.Matrix, w.Matrix, b.Data, expected.Matrix, 0, nOut);
-            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, 0, middle);
-            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, middle, nOut);
+            plain.MatMul(x.Matrix, w.Matrix, b.Data, expected.Matrix, 0, nOut, panel.Data);
+            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, 0, middle, panel.Data);
+            Kernels.Choose(variant).MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, middle, nOut, panel.Data);
             Assert.Equal(expected.Bits, actual.Bits);
         }
     }
@@ -88,27 +89,31 @@ public sealed unsafe class KernelsTests
     {
         var plain = new PlainKernels();
         Kernels kernels = Kernels.Choose(variant);
-        var shapes = from h in new[] { 3, 16, 64 } from n in new[] { 1, 2, 15, 16, 17, 63, 64, 65, 130 } select (h, n);
-        foreach ((int headSize, int positions) in shapes)
+        var shapes = from h in new[] { 3, 16, 48, 64 } from n in new[] { 1, 2, 15, 16, 17, 63, 64, 65, 130 } from t in new[] { 1, 5, 6 } select (h, n, t);
+        foreach ((int headSize, int positions, int rows) in shapes)
         {
-            int blocks = (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+            int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
             int width = (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
             int stride = (headSize + 2) * Kernels.KeyBlock;
-            using var q = new Block(1, headSize, seed: 1);
+            using var q = new Block(rows, headSize, seed: 1);
             using var keys = new Block(blocks, stride, seed: 2);
-            using var values = new Block(positions, width, seed: 3);
-            using var expected = new Block(1, blocks * Kernels.KeyBlock);
-            using var actual = new Block(1, blocks * Kernels.KeyBlock);
-            plain.Scores(q.Data, keys.Data, stride, blocks, headSize, 0.3f, expected.Data);
-            kernels.Scores(q.Data, keys.Data, stride, blocks, headSize, 0.3f, actual.Data);
+            using var values = new Block(positions + rows, width, seed: 3);
+            using var expected = new Block(rows, blocks * Kernels.KeyBlock);
+            using var actual = new Block(rows, blocks * Kernels.KeyBlock);
+            plain.Scores(q.Matrix, keys.Data, stride, 0.3f, expected.Matrix);
+            kernels.Scores(q.Matrix, keys.Data, stride, 0.3f, actual.Matrix);
             Assert.Equal(expected.Bits, actual.Bits);
-            plain.Softmax(expected.Data, positions);
-            kernels.Softmax(actual.Data, positions);
-            Assert.Equal(expected.Bits[..positions], actual.Bits[..positions]);
-            using var expectedSum = new Block(1, width);
-            using var actualSum = new Block(1, width);
-            plain.WeightedSum(expected.Data, values.Data, positions, width, expectedSum.Data);
-            kernels.WeightedSum(actual.Data, values.Data, positions, width, actualSum.Data);
+            for (int t = 0; t < rows; t++)
+            {
+                plain.Softmax(expected.Matrix.RowPointer(t), positions + t);
+                kernels.Softmax(actual.Matrix.RowPointer(t), positions + t);
+                Assert.Equal(expected.Matrix.Row(t)[..(positions + t)], actual.Matrix.Row(t)[..(positions + t)]);
+            }
+
+            using var expectedSum = new Block(rows, width);
+            using var actualSum = new Block(rows, width);
+            plain.WeightedSum(expected.Matrix, values.Data, positions, expectedSum.Matrix);
+            kernels.WeightedSum(actual.Matrix, values.Data, positions, actualSum.Matrix);
             Assert.Equal(expectedSum.Bits, actualSum.Bits);
         }
     }
@@ -120,7 +125,7 @@ public sealed unsafe class KernelsTests
         using var w = new Block(2, 3, 1f, 2f, 3f, 4f, 5f, 6f);
         using var b = new Block(1, 3, 0.5f, 0.25f, 0.125f);
         using var y = new Block(1, 3);
-        new PlainKernels().MatMul(x.Matrix, w.Matrix, b.Data, y.Matrix, 0, 3);
+        new PlainKernels().MatMul(x.Matrix, w.Matrix, b.Data, y.Matrix, 0, 3, null);
         Assert.Equal([9.5f, 12.25f, 15.125f], y.Values);
     }
 
