@@ -226,11 +226,13 @@ public sealed unsafe class Gpt2Context : IDisposable
         return y;
     }
 
+    // A cache line is added to every row: rows a multiple of 4 KiB apart would all fall into the same few cache sets.
     private Matrix Buffer(int rows, int columns)
     {
-        var buffer = new AlignedBuffer((long)rows * columns);
+        int stride = columns + Kernels.Lanes;
+        var buffer = new AlignedBuffer((long)rows * stride);
         _buffers.Add(buffer);
-        return buffer.AsMatrix(rows, columns);
+        return new Matrix(buffer.Data, rows, columns, stride);
     }
 
     private void CheckFits(ReadOnlySpan<int> ids)
