@@ -27,6 +27,12 @@ public sealed record GenerationOptions
     /// <summary>What to do when the context is full.</summary>
     public ContextOverflow Overflow { get; init; }
 
+    /// <summary>
+    /// Guess tokens of greedy text from what stands already and verify them together, which is faster where text repeats
+    /// itself. The tokens are the same with and without.
+    /// </summary>
+    public bool Speculation { get; init; } = true;
+
     /// <summary>Threads to compute with; 0 for one a processor. The result does not depend on it.</summary>
     public int Threads { get; init; }
 

@@ -30,6 +30,9 @@ public sealed record Gpt2Completion
     /// <summary>Time for the tokens after the first.</summary>
     public TimeSpan DecodeDuration { get; init; }
 
+    /// <summary>Tokens that were guessed from what stood already and proved right, so that they took next to no time.</summary>
+    public int SpeculatedTokens { get; init; }
+
     /// <summary>Tokens a second, the reading of the prompt left out; 0 where fewer than two tokens were made.</summary>
     public double TokensPerSecond => Ids.Count > 1 && DecodeDuration > TimeSpan.Zero ? (Ids.Count - 1) / DecodeDuration.TotalSeconds : 0;
 

@@ -11,19 +11,26 @@ internal sealed unsafe class KeyValueCache : IDisposable
 {
     private readonly AlignedBuffer[] _keys;
     private readonly AlignedBuffer[] _values;
+    private readonly int _heads;
     private readonly int _headSize;
-    private readonly int _capacity;
 
     public KeyValueCache(int layers, int heads, int headSize, int capacity)
     {
         int blocks = (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+        _heads = heads;
         _headSize = headSize;
-        _capacity = capacity;
-        PaddedHeadSize = (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+        Capacity = capacity;
+        PaddedHeadSize = Pad(headSize);
         BlockStride = (nint)heads * headSize * Kernels.KeyBlock;
         _keys = [.. Enumerable.Range(0, layers).Select(_ => new AlignedBuffer((long)blocks * BlockStride))];
         _values = [.. Enumerable.Range(0, layers).Select(_ => new AlignedBuffer((long)heads * capacity * PaddedHeadSize))];
     }
+
+    /// <summary>The most positions that it holds.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Positions read so far.</summary>
+    public int Length { get; set; }
 
     /// <summary>The head size rounded up to a whole number of lanes.</summary>
     public int PaddedHeadSize { get; }
@@ -31,16 +38,19 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Elements from a block of keys to the next.</summary>
     public nint BlockStride { get; }
 
+    /// <summary>A head size rounded up to a whole number of lanes.</summary>
+    public static int Pad(int headSize) => (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+
     /// <summary>The first block of a head's keys.</summary>
     public float* Keys(int layer, int head) => _keys[layer].Data + ((nint)head * _headSize * Kernels.KeyBlock);
 
     /// <summary>A head's values, [n_ctx, padded head size].</summary>
-    public float* Values(int layer, int head) => _values[layer].Data + ((nint)head * _capacity * PaddedHeadSize);
+    public float* Values(int layer, int head) => _values[layer].Data + ((nint)head * Capacity * PaddedHeadSize);
 
     /// <summary>Stores one head's key and value at one position: [head_size] each.</summary>
     public void Store(int layer, int head, int position, float* key, float* value)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)position, (uint)_capacity, nameof(position));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)position, (uint)Capacity, nameof(position));
         float* keys = Keys(layer, head) + (position / Kernels.KeyBlock * BlockStride) + (position % Kernels.KeyBlock);
         float* values = Values(layer, head) + ((nint)position * PaddedHeadSize);
         for (int d = 0; d < _headSize; d++)
@@ -50,9 +60,26 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
+    /// <summary>Takes the first positions over from a text that begins alike.</summary>
+    public void CopyFrom(KeyValueCache other, int positions)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(positions, other.Length);
+        nint keys = (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock * BlockStride;
+        for (int layer = 0; layer < _keys.Length; layer++)
+        {
+            Copy(other.Keys(layer, 0), Keys(layer, 0), keys);
+            for (int head = 0; head < _heads; head++) Copy(other.Values(layer, head), Values(layer, head), (nint)positions * PaddedHeadSize);
+        }
+
+        Length = positions;
+    }
+
     public void Dispose()
     {
         foreach (AlignedBuffer buffer in _keys) buffer.Dispose();
         foreach (AlignedBuffer buffer in _values) buffer.Dispose();
     }
+
+    private static void Copy(float* source, float* destination, nint elements) =>
+        Buffer.MemoryCopy(source, destination, elements * sizeof(float), elements * sizeof(float));
 }

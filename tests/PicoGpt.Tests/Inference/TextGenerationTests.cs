@@ -137,6 +137,31 @@ public sealed class TextGenerationTests : IDisposable
         Assert.Equal(FinishReason.Cancelled, generation.Completion.FinishReason);
     }
 
+    [Theory]
+    [InlineData("Once upon a time")]
+    [InlineData("the king and the queen and the king and the queen and the king")]
+    [InlineData("")]
+    public void Speculation_saves_reads_and_changes_no_token(string prompt)
+    {
+        GenerationOptions options = new() { MaxTokens = 240, IgnoreEndOfText = true, Overflow = ContextOverflow.Slide };
+        Gpt2Completion plain = TextGeneration.Run(_model, prompt, options with { Speculation = false });
+        Gpt2Completion speculated = TextGeneration.Run(_model, prompt, options);
+        Assert.Equal(plain.Ids, speculated.Ids);
+        Assert.Equal(plain.Text, speculated.Text);
+        Assert.Equal(0, plain.SpeculatedTokens);
+        Assert.True(speculated.SpeculatedTokens > 20, $"{speculated.SpeculatedTokens} tokens saved");
+    }
+
+    [Fact]
+    public void Speculation_stops_where_the_text_stops()
+    {
+        foreach (int count in Enumerable.Range(1, 60))
+        {
+            GenerationOptions options = new() { MaxTokens = count, IgnoreEndOfText = true };
+            Assert.Equal(count, TextGeneration.Run(_model, "the king and the queen and the king and the queen", options).Ids.Count);
+        }
+    }
+
     [Fact]
     public void No_thread_is_left_when_a_generation_ends_or_is_abandoned()
     {

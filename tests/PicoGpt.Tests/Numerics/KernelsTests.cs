@@ -7,7 +7,7 @@ namespace PicoGpt.Tests.Numerics;
 public sealed unsafe class KernelsTests
 {
     // Lengths below, at and beside every vector width and lane count.
-    private static readonly int[] Lengths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 45, 64, 65, 100, 192];
+    private static readonly int[] Lengths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 45, 64, 65, 100];
 
     public static TheoryData<string> Variants => [.. Kernels.All.Select(k => k.Name)];
 
@@ -23,7 +23,7 @@ public sealed unsafe class KernelsTests
     public void MatMul_gives_the_bits_of_the_plain_loop(string variant)
     {
         var plain = new PlainKernels();
-        var shapes = from rows in new[] { 1, 5, 6, 13 } from nIn in Lengths from nOut in Lengths select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 2, 5, 13, 161 } from nIn in Lengths from nOut in Lengths select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using var x = new Block(rows, nIn, seed: 1);
@@ -45,15 +45,16 @@ public sealed unsafe class KernelsTests
     public void MatMulTransposed_gives_the_bits_of_the_plain_loop(string variant)
     {
         var plain = new PlainKernels();
-        foreach (int nIn in Lengths)
+        var shapes = from rows in new[] { 1, 3, 4, 6 } from nIn in Lengths select (rows, nIn);
+        foreach ((int rows, int nIn) in shapes)
         {
-            using var x = new Block(3, nIn, seed: 1);
+            using var x = new Block(rows, nIn, seed: 1);
             using var w = new Block(11, nIn, seed: 2);
-            using var expected = new Block(3, 11);
-            using var actual = new Block(3, 11);
+            using var expected = new Block(rows, 11);
+            using var actual = new Block(rows, 11);
             plain.MatMulTransposed(x.Matrix, w.Matrix, expected.Matrix, 0, 11);
-            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 0, 4);
-            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 4, 11);
+            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 0, 5);
+            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 5, 11);
             Assert.Equal(expected.Bits, actual.Bits);
         }
     }

@@ -1,0 +1,198 @@
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// The forward pass, as picoGPT's gpt2.py has it, over a batch of rows: the next positions of one text or of several, each
+/// with its own key/value cache. No row's result depends on the others. It is for one thread at a time.
+/// </summary>
+internal sealed unsafe class Gpt2Forward : IDisposable
+{
+    /// <summary>The most rows of a batch. Bounds the working memory and the time to notice a cancellation.</summary>
+    public const int MostRows = 256;
+
+    /// <summary>The most rows whose logits are computed together.</summary>
+    public const int MostLogits = 64;
+
+    private readonly Gpt2HyperParameters _h;
+    private readonly PinnedParameters _parameters;
+    private readonly WorkerPool _pool;
+    private readonly List<AlignedBuffer> _buffers = [];
+    private readonly Matrix _x, _normed, _qkv, _heads, _hidden, _projected, _logits;
+    private readonly LayerNormJob _layerNorm;
+    private readonly ProjectionJob _projection;
+    private readonly AttentionJob _attention;
+    private readonly LogitsJob _toVocabulary;
+    private readonly Kernels _kernels;
+    private int _rows;
+
+    /// <param name="model">The model; it may be closed meanwhile.</param>
+    /// <param name="threads">Threads to compute with; 0 for one a physical core.</param>
+    /// <param name="kernels">The loops.</param>
+    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
+    /// <exception cref="ObjectDisposedException">The model is closed.</exception>
+    public Gpt2Forward(Gpt2Model model, int threads, Kernels kernels)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        model.ThrowIfDisposed();
+        _h = model.HyperParameters;
+        _kernels = kernels;
+        if (threads == 0) threads = Environment.ProcessorCount;
+        _x = Buffer(MostRows, _h.NEmbd);
+        _normed = Buffer(MostRows, _h.NEmbd);
+        _qkv = Buffer(MostRows, 3 * _h.NEmbd);
+        _heads = Buffer(MostRows, _h.NEmbd);
+        _hidden = Buffer(MostRows, 4 * _h.NEmbd);
+        _projected = Buffer(MostRows, _h.NEmbd);
+        _logits = Buffer(MostLogits, _h.NVocab);
+        _layerNorm = new LayerNormJob(kernels);
+        _projection = new ProjectionJob(kernels, 4 * _h.NEmbd, threads);
+        _attention = new AttentionJob(kernels, _h.NHead, _h.HeadSize, _h.NCtx, threads);
+        _toVocabulary = new LogitsJob(kernels);
+
+        // Last, what the garbage collector would not take back if something before it failed.
+        _parameters = new PinnedParameters(model.Parameters);
+        _pool = new WorkerPool(threads);
+    }
+
+    /// <summary>The fault of tokens that pass the end of the context.</summary>
+    public static Gpt2Exception DoesNotFit(KeyValueCache cache, int tokens) => new(
+        Gpt2Error.ContextExceeded,
+        $"{tokens} tokens do not fit: the model's context has {cache.Capacity} positions, of which {cache.Length} are taken.");
+
+    /// <summary>An empty cache for a text.</summary>
+    public KeyValueCache NewCache() => new(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);
+
+    /// <summary>Begins a batch.</summary>
+    public void Begin()
+    {
+        _rows = 0;
+        _attention.Segments.Clear();
+    }
+
+    /// <summary>Adds a text's next tokens to the batch; a text is added once.</summary>
+    /// <returns>The row of the first of them.</returns>
+    /// <exception cref="Gpt2Exception">The context would overflow, or an id is outside the vocabulary.</exception>
+    public int Add(KeyValueCache cache, ReadOnlySpan<int> ids) // [n_seq] -> [n_seq, n_embd]
+    {
+        Check(cache, ids);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MostRows - _rows);
+        int first = _rows;
+        for (int t = 0; t < ids.Length; t++) Embed(ids[t], cache.Length + t, _x.Row(first + t));
+        _attention.Segments.Add(new Segment(cache, first, ids.Length));
+        _rows += ids.Length;
+        return first;
+    }
+
+    /// <summary>Runs the batch through all blocks and remembers its positions.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; no position is remembered.</exception>
+    public void Run(CancellationToken cancellationToken)
+    {
+        Matrix x = _x.Take(_rows); // [n_rows, n_embd]
+        for (int layer = 0; layer < _h.NLayer; layer++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            TransformerBlock(x, layer);
+        }
+
+        foreach (Segment segment in _attention.Segments) segment.Cache.Length += segment.Rows;
+    }
+
+    /// <summary>The logits of the token after each of the given rows; valid until the next call.</summary>
+    public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
+    {
+        Matrix normed = _normed.Take(rows.Length);
+        for (int i = 0; i < rows.Length; i++)
+            _kernels.LayerNorm(_x.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
+        _toVocabulary.X = normed;
+        _toVocabulary.Wte = _parameters.Wte;
+        _toVocabulary.Y = _logits.Take(rows.Length);
+        _pool.Run(_toVocabulary);
+        return _toVocabulary.Y;
+    }
+
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _attention.Dispose();
+        _projection.Dispose();
+        _parameters.Dispose();
+        foreach (AlignedBuffer buffer in _buffers) buffer.Dispose();
+    }
+
+    // token and position embeddings
+    private void Embed(int id, int position, Span<float> x) // [n_embd]
+    {
+        ReadOnlySpan<float> wte = _parameters.Wte.Row(id);
+        ReadOnlySpan<float> wpe = _parameters.Wpe.Row(position);
+        for (int i = 0; i < x.Length; i++) x[i] = wte[i] + wpe[i];
+    }
+
+    private void TransformerBlock(Matrix x, int layer) // [n_rows, n_embd] -> [n_rows, n_embd], in place
+    {
+        PinnedBlock block = _parameters.Blocks[layer];
+
+        // multi-head causal self attention
+        Matrix normed = LayerNorm(x, block.Ln1, _normed.Take(x.Rows)); // [n_rows, n_embd]
+        Matrix qkv = Project(normed, block.CAttn, _qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
+        Matrix heads = Attend(qkv, layer, _heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
+        Project(heads, block.AttnCProj, _projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
+
+        // position-wise feed-forward network
+        normed = LayerNorm(x, block.Ln2, _normed.Take(x.Rows)); // [n_rows, n_embd]
+        Matrix hidden = Project(normed, block.CFc, _hidden.Take(x.Rows), gelu: true); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
+        Project(hidden, block.MlpCProj, _projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
+    }
+
+    private Matrix LayerNorm(Matrix x, PinnedLayerNorm norm, Matrix y)
+    {
+        _layerNorm.X = x;
+        _layerNorm.Norm = norm;
+        _layerNorm.Y = y;
+        if (x.Rows == 1) _layerNorm.Execute(0, 1); // a barrier would cost more than the row
+        else _pool.Run(_layerNorm);
+        return y;
+    }
+
+    private Matrix Project(Matrix x, PinnedLinear linear, Matrix y, bool gelu = false, Matrix residual = default)
+    {
+        linear.W.Require(x.Columns, y.Columns);
+        _projection.X = x;
+        _projection.Linear = linear;
+        _projection.Y = y;
+        _projection.Gelu = gelu;
+        _projection.Residual = residual;
+        _pool.Run(_projection);
+        return y;
+    }
+
+    private Matrix Attend(Matrix qkv, int layer, Matrix y)
+    {
+        _attention.Layer = layer;
+        _attention.Qkv = qkv;
+        _attention.Y = y;
+        _pool.Run(_attention);
+        return y;
+    }
+
+    // A cache line is added to every row: rows a multiple of 4 KiB apart would all fall into the same few cache sets.
+    private Matrix Buffer(int rows, int columns)
+    {
+        int stride = columns + Kernels.Lanes;
+        var buffer = new AlignedBuffer((long)rows * stride);
+        _buffers.Add(buffer);
+        return new Matrix(buffer.Data, rows, columns, stride);
+    }
+
+    private void Check(KeyValueCache cache, ReadOnlySpan<int> ids)
+    {
+        if (ids.IsEmpty) throw new ArgumentException("There is no token to read.", nameof(ids));
+        if (ids.Length > cache.Capacity - cache.Length) throw DoesNotFit(cache, ids.Length);
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)_h.NVocab)
+                throw new Gpt2Exception(Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {_h.NVocab} (0 to {_h.NVocab - 1}).");
+        }
+    }
+}
