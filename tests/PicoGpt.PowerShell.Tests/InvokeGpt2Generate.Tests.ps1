@@ -92,12 +92,31 @@ Describe 'Invoke-Gpt2Generate' {
 
     It 'tells timings with -Verbose' {
         $said = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
-        "$said" | Should -Match '2 prompt tokens in \d+ ms, 3 new tokens, [\d.]+ tokens/s'
+        "$said" | Should -Match '2 prompt tokens in \d+ ms, 3 new tokens, [\d.]+ tokens/s, \d+ of them guessed'
     }
 
     It 'reads as text on the screen' {
         $shown = Invoke-Gpt2Generate 'Once upon a time' -Model 3M | Out-String
         ($shown -replace '\e\[[\d;]*m').Trim() | Should -BeLike "Once upon a time, and the king's son*"
+    }
+
+    It 'gives the same texts in a batch, in order, as one by one' {
+        $prompts = 1..40 | ForEach-Object { "Tale $_ of the king" }
+        $together = $prompts | Invoke-Gpt2Generate -Model 3M -MaxTokens 12
+        $alone = $prompts | Invoke-Gpt2Generate -Model 3M -MaxTokens 12 -BatchSize 1 -NoSpeculation
+        $together.Prompt | Should -Be $prompts
+        $together.Text | Should -Be $alone.Text
+    }
+
+    It 'emits each completion before the next prompt is read with -BatchSize 1' {
+        $order = [System.Collections.Generic.List[string]]::new()
+        1..3 | ForEach-Object { $order.Add("in $_"); "Tale $_" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 -BatchSize 1 | ForEach-Object { $order.Add('out') }
+        $order | Should -Be 'in 1', 'out', 'in 2', 'out', 'in 3', 'out'
+    }
+
+    It 'runs several prompts on each of several models' {
+        $completions = '3M', '3M' | Invoke-Gpt2Generate -Prompt 'Once', 'The king' -MaxTokens 2
+        $completions.Prompt | Should -Be 'Once', 'The king', 'Once', 'The king'
     }
 
     It 'goes on past the context with -Overflow Slide, and ends with Length without' {

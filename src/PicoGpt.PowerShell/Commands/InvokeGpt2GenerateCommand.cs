@@ -11,6 +11,9 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
     private const string PromptSet = "PromptFromPipeline";
     private const string ModelSet = "ModelFromPipeline";
 
+    private BatchGenerator? _batch;
+    private string? _waiting;
+
     /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PromptSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ModelSet)]
@@ -70,6 +73,18 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
     [ValidateRange(0, 1024)]
     public int Threads { get; set; }
 
+    /// <summary>
+    /// Prompts that are read together, which makes many of them several times as fast; by default 16 a core, as far as
+    /// memory allows. 1 takes each prompt as it comes and emits its completion before the next is read.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int BatchSize { get; set; }
+
+    /// <summary>Do not guess tokens of greedy text from what stands already. The text is the same, only slower.</summary>
+    [Parameter]
+    public SwitchParameter NoSpeculation { get; set; }
+
     /// <summary>Emit the text piece by piece, as it is made, instead of a completion.</summary>
     [Parameter]
     public SwitchParameter Stream { get; set; }
@@ -84,8 +99,51 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
     protected override void ProcessRecord() => PerItem(Model, () =>
     {
         Gpt2Model model = Open(Model);
-        foreach (string prompt in Prompt) PerItem(prompt, () => Generate(model, prompt));
+        foreach (string prompt in Prompt) PerItem(prompt, () => Take(model, prompt));
+        if (ParameterSetName == ModelSet) Finish(model);
     });
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (ParameterSetName == PromptSet) PerItem(Model, () => Finish(Open(Model)));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _batch?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    // A prompt waits for a second one: by itself it is faster alone, with others together.
+    private void Take(Gpt2Model model, string prompt)
+    {
+        if (Stream || BatchSize == 1) Generate(model, prompt);
+        else if (_batch is null && _waiting is null) _waiting = prompt;
+        else Add(model, prompt);
+    }
+
+    private void Add(Gpt2Model model, string prompt)
+    {
+        _batch ??= new BatchGenerator(model, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(model));
+        if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => _batch.Add(waiting));
+        while (_batch.IsFull) Advance();
+        _batch.Add(prompt);
+    }
+
+    private void Finish(Gpt2Model model)
+    {
+        if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => Generate(model, waiting));
+        while (_batch is { IsEmpty: false }) Advance();
+        _batch?.Dispose();
+        _batch = null;
+    }
+
+    private void Advance()
+    {
+        foreach (Gpt2Completion completion in _batch!.Advance(StopToken)) Emit(completion);
+    }
 
     private void Generate(Gpt2Model model, string prompt)
     {
@@ -95,10 +153,14 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
             if (Stream) WriteObject(piece);
         }
 
-        Gpt2Completion completion = generation.Completion;
+        Emit(generation.Completion);
+    }
+
+    private void Emit(Gpt2Completion completion)
+    {
         WriteVerbose(
             $"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, "
-            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, ended by {completion.FinishReason}.");
+            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, {completion.SpeculatedTokens} of them guessed, ended by {completion.FinishReason}.");
         if (!Stream) WriteObject(completion);
     }
 
@@ -113,5 +175,6 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
         IgnoreEndOfText = IgnoreEndOfText,
         Overflow = Overflow,
         Threads = Threads,
+        Speculation = !NoSpeculation,
     };
 }

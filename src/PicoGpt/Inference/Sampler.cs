@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
@@ -26,16 +27,7 @@ internal sealed class Sampler
     public int Next(ReadOnlySpan<float> logits) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits);
 
     /// <summary>The first of the greatest elements.</summary>
-    public static int ArgMax(ReadOnlySpan<float> logits)
-    {
-        int best = 0;
-        for (int i = 1; i < logits.Length; i++)
-        {
-            if (logits[i] > logits[best]) best = i;
-        }
-
-        return best;
-    }
+    public static int ArgMax(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
 
     private int Sample(ReadOnlySpan<float> logits)
     {

@@ -89,12 +89,8 @@ internal abstract unsafe class Kernels
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
     protected static float Fold(float* lanes)
     {
-        for (int half = Lanes / 2; half > 0; half /= 2)
-        {
-            for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-        }
-
-        return lanes[0];
+        Vector128<float> four = Vector128.Load(lanes) + Vector128.Load(lanes + 8) + (Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12));
+        return (four[0] + four[2]) + (four[1] + four[3]);
     }
 
     private static List<Kernels> FindAll()
