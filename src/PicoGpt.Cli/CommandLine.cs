@@ -21,7 +21,7 @@ internal sealed class CommandLine
           --stop TEXT         end before this text; may be given several times
           --ignore-eot        go on when the model says <|endoftext|>
           --slide             go on when the context is full, re-reading its last half
-          --threads N         threads to compute with (one a processor)
+          --threads N         threads to compute with (one a physical core)
           --verbose           report timings on standard error
           --help              this text
         """;

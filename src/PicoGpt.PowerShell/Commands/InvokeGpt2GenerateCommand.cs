@@ -68,7 +68,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
     [Parameter]
     public ContextOverflow Overflow { get; set; }
 
-    /// <summary>Threads to compute with; 0 for one a processor.</summary>
+    /// <summary>Threads to compute with; 0 for one a physical core.</summary>
     [Parameter]
     [ValidateRange(0, 1024)]
     public int Threads { get; set; }

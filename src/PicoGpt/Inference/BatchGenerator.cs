@@ -39,7 +39,7 @@ public sealed class BatchGenerator : IDisposable
     }
 
     /// <summary>
-    /// How many texts to read together by default: 16 a processor, as long as their keys and values take no more than half of
+    /// How many texts to read together by default: 16 a physical core, as long as their keys and values take no more than half of
     /// the memory that there is.
     /// </summary>
     /// <param name="model">The model.</param>
@@ -50,7 +50,7 @@ public sealed class BatchGenerator : IDisposable
         Gpt2HyperParameters h = model.HyperParameters;
         long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
         long byMemory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / cache;
-        return (int)Math.Clamp(Math.Min(byMemory, 16L * Environment.ProcessorCount), 1, Gpt2Forward.MostLogits);
+        return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MostLogits);
     }
 
     /// <summary>The most texts that are read together.</summary>

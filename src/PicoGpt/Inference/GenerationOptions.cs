@@ -33,7 +33,7 @@ public sealed record GenerationOptions
     /// </summary>
     public bool Speculation { get; init; } = true;
 
-    /// <summary>Threads to compute with; 0 for one a processor. The result does not depend on it.</summary>
+    /// <summary>Threads to compute with; 0 for one a physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
     /// <summary>Throws when a value is outside its range.</summary>
@@ -44,7 +44,7 @@ public sealed record GenerationOptions
         Require(Temperature >= 0 && float.IsFinite(Temperature), $"Temperature is {Temperature}; give 0 (greedy) or more.");
         Require(TopK >= 0, $"TopK is {TopK}; give 0 (all tokens) or more.");
         Require(TopP is > 0 and <= 1, $"TopP is {TopP}; give more than 0 and at most 1 (all tokens).");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one a processor) or more.");
+        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one a physical core) or more.");
         Require(!Stop.Any(string.IsNullOrEmpty), "A stop string is empty; it would end every text before it begins.");
     }
 

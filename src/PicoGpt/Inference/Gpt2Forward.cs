@@ -38,7 +38,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         model.ThrowIfDisposed();
         _h = model.HyperParameters;
         _kernels = kernels;
-        if (threads == 0) threads = Environment.ProcessorCount;
+        if (threads == 0) threads = Processors.PhysicalCount;
         _x = Buffer(MostRows, _h.NEmbd);
         _normed = Buffer(MostRows, _h.NEmbd);
         _qkv = Buffer(MostRows, 3 * _h.NEmbd);

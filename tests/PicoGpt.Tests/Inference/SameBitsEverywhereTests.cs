@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using PicoGpt.Inference;
+using PicoGpt.Numerics;
+using Xunit;
+
+namespace PicoGpt.Tests.Inference;
+
+/// <summary>The bits of the logits are the same on every processor: pinned here, and computed again with instructions switched off.</summary>
+public sealed class SameBitsEverywhereTests
+{
+    private const string Pinned = "933eb2b3f923d1d53b09e0d9ae59e75d1788bcc11b097d021f48617905738c28";
+
+    [Fact]
+    public void The_bits_of_the_logits_are_the_pinned_ones()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        using var context = new Gpt2Context(model);
+        int[] ids = [.. Enumerable.Range(0, 12).Select(i => (i * 37) % 2048)];
+        context.Forward(ids.AsSpan(0, 10));
+        context.Forward(ids.AsSpan(10, 1));
+        ReadOnlySpan<float> logits = context.Forward(ids.AsSpan(11));
+        Assert.Equal(Pinned, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(logits))));
+    }
+
+    [Theory]
+    [InlineData("DOTNET_EnableAVX512", "0")]
+    [InlineData("DOTNET_EnableAVX512F", "0")]
+    [InlineData("DOTNET_EnableAVX2", "0")]
+    [InlineData("DOTNET_EnableFMA", "0")]
+    [InlineData("DOTNET_EnableHWIntrinsic", "0")]
+    [InlineData("PICOGPT_SIMD", "256")]
+    [InlineData("PICOGPT_SIMD", "128")]
+    [InlineData("PICOGPT_SIMD", "plain")]
+    public async Task They_are_with_instructions_switched_off_too(string variable, string value)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in new[] { "exec", typeof(SameBitsEverywhereTests).Assembly.Location, "-method", $"*.{nameof(The_bits_of_the_logits_are_the_pinned_ones)}" })
+            start.ArgumentList.Add(argument);
+        start.Environment[variable] = value;
+        using Process child = Process.Start(start)!;
+        string output = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+        Assert.True(child.ExitCode == 0, output);
+        Assert.Contains("Total: 1", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_variable_chooses_the_kernels()
+    {
+        Assert.Equal("plain", Kernels.Choose("plain").Name);
+        Assert.Equal(Kernels.All[0].Name, Kernels.Choose("no such width").Name);
+        Assert.Equal(Kernels.All[0].Name, Kernels.Choose(null).Name);
+    }
+}
