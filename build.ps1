@@ -11,6 +11,9 @@
     Runs the xunit tests and, in the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
 .PARAMETER Demo
     Imports the staged module and generates text with the built-in model.
+.PARAMETER Bench
+    Measures speeds on random weights of the 124M shape, beside the machine's limits, and prints the table. It takes some
+    minutes and 500 MB of temporary disk.
 .PARAMETER Install
     Copies the staged module to the current user's module folder.
 .EXAMPLE
@@ -24,6 +27,7 @@
 param(
     [switch] $Test,
     [switch] $Demo,
+    [switch] $Bench,
     [switch] $Install
 )
 
@@ -94,6 +98,10 @@ if ($Install) {
     if (Test-Path "$folder/PicoGpt/$version") { Remove-Item "$folder/PicoGpt/$version" -Recurse -Force }
     Copy-Item $staged "$folder/PicoGpt/$version" -Recurse
     Write-Information "Installed $folder/PicoGpt/$version; import it with: Import-Module PicoGpt" -InformationAction Continue
+}
+
+if ($Bench) {
+    Invoke-Dotnet run --configuration Release --no-build --project "$root/tests/PicoGpt.Benchmarks" | Out-Host
 }
 
 if ($Test) {
