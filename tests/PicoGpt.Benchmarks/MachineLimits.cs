@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using PicoGpt.Checkpoints;
+using PicoGpt.Numerics;
 
 namespace PicoGpt.Benchmarks;
 
@@ -73,77 +74,39 @@ internal static unsafe class MachineLimits
 
     private static void Multiply()
     {
-        float result = Vector512.IsHardwareAccelerated ? Multiply512() : Vector256.IsHardwareAccelerated ? Multiply256() : Multiply128();
+        float result = Vector512.IsHardwareAccelerated ? Multiply<Width512, Vector512<float>>()
+            : Vector256.IsHardwareAccelerated ? Multiply<Width256, Vector256<float>>()
+            : Multiply<Width128, Vector128<float>>();
         GC.KeepAlive(result);
     }
 
     // Twelve independent chains hide the latency of the unit on every processor.
-    private static float Multiply512()
+    private static float Multiply<TWidth, TVector>()
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct
     {
-        Vector512<float> x = Vector512.Create(1.0000001f), y = Vector512.Create(1e-9f);
-        Vector512<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        TVector x = TWidth.Broadcast(1.0000001f), y = TWidth.Broadcast(1e-9f);
+        TVector a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
         for (int n = 0; n < FmaRounds; n++)
         {
-            a = Vector512.FusedMultiplyAdd(a, x, y);
-            b = Vector512.FusedMultiplyAdd(b, x, y);
-            c = Vector512.FusedMultiplyAdd(c, x, y);
-            d = Vector512.FusedMultiplyAdd(d, x, y);
-            e = Vector512.FusedMultiplyAdd(e, x, y);
-            f = Vector512.FusedMultiplyAdd(f, x, y);
-            g = Vector512.FusedMultiplyAdd(g, x, y);
-            h = Vector512.FusedMultiplyAdd(h, x, y);
-            i = Vector512.FusedMultiplyAdd(i, x, y);
-            j = Vector512.FusedMultiplyAdd(j, x, y);
-            k = Vector512.FusedMultiplyAdd(k, x, y);
-            l = Vector512.FusedMultiplyAdd(l, x, y);
+            a = TWidth.FusedMultiplyAdd(a, x, y);
+            b = TWidth.FusedMultiplyAdd(b, x, y);
+            c = TWidth.FusedMultiplyAdd(c, x, y);
+            d = TWidth.FusedMultiplyAdd(d, x, y);
+            e = TWidth.FusedMultiplyAdd(e, x, y);
+            f = TWidth.FusedMultiplyAdd(f, x, y);
+            g = TWidth.FusedMultiplyAdd(g, x, y);
+            h = TWidth.FusedMultiplyAdd(h, x, y);
+            i = TWidth.FusedMultiplyAdd(i, x, y);
+            j = TWidth.FusedMultiplyAdd(j, x, y);
+            k = TWidth.FusedMultiplyAdd(k, x, y);
+            l = TWidth.FusedMultiplyAdd(l, x, y);
         }
 
-        return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
-
-    private static float Multiply256()
-    {
-        Vector256<float> x = Vector256.Create(1.0000001f), y = Vector256.Create(1e-9f);
-        Vector256<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
-        for (int n = 0; n < FmaRounds; n++)
-        {
-            a = Vector256.FusedMultiplyAdd(a, x, y);
-            b = Vector256.FusedMultiplyAdd(b, x, y);
-            c = Vector256.FusedMultiplyAdd(c, x, y);
-            d = Vector256.FusedMultiplyAdd(d, x, y);
-            e = Vector256.FusedMultiplyAdd(e, x, y);
-            f = Vector256.FusedMultiplyAdd(f, x, y);
-            g = Vector256.FusedMultiplyAdd(g, x, y);
-            h = Vector256.FusedMultiplyAdd(h, x, y);
-            i = Vector256.FusedMultiplyAdd(i, x, y);
-            j = Vector256.FusedMultiplyAdd(j, x, y);
-            k = Vector256.FusedMultiplyAdd(k, x, y);
-            l = Vector256.FusedMultiplyAdd(l, x, y);
-        }
-
-        return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
-
-    private static float Multiply128()
-    {
-        Vector128<float> x = Vector128.Create(1.0000001f), y = Vector128.Create(1e-9f);
-        Vector128<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
-        for (int n = 0; n < FmaRounds; n++)
-        {
-            a = Vector128.FusedMultiplyAdd(a, x, y);
-            b = Vector128.FusedMultiplyAdd(b, x, y);
-            c = Vector128.FusedMultiplyAdd(c, x, y);
-            d = Vector128.FusedMultiplyAdd(d, x, y);
-            e = Vector128.FusedMultiplyAdd(e, x, y);
-            f = Vector128.FusedMultiplyAdd(f, x, y);
-            g = Vector128.FusedMultiplyAdd(g, x, y);
-            h = Vector128.FusedMultiplyAdd(h, x, y);
-            i = Vector128.FusedMultiplyAdd(i, x, y);
-            j = Vector128.FusedMultiplyAdd(j, x, y);
-            k = Vector128.FusedMultiplyAdd(k, x, y);
-            l = Vector128.FusedMultiplyAdd(l, x, y);
-        }
-
-        return Vector128.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+        TVector sum = TWidth.Add(TWidth.Add(TWidth.Add(a, b), TWidth.Add(c, d)), TWidth.Add(TWidth.Add(e, f), TWidth.Add(g, h)));
+        sum = TWidth.Add(sum, TWidth.Add(TWidth.Add(i, j), TWidth.Add(k, l)));
+        float* lanes = stackalloc float[TWidth.Count];
+        TWidth.Store(sum, lanes);
+        return lanes[0];
     }
 }

@@ -87,7 +87,7 @@ internal abstract unsafe class Kernels
     public abstract void WeightedSum(Matrix p, float* values, int count, Matrix y);
 
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
-    protected static float Fold(float* lanes)
+    internal static float Fold(float* lanes)
     {
         Vector128<float> four = Vector128.Load(lanes) + Vector128.Load(lanes + 8) + (Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12));
         return (four[0] + four[2]) + (four[1] + four[3]);

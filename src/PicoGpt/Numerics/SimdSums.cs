@@ -1,0 +1,109 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>Sums and dot products at one vector width, by sixteen partial sums.</summary>
+internal static unsafe class SimdSums<TWidth, TVector>
+    where TWidth : struct, IWidth<TVector>
+    where TVector : struct
+{
+    // Dot products that are computed together.
+    private const int DotRows = 4;
+    private const int DotColumns = 2;
+
+    /// <inheritdoc cref="Kernels.MatMulTransposed"/>
+    public static void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
+    {
+        float* lanes = stackalloc float[DotRows * DotColumns * Kernels.Lanes];
+        int o = from;
+        for (; x.Rows >= DotRows && o + DotColumns <= to; o += DotColumns)
+        {
+            for (int row = 0; row < x.Rows; row += DotRows)
+            {
+                int t = Math.Min(row, x.Rows - DotRows); // the last tile may compute some rows once more
+                Dots(x.RowPointer(t), x.Stride, w.RowPointer(o), w.Stride, x.Columns, lanes);
+                for (int i = 0; i < DotRows * DotColumns; i++) y.RowPointer(t + (i / DotColumns))[o + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
+            }
+        }
+
+        for (; o < to; o++)
+        {
+            for (int t = 0; t < x.Rows; t++) y.RowPointer(t)[o] = Dot(x.RowPointer(t), w.RowPointer(o), x.Columns);
+        }
+    }
+
+    /// <summary>The sum of the elements.</summary>
+    public static float Sum(float* x, int count)
+    {
+        float* lanes = stackalloc float[Kernels.Lanes];
+        int whole = count / Kernels.Lanes * Kernels.Lanes;
+        for (int lane = 0; lane < Kernels.Lanes; lane += TWidth.Count)
+        {
+            TVector sum = TWidth.Broadcast(0f);
+            for (int i = lane; i < whole; i += Kernels.Lanes) sum = TWidth.Add(sum, TWidth.Load(x + i));
+            TWidth.Store(sum, lanes + lane);
+        }
+
+        for (int i = whole; i < count; i++) lanes[i % Kernels.Lanes] += x[i];
+        return Kernels.Fold(lanes);
+    }
+
+    /// <summary>The dot product.</summary>
+    public static float Dot(float* x, float* y, int count)
+    {
+        float* lanes = stackalloc float[Kernels.Lanes];
+        int whole = count / Kernels.Lanes * Kernels.Lanes;
+        for (int lane = 0; lane < Kernels.Lanes; lane += TWidth.Count)
+        {
+            TVector sum = TWidth.Broadcast(0f);
+            for (int i = lane; i < whole; i += Kernels.Lanes) sum = TWidth.FusedMultiplyAdd(TWidth.Load(x + i), TWidth.Load(y + i), sum);
+            TWidth.Store(sum, lanes + lane);
+        }
+
+        for (int i = whole; i < count; i++) lanes[i % Kernels.Lanes] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i % Kernels.Lanes]);
+        return Kernels.Fold(lanes);
+    }
+
+    // the partial sums of four rows of x with two rows of w: [4, 2, 16]
+    private static void Dots(float* x, nint xStride, float* w, nint wStride, int count, float* lanes)
+    {
+        int whole = count / Kernels.Lanes * Kernels.Lanes;
+        float* x1 = x + xStride, x2 = x1 + xStride, x3 = x2 + xStride, w1 = w + wStride;
+        for (int lane = 0; lane < Kernels.Lanes; lane += TWidth.Count)
+        {
+            TVector s00 = TWidth.Broadcast(0f), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+            for (int i = lane; i < whole; i += Kernels.Lanes)
+            {
+                TVector a = TWidth.Load(w + i), b = TWidth.Load(w1 + i);
+                TVector v = TWidth.Load(x + i);
+                s00 = TWidth.FusedMultiplyAdd(v, a, s00);
+                s01 = TWidth.FusedMultiplyAdd(v, b, s01);
+                v = TWidth.Load(x1 + i);
+                s10 = TWidth.FusedMultiplyAdd(v, a, s10);
+                s11 = TWidth.FusedMultiplyAdd(v, b, s11);
+                v = TWidth.Load(x2 + i);
+                s20 = TWidth.FusedMultiplyAdd(v, a, s20);
+                s21 = TWidth.FusedMultiplyAdd(v, b, s21);
+                v = TWidth.Load(x3 + i);
+                s30 = TWidth.FusedMultiplyAdd(v, a, s30);
+                s31 = TWidth.FusedMultiplyAdd(v, b, s31);
+            }
+
+            TWidth.Store(s00, lanes + lane);
+            TWidth.Store(s01, lanes + Kernels.Lanes + lane);
+            TWidth.Store(s10, lanes + (2 * Kernels.Lanes) + lane);
+            TWidth.Store(s11, lanes + (3 * Kernels.Lanes) + lane);
+            TWidth.Store(s20, lanes + (4 * Kernels.Lanes) + lane);
+            TWidth.Store(s21, lanes + (5 * Kernels.Lanes) + lane);
+            TWidth.Store(s30, lanes + (6 * Kernels.Lanes) + lane);
+            TWidth.Store(s31, lanes + (7 * Kernels.Lanes) + lane);
+        }
+
+        for (int i = whole; i < count; i++)
+        {
+            for (int k = 0; k < DotRows * DotColumns; k++)
+            {
+                float* sum = lanes + (k * Kernels.Lanes) + (i % Kernels.Lanes);
+                *sum = MathF.FusedMultiplyAdd(x[(k / DotColumns * xStride) + i], w[(k % DotColumns * wStride) + i], *sum);
+            }
+        }
+    }
+}
