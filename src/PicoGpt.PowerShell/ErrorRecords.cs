@@ -17,7 +17,9 @@ internal static class ErrorRecords
 
     private static ErrorCategory Category(Gpt2Error error) => error switch
     {
-        Gpt2Error.FileNotFound or Gpt2Error.TensorNotFound or Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached => ErrorCategory.ObjectNotFound,
+        Gpt2Error.FileNotFound or Gpt2Error.TensorNotFound => ErrorCategory.ObjectNotFound,
+        Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached => ErrorCategory.ObjectNotFound,
+        Gpt2Error.Unreadable => ErrorCategory.OpenError,
         Gpt2Error.InvalidToken or Gpt2Error.InvalidArgument => ErrorCategory.InvalidArgument,
         Gpt2Error.ContextExceeded => ErrorCategory.LimitsExceeded,
         Gpt2Error.Unsupported => ErrorCategory.NotImplemented,

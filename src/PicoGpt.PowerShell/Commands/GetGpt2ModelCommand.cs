@@ -49,10 +49,11 @@ public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
                 foreach (string path in Path) PerItem(path, () => OpenAll(path));
                 break;
             case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(SessionState.Path.GetUnresolvedProviderPathFromPSPath(path))));
+                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(Resolve(path))));
                 break;
             default:
-                WriteObject(ModelStore.Default.List().Where(model => ListAvailable || model.State != ModelState.NotFetched), enumerateCollection: true);
+                IEnumerable<ModelInfo> all = ModelStore.Default.List();
+                WriteObject(all.Where(model => ListAvailable || model.State != ModelState.NotFetched), enumerateCollection: true);
                 break;
         }
     }
@@ -60,12 +61,14 @@ public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
     private static Gpt2Model OpenByName(string name) =>
         ModelCatalog.TryResolve(name, out CatalogModel? model) ? ModelStore.Default.Open(model) : throw ModelCatalog.Unknown(name);
 
+    private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
+
     private void OpenAll(string path)
     {
         // A path without wildcards goes to the engine even where nothing is: a checkpoint's prefix is no file.
         Collection<string> paths = WildcardPattern.ContainsWildcardCharacters(path)
             ? SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _)
-            : [SessionState.Path.GetUnresolvedProviderPathFromPSPath(path)];
+            : [Resolve(path)];
         foreach (string resolved in paths) PerItem(path, () => WriteObject(Gpt2Model.Open(resolved)));
     }
 }

@@ -73,7 +73,6 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, _scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
         _kernels.WeightedSum(scores, cache.Values(Layer, head), positions, result);
-        for (int r = 0; r < rows; r++)
-            new ReadOnlySpan<float>(result.RowPointer(r), _headSize).CopyTo(new Span<float>(Y.RowPointer(row + r) + (head * _headSize), _headSize));
+        for (int r = 0; r < rows; r++) result.Row(r)[.._headSize].CopyTo(Y.Row(row + r)[(head * _headSize)..]);
     }
 }

@@ -191,8 +191,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (ids.Length > cache.Capacity - cache.Length) throw DoesNotFit(cache, ids.Length);
         foreach (int id in ids)
         {
-            if ((uint)id >= (uint)_h.NVocab)
-                throw new Gpt2Exception(Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {_h.NVocab} (0 to {_h.NVocab - 1}).");
+            if ((uint)id < (uint)_h.NVocab) continue;
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {_h.NVocab} (0 to {_h.NVocab - 1}).");
         }
     }
 }

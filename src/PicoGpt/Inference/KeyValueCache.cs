@@ -68,7 +68,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
         for (int layer = 0; layer < _keys.Length; layer++)
         {
             Copy(other.Keys(layer, 0), Keys(layer, 0), keys);
-            for (int head = 0; head < _heads; head++) Copy(other.Values(layer, head), Values(layer, head), (nint)positions * PaddedHeadSize);
+            for (int head = 0; head < _heads; head++)
+                Copy(other.Values(layer, head), Values(layer, head), (nint)positions * PaddedHeadSize);
         }
 
         Length = positions;

@@ -60,7 +60,12 @@ internal sealed unsafe class PinnedParameters : IDisposable
     }
 
     private PinnedBlock Block(Gpt2Block block) => new(
-        LayerNorm(block.Ln1), Linear(block.Attn.CAttn), Linear(block.Attn.CProj), LayerNorm(block.Ln2), Linear(block.Mlp.CFc), Linear(block.Mlp.CProj));
+        LayerNorm(block.Ln1),
+        Linear(block.Attn.CAttn),
+        Linear(block.Attn.CProj),
+        LayerNorm(block.Ln2),
+        Linear(block.Mlp.CFc),
+        Linear(block.Mlp.CProj));
 
     private PinnedLayerNorm LayerNorm(Gpt2LayerNorm norm) => new(Pin(norm.G), Pin(norm.B));
 

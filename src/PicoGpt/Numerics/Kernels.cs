@@ -44,7 +44,7 @@ internal abstract unsafe class Kernels
     /// <summary>The elements of working memory that <see cref="MatMul"/> needs for matrices of so many rows.</summary>
     public static int PanelLength(int nIn) => (nIn + 1 + TileRows) * PanelColumns;
 
-    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>: [n_seq, n_in], [n_in, n_out], [n_out] -> [n_seq, n_out].</summary>
+    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>.</summary>
     /// <param name="x">[n_seq, n_in].</param>
     /// <param name="w">[n_in, n_out].</param>
     /// <param name="b">[n_out].</param>
@@ -57,7 +57,7 @@ internal abstract unsafe class Kernels
     /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
     public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
 
-    /// <summary>Layer norm with biased variance, of rows <paramref name="from"/> to <paramref name="to"/>: [n_seq, n] -> [n_seq, n].</summary>
+    /// <summary>Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n].</summary>
     public abstract void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to);
 
     /// <summary>GELU in its tanh form, in place.</summary>
@@ -89,7 +89,9 @@ internal abstract unsafe class Kernels
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
     internal static float Fold(float* lanes)
     {
-        Vector128<float> four = Vector128.Load(lanes) + Vector128.Load(lanes + 8) + (Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12));
+        Vector128<float> low = Vector128.Load(lanes) + Vector128.Load(lanes + 8);
+        Vector128<float> high = Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12);
+        Vector128<float> four = low + high;
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>The kernels at one vector width; tails shorter than a vector are walked one element at a time, in the same order.</summary>
@@ -5,6 +7,8 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    private static int TileColumns => SimdProducts<TWidth, TVector>.TileColumns;
+
     public override string Name => (TWidth.Count * 32).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel) =>
@@ -13,6 +17,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to) =>
         SimdSums<TWidth, TVector>.MatMulTransposed(x, w, y, from, to);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to)
     {
         int n = x.Columns;
@@ -25,6 +30,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Gelu(float* x, int count)
     {
         TVector one = TWidth.Broadcast(1f);
@@ -43,6 +49,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i < count; i++) x[i] = PlainKernels.Gelu(x[i]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Add(float* y, float* x, int count)
     {
         int i = 0;
@@ -50,6 +57,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i < count; i++) y[i] += x[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores)
     {
         float* zero = stackalloc float[PanelColumns];
@@ -57,20 +65,22 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         {
             if (q.Rows == TileRows)
             {
-                for (int i = 0; i < KeyBlock; i += SimdProducts<TWidth, TVector>.TileColumns)
-                    SimdProducts<TWidth, TVector>.Tile(q.Data, q.Stride, keys + i, KeyBlock, q.Columns, zero, scores.Data + j + i, scores.Stride);
+                for (int i = 0; i < KeyBlock; i += TileColumns)
+                    Tile(q.Data, q.Stride, keys + i, KeyBlock, q.Columns, zero, scores.Data + j + i, scores.Stride);
                 continue;
             }
 
             for (int t = 0; t < q.Rows; t++)
             {
-                for (int i = 0; i < KeyBlock; i += 4 * TWidth.Count) Scores(q.RowPointer(t), keys + i, q.Columns, scores.RowPointer(t) + j + i);
+                for (int i = 0; i < KeyBlock; i += 4 * TWidth.Count)
+                    Scores(q.RowPointer(t), keys + i, q.Columns, scores.RowPointer(t) + j + i);
             }
         }
 
         for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Softmax(float* x, int count)
     {
         int padded = (count + Lanes - 1) / Lanes * Lanes;
@@ -82,10 +92,11 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         Scale(x, 1f / SimdSums<TWidth, TVector>.Sum(x, padded), padded);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void WeightedSum(Matrix p, float* values, int count, Matrix y)
     {
         int width = y.Columns;
-        if (p.Rows != TileRows || width % SimdProducts<TWidth, TVector>.TileColumns != 0)
+        if (p.Rows != TileRows || width % TileColumns != 0)
         {
             for (int t = 0; t < p.Rows; t++) WeightedSum(p.RowPointer(t), values, count + t, width, y.RowPointer(t));
             return;
@@ -93,13 +104,18 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
 
         // The positions that all rows have are summed together, the few further ones of the later rows after them.
         float* zero = stackalloc float[PanelColumns];
-        for (int d = 0; d < width; d += SimdProducts<TWidth, TVector>.TileColumns) SimdProducts<TWidth, TVector>.Tile(p.Data, p.Stride, values + d, width, count, zero, y.Data + d, y.Stride);
+        for (int d = 0; d < width; d += TileColumns) Tile(p.Data, p.Stride, values + d, width, count, zero, y.Data + d, y.Stride);
         for (int t = 1; t < p.Rows; t++)
         {
-            for (int j = count; j < count + t; j++) SimdProducts<TWidth, TVector>.MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), y.RowPointer(t), width);
+            for (int j = count; j < count + t; j++)
+                SimdProducts<TWidth, TVector>.MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), y.RowPointer(t), width);
         }
     }
 
+    private static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, float* y, nint yStride) =>
+        SimdProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, y, yStride);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum(float* p, float* values, int count, int width, float* y)
     {
         int d = 0;
@@ -107,11 +123,13 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; d < width; d += TWidth.Count)
         {
             TVector sum = TWidth.Broadcast(0f);
-            for (int j = 0; j < count; j++) sum = TWidth.FusedMultiplyAdd(TWidth.Broadcast(p[j]), TWidth.Load(values + ((nint)j * width) + d), sum);
+            for (int j = 0; j < count; j++)
+                sum = TWidth.FusedMultiplyAdd(TWidth.Broadcast(p[j]), TWidth.Load(values + ((nint)j * width) + d), sum);
             TWidth.Store(sum, y + d);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum4(float* p, float* values, int count, int width, float* y)
     {
         TVector y0 = TWidth.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0;
@@ -127,6 +145,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         Store4(y0, y1, y2, y3, y);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scores(float* q, float* keys, int headSize, float* scores)
     {
         TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
@@ -150,6 +169,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         TWidth.Store(v3, destination + (3 * TWidth.Count));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Subtract(float* x, float value, float* y, int count)
     {
         TVector v = TWidth.Broadcast(value);
@@ -158,6 +178,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i < count; i++) y[i] = x[i] - value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScaleShift(float* y, float scale, float* g, float* b, int count)
     {
         TVector s = TWidth.Broadcast(scale);
@@ -168,12 +189,14 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     }
 
     // count is a multiple of the lanes
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scale(float* x, float factor, int count)
     {
         TVector f = TWidth.Broadcast(factor);
         for (int i = 0; i < count; i += TWidth.Count) TWidth.Store(TWidth.Multiply(TWidth.Load(x + i), f), x + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Max(float* x, int count)
     {
         TVector max = TWidth.Load(x);

@@ -1,8 +1,13 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>Matrix products at one vector width, each output element summed over the inner dimension from first to last.</summary>
+/// <remarks>
+/// Kernels are compiled with all optimizations at once: the first call of a process is a whole prompt, which code compiled
+/// in a hurry would read four times as slowly (measured: 60 ms against 200 ms until the first token).
+/// </remarks>
 internal static unsafe class SimdProducts<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
@@ -28,6 +33,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     }
 
     /// <summary><c>y[t, :] = init[:] + Σ x[t, i] · w[i, :]</c>, i from 0 to n, for six rows t and two vectors of columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, float* y, nint yStride)
     {
         float* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
@@ -65,15 +71,18 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     }
 
     /// <summary><c>y[:] += factor · w[:]</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyAdd(float factor, float* w, float* y, int count)
     {
         TVector x = TWidth.Broadcast(factor);
         int i = 0;
-        for (; i + TWidth.Count <= count; i += TWidth.Count) TWidth.Store(TWidth.FusedMultiplyAdd(x, TWidth.Load(w + i), TWidth.Load(y + i)), y + i);
+        for (; i + TWidth.Count <= count; i += TWidth.Count)
+            TWidth.Store(TWidth.FusedMultiplyAdd(x, TWidth.Load(w + i), TWidth.Load(y + i)), y + i);
         for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(factor, w[i], y[i]);
     }
 
     // Weights stream by, eight rows at a time; y stays in the first-level cache meanwhile.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfOneRow(float* x, Matrix w, float* b, float* y, int from, int to)
     {
         new ReadOnlySpan<float>(b + from, to - from).CopyTo(new Span<float>(y + from, to - from));
@@ -84,6 +93,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
 
     // Weights stream by once, four rows and two vectors at a time, and are used for all rows of x while in registers. So
     // many columns are taken together as let y stay in the first-level cache.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfFewRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
     {
         int together = Math.Max(CachedElements / x.Rows / TileColumns, 1) * TileColumns;
@@ -102,6 +112,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyAdd4(Matrix x, int i, float* w, nint wStride, float* y, nint yStride, int columns)
     {
         int column = 0;
@@ -115,6 +126,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     }
 
     // y[t, :] += x[t, 0]·w[0, :] + … + x[t, 3]·w[3, :] for two vectors of columns, each product fused to the sum before it
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyAdd4(float* x, nint xStride, int rows, float* w, nint wStride, float* y, nint yStride)
     {
         TVector a0 = TWidth.Load(w), b0 = TWidth.Load(w + TWidth.Count);
@@ -142,6 +154,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     }
 
     // Some columns of w are packed together, so that they come from the second-level cache line after line for all rows of x.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfManyRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel)
     {
         float* bias = panel + ((nint)w.Rows * TileColumns);
@@ -162,11 +175,12 @@ internal static unsafe class SimdProducts<TWidth, TVector>
 
                 Tile(x.RowPointer(t), x.Stride, panel, TileColumns, w.Rows, bias, tile, TileColumns);
                 for (int r = 0; r < Kernels.TileRows; r++)
-                    new ReadOnlySpan<float>(tile + (r * TileColumns), columns).CopyTo(new Span<float>(y.RowPointer(t + r) + column, columns));
+                    new Span<float>(tile + (r * TileColumns), columns).CopyTo(new Span<float>(y.RowPointer(t + r) + column, columns));
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pack(Matrix w, int column, int columns, float* panel)
     {
         for (int i = 0; i < w.Rows; i++, panel += TileColumns)
@@ -199,6 +213,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     }
 
     // y += x[0]·w[0] + … + x[7]·w[7], each product fused to the sum before it
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyAdd8(float* x, float* w, nint stride, float* y, int count)
     {
         TVector x0 = TWidth.Broadcast(x[0]), x1 = TWidth.Broadcast(x[1]), x2 = TWidth.Broadcast(x[2]), x3 = TWidth.Broadcast(x[3]);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>Sums and dot products at one vector width, by sixteen partial sums.</summary>
@@ -10,6 +12,7 @@ internal static unsafe class SimdSums<TWidth, TVector>
     private const int DotColumns = 2;
 
     /// <inheritdoc cref="Kernels.MatMulTransposed"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
     {
         float* lanes = stackalloc float[DotRows * DotColumns * Kernels.Lanes];
@@ -20,7 +23,8 @@ internal static unsafe class SimdSums<TWidth, TVector>
             {
                 int t = Math.Min(row, x.Rows - DotRows); // the last tile may compute some rows once more
                 Dots(x.RowPointer(t), x.Stride, w.RowPointer(o), w.Stride, x.Columns, lanes);
-                for (int i = 0; i < DotRows * DotColumns; i++) y.RowPointer(t + (i / DotColumns))[o + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
+                for (int i = 0; i < DotRows * DotColumns; i++)
+                    y.RowPointer(t + (i / DotColumns))[o + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
             }
         }
 
@@ -31,6 +35,7 @@ internal static unsafe class SimdSums<TWidth, TVector>
     }
 
     /// <summary>The sum of the elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Sum(float* x, int count)
     {
         float* lanes = stackalloc float[Kernels.Lanes];
@@ -47,6 +52,7 @@ internal static unsafe class SimdSums<TWidth, TVector>
     }
 
     /// <summary>The dot product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Dot(float* x, float* y, int count)
     {
         float* lanes = stackalloc float[Kernels.Lanes];
@@ -63,6 +69,7 @@ internal static unsafe class SimdSums<TWidth, TVector>
     }
 
     // the partial sums of four rows of x with two rows of w: [4, 2, 16]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Dots(float* x, nint xStride, float* w, nint wStride, int count, float* lanes)
     {
         int whole = count / Kernels.Lanes * Kernels.Lanes;

@@ -23,7 +23,7 @@ internal static class VocabularyFiles
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            string where = exception is JsonException { LineNumber: long line, BytePositionInLine: long column } ? $" (line {line + 1}, byte {column})" : "";
+            string where = exception is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
             throw Bad(path, $"is not valid UTF-8 JSON{where}", exception);
         }
     }
@@ -97,6 +97,10 @@ internal static class VocabularyFiles
                 $"The tokenizer's file '{path}' is missing; encoder.json and vocab.bpe must both lie in the model's folder.",
                 path,
                 exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new Gpt2Exception(Gpt2Error.Unreadable, $"'{path}' cannot be read: {exception.Message}", path, exception);
         }
     }
 

@@ -46,8 +46,11 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
             using JsonDocument document = JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
             JsonElement root = document.RootElement;
             return new Gpt2HyperParameters(
-                Number(root, "n_vocab", path), Number(root, "n_ctx", path), Number(root, "n_embd", path), Number(root, "n_head", path), Number(root, "n_layer", path))
-                .Validate(path);
+                Number(root, "n_vocab", path),
+                Number(root, "n_ctx", path),
+                Number(root, "n_embd", path),
+                Number(root, "n_head", path),
+                Number(root, "n_layer", path)).Validate(path);
         }
         catch (JsonException exception)
         {
@@ -61,8 +64,18 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
     /// <summary>Writes the file as OpenAI writes it.</summary>
     /// <param name="path">The file.</param>
-    public void Save(string path) =>
-        File.WriteAllText(path, $"{{\n  \"n_vocab\": {NVocab},\n  \"n_ctx\": {NCtx},\n  \"n_embd\": {NEmbd},\n  \"n_head\": {NHead},\n  \"n_layer\": {NLayer}\n}}\n");
+    public void Save(string path) => File.WriteAllText(
+        path,
+        $$"""
+        {
+          "n_vocab": {{NVocab}},
+          "n_ctx": {{NCtx}},
+          "n_embd": {{NEmbd}},
+          "n_head": {{NHead}},
+          "n_layer": {{NLayer}}
+        }
+
+        """);
 
     /// <summary>Reads the numbers from the shapes of a checkpoint's tensors; the head size is taken to be OpenAI's 64.</summary>
     internal static Gpt2HyperParameters FromShapes(TensorBundle bundle)
@@ -122,14 +135,16 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
     private Gpt2HyperParameters Validate(string path)
     {
-        foreach ((string name, int value) in new[] { ("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer) })
+        (string Name, int Value)[] numbers =
+            [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];
+        foreach ((string name, int value) in numbers)
         {
             if (value is < 1 or > Largest)
                 throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {Largest:N0}.", path);
         }
 
-        if (NEmbd % NHead != 0)
-            throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says n_embd = {NEmbd} and n_head = {NHead}; the first must be a multiple of the second.", path);
-        return this;
+        if (NEmbd % NHead == 0) return this;
+        throw new Gpt2Exception(
+            Gpt2Error.Corrupt, $"'{path}' says n_embd = {NEmbd} and n_head = {NHead}; the first must be a multiple of the second.", path);
     }
 }
