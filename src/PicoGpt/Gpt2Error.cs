@@ -50,4 +50,22 @@ public enum Gpt2Error
 
     /// <summary>An argument is outside its range.</summary>
     InvalidArgument,
+
+    /// <summary>No source gave a file that is needed.</summary>
+    DownloadFailed,
+
+    /// <summary>Something has to be fetched, but downloads are switched off.</summary>
+    Offline,
+
+    /// <summary>The disk has no room for what is to be fetched.</summary>
+    DiskFull,
+
+    /// <summary>A file or folder cannot be written.</summary>
+    Unwritable,
+
+    /// <summary>The address of a source cannot be used.</summary>
+    InvalidSource,
+
+    /// <summary>Another process works on the same model.</summary>
+    InUse,
 }

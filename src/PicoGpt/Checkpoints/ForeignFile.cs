@@ -30,8 +30,8 @@ public static class ForeignFile
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>.</exception>
     public static void ThrowIfForeign(string path, ReadOnlySpan<byte> start)
     {
-        string text = Encoding.UTF8.GetString(start[..Math.Min(start.Length, InspectedLength)]).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
+        string text = TextOf(start);
+        if (IsLfsPointer(text))
         {
             throw new Gpt2Exception(
                 Gpt2Error.LfsPointer,
@@ -49,6 +49,31 @@ public static class ForeignFile
                 path);
         }
     }
+
+    /// <summary>What a server sent in place of a file, with its first words; <see langword="null"/> where it may be the file.</summary>
+    /// <param name="start">The first bytes of the body.</param>
+    /// <param name="isJson">Whether the file itself is JSON.</param>
+    internal static string? Recognize(ReadOnlySpan<byte> start, bool isJson)
+    {
+        string text = TextOf(start);
+        if (IsLfsPointer(text)) return $"a git-LFS pointer ({Quote(text)})";
+        if (IsErrorBody(text)) return $"an error page ({Quote(text)})";
+        return !isJson && text.StartsWith('{') && IsPrintable(text) ? $"a JSON message ({Quote(text)})" : null;
+    }
+
+    /// <summary>The first words of a text, or <see langword="null"/> of what is no text.</summary>
+    internal static string? FirstWords(ReadOnlySpan<byte> start)
+    {
+        string text = TextOf(start);
+        return text.Length > 0 && IsPrintable(text) ? Quote(text) : null;
+    }
+
+    private static string TextOf(ReadOnlySpan<byte> start) =>
+        Encoding.UTF8.GetString(start[..Math.Min(start.Length, InspectedLength)]).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
+
+    private static bool IsPrintable(string text) => !text.Any(c => (char.IsControl(c) && !char.IsWhiteSpace(c)) || c == '\uFFFD');
+
+    private static bool IsLfsPointer(string text) => text.StartsWith("version https://git-lfs", StringComparison.Ordinal);
 
     private static bool IsErrorBody(string text) =>
         text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)

@@ -8,16 +8,21 @@ internal sealed class ShardMappings
 {
     private readonly Lock _lock = new();
     private readonly string _prefix;
+    private readonly string _suffix;
     private readonly MappedFile?[] _files;
     private int _holds = 1; // the checkpoint's own
 
-    public ShardMappings(string prefix, int shardCount)
+    /// <param name="prefix">What the data files' names begin with.</param>
+    /// <param name="shardCount">How many there are.</param>
+    /// <param name="suffix">What their names end in after their own; for files that are not finished.</param>
+    public ShardMappings(string prefix, int shardCount, string suffix)
     {
         _prefix = prefix;
+        _suffix = suffix;
         _files = new MappedFile?[shardCount];
     }
 
-    public string PathOf(int shard) => BundlePath.ShardFile(_prefix, shard, _files.Length);
+    public string PathOf(int shard) => BundlePath.ShardFile(_prefix, shard, _files.Length) + _suffix;
 
     /// <summary>The mapped data file.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileNotFound"/>: it is missing.</exception>

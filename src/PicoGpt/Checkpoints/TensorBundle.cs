@@ -18,11 +18,11 @@ public sealed class TensorBundle : IDisposable
     private readonly ShardMappings _shards;
     private int _isDisposed;
 
-    private TensorBundle(string prefix, BundleIndex index)
+    private TensorBundle(string prefix, BundleIndex index, string shardSuffix)
     {
         Prefix = prefix;
         _index = index;
-        _shards = new ShardMappings(prefix, index.ShardCount);
+        _shards = new ShardMappings(prefix, index.ShardCount, shardSuffix);
     }
 
     /// <summary>The full path that the names of the checkpoint's files begin with: <c>folder/model.ckpt</c>.</summary>
@@ -52,8 +52,12 @@ public sealed class TensorBundle : IDisposable
             throw new PlatformNotSupportedException("checkpoints are read on little-endian machines only");
 
         string prefix = BundlePath.FindPrefix(path);
-        return new TensorBundle(prefix, BundleIndex.Load(BundlePath.IndexFile(prefix)));
+        return OpenExactly(prefix, shardSuffix: "");
     }
+
+    /// <summary>Opens the checkpoint of that prefix, whose data files' names end in a suffix.</summary>
+    internal static TensorBundle OpenExactly(string prefix, string shardSuffix) =>
+        new(prefix, BundleIndex.Load(BundlePath.IndexFile(prefix)), shardSuffix);
 
     /// <summary>The full path of one data file, from 0; the file need not exist.</summary>
     public string GetShardPath(int shard)

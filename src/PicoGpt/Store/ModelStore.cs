@@ -9,8 +9,6 @@ public sealed class ModelStore(string root)
     /// <summary>The environment variable that overrides the place of the cache.</summary>
     public const string HomeVariable = "PICOGPT_HOME";
 
-    private const string OpenAISource = "https://openaipublic.blob.core.windows.net/gpt-2/models/";
-
     /// <summary>
     /// The current user's cache: <c>%LOCALAPPDATA%\PicoGpt</c> on Windows, <c>~/Library/Caches/PicoGpt</c> on macOS,
     /// <c>$XDG_CACHE_HOME/picogpt</c> or <c>~/.cache/picogpt</c> elsewhere; PICOGPT_HOME overrides it.
@@ -32,11 +30,12 @@ public sealed class ModelStore(string root)
         ArgumentNullException.ThrowIfNull(model);
         string folder = GetFolder(model);
         FileInfo[] present = [.. model.Files.Select(file => new FileInfo(Path.Combine(folder, file.Name))).Where(file => file.Exists)];
+        long unfinished = model.Files.Where(file => !File.Exists(Path.Combine(folder, file.Name))).Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
         ModelState state = model.IsBuiltIn ? ModelState.BuiltIn
             : present.Length == model.Files.Count ? ModelState.Cached
-            : present.Length > 0 ? ModelState.Partial
+            : present.Length > 0 || unfinished > 0 ? ModelState.Partial
             : ModelState.NotFetched;
-        long size = model.IsBuiltIn ? new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length) : present.Sum(file => file.Length);
+        long size = model.IsBuiltIn ? new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length) : present.Sum(file => file.Length) + unfinished;
         return new ModelInfo(model.Name, state, model.ParameterCount, model.DownloadSize, size, folder);
     }
 
@@ -60,7 +59,7 @@ public sealed class ModelStore(string root)
         IEnumerable<string> missing = model.Files.Select(file => file.Name).Where(name => !File.Exists(Path.Combine(info.Path, name)));
         throw new Gpt2Exception(
             Gpt2Error.ModelNotCached,
-            $"The model {model.Name} is not on this machine: '{info.Path}' lacks {string.Join(", ", missing)}. Put the files from {OpenAISource}{model.Name}/ there, or give the path of a folder that has them.",
+            $"The model {model.Name} is not on this machine: '{info.Path}' lacks {string.Join(", ", missing)}. Put the files from {ModelSource.OpenAI}{model.Name}/ there, or give the path of a folder that has them.",
             info.Path);
     }
 
@@ -74,6 +73,43 @@ public sealed class ModelStore(string root)
         if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return Open(model);
         bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
         return isPath ? Gpt2Model.Open(fullPath) : throw ModelCatalog.Unknown(nameOrPath);
+    }
+
+    /// <summary>Checks a model's files and tensors, one result each, as they come.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="progress">Told the bytes of tensors checked so far, from several threads.</param>
+    /// <param name="cancellationToken">Ends the check.</param>
+    /// <returns>A result a file, and after that of the weights one a group of tensors.</returns>
+    public IEnumerable<ModelCheck> Check(CatalogModel model, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return ModelChecker.Check(GetFolder(model), model, progress, cancellationToken);
+    }
+
+    /// <summary>Deletes all that is here of a model. Where its folder is a link, only the link is deleted.</summary>
+    /// <param name="model">The model.</param>
+    /// <exception cref="Gpt2Exception">
+    /// The model ships with the module, is being fetched by another process, or cannot be deleted.
+    /// </exception>
+    public void Remove(CatalogModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.IsBuiltIn)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The model {model.Name} ships with the module and cannot be removed.");
+        var folder = new DirectoryInfo(GetFolder(model));
+        if (!folder.Exists && folder.LinkTarget is null) return;
+        try
+        {
+            using ModelLock? owned = ModelLock.TryTake(Root, model.Name, out string owner);
+            if (owned is null)
+                throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", folder.FullName);
+            folder.Delete(recursive: folder.LinkTarget is null);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{folder.FullName}': {fault.Message.TrimEnd('.')}.", folder.FullName, fault);
+        }
     }
 
     // Beside the engine's assembly; a single-file program has no assembly on disk, but a base folder.

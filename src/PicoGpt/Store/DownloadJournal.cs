@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+
+namespace PicoGpt.Store;
+
+/// <summary>
+/// The journal beside an unfinished file: where its bytes come from, of which version of the file they are, and which of them
+/// are there. Ranges are appended after their bytes are written, a line each; a last line that was cut by a crash is ignored.
+/// </summary>
+internal sealed class DownloadJournal
+{
+    private const string Magic = "picogpt download 1";
+    private const int MaxFileLength = 16 * 1024 * 1024;
+
+    private readonly string _path;
+
+    public DownloadJournal(string path)
+    {
+        _path = path;
+        Read();
+    }
+
+    /// <summary>The base address of the source that gave the bytes; empty when none is known.</summary>
+    public string Source { get; private set; } = "";
+
+    /// <summary>The file's ETag or date of change at the source; empty when it gave none.</summary>
+    public string Validator { get; private set; } = "";
+
+    /// <summary>The length of the whole file, or <see langword="null"/> while nothing has arrived.</summary>
+    public long? Length { get; private set; }
+
+    /// <summary>The bytes that are there.</summary>
+    public RangeSet Done { get; private set; } = new();
+
+    /// <summary>Replaces the journal by one that keeps the given ranges.</summary>
+    public void Write(string source, string validator, long? length, RangeSet done)
+    {
+        (Source, Validator, Length, Done) = (source, validator, length, done);
+        var text = new StringBuilder($"{Magic}\nsource {source}\nvalidator {validator}\n");
+        text.Append(CultureInfo.InvariantCulture, $"length {length}\n");
+        foreach (ByteRange range in done.Ranges) text.Append(Line(range));
+        File.WriteAllText(_path + ".new", text.ToString());
+        File.Move(_path + ".new", _path, overwrite: true);
+    }
+
+    /// <summary>Adds a range whose bytes are written.</summary>
+    public void Append(ByteRange range)
+    {
+        if (range.Length <= 0) return;
+        File.AppendAllText(_path, Line(range));
+        Done.Add(range);
+    }
+
+    public void Delete()
+    {
+        File.Delete(_path + ".new");
+        File.Delete(_path);
+        (Source, Validator, Length, Done) = ("", "", null, new RangeSet());
+    }
+
+    private static string Line(ByteRange range) => string.Create(CultureInfo.InvariantCulture, $"done {range.Start} {range.End}\n");
+
+    private void Read()
+    {
+        var file = new FileInfo(_path);
+        if (!file.Exists || file.Length > MaxFileLength) return;
+        string text = File.ReadAllText(_path);
+        string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n');
+        if (lines.Length < 5 || lines[0] != Magic) return;
+        if (!TryRead(lines[1], "source ", out string source) || !TryRead(lines[2], "validator ", out string validator)) return;
+        if (!TryRead(lines[3], "length ", out string number) || !TryParse(number, out long length)) return;
+        (Source, Validator, Length) = (source, validator, length);
+        foreach (string line in lines[4..^1])
+        {
+            string[] words = line.Split(' ');
+            if (words.Length == 3 && words[0] == "done" && TryParse(words[1], out long start) && TryParse(words[2], out long end) && end <= length)
+                Done.Add(new ByteRange(start, end));
+        }
+    }
+
+    private static bool TryRead(string line, string name, out string value)
+    {
+        bool isThere = line.StartsWith(name, StringComparison.Ordinal);
+        value = isThere ? line[name.Length..] : "";
+        return isThere;
+    }
+
+    private static bool TryParse(string text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+}

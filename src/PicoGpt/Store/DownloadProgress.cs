@@ -1,0 +1,12 @@
+namespace PicoGpt.Store;
+
+/// <summary>How far a download is, at one moment.</summary>
+/// <param name="State">What it is doing.</param>
+/// <param name="Detail">For whom it waits, or why it tries again; else empty.</param>
+/// <param name="File">The name of the file under way; empty before the first.</param>
+/// <param name="FileBytes">Bytes of that file that are here.</param>
+/// <param name="FileTotal">Bytes of that file, or <see langword="null"/> while they are not known.</param>
+/// <param name="ModelBytes">Bytes that are here of all files that were asked for.</param>
+/// <param name="ModelTotal">Bytes of all files that were asked for, as far as their sizes are known.</param>
+public sealed record DownloadProgress(
+    DownloadState State, string Detail, string File, long FileBytes, long? FileTotal, long ModelBytes, long ModelTotal);

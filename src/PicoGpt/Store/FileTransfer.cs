@@ -1,0 +1,256 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using PicoGpt.Checkpoints;
+using Polly;
+using Polly.Retry;
+
+namespace PicoGpt.Store;
+
+/// <summary>
+/// Brings the missing bytes of one file from one source: by several range requests at once, or, where the source has no ranges,
+/// by one stream. A request that fails is tried again from the last byte that came; a connection whose every try fails leaves its
+/// bytes to the others, and the transfer fails when none is left.
+/// </summary>
+internal sealed class FileTransfer
+{
+    private const int BufferSize = 256 * 1024;
+
+    private readonly PartFile _part;
+    private readonly ITransport _transport;
+    private readonly ModelSource _source;
+    private readonly Uri _address;
+    private readonly CatalogFile _file;
+    private readonly DownloadOptions _options;
+    private readonly ProgressMeter _meter;
+    private readonly ResiliencePipeline _retry;
+
+    public FileTransfer(PartFile part, ITransport transport, ModelSource source, Uri address, CatalogFile file, DownloadOptions options, ProgressMeter meter)
+    {
+        (_part, _transport, _source, _address, _file, _options, _meter) = (part, transport, source, address, file, options, meter);
+        _retry = CreateRetry();
+    }
+
+    /// <summary>Fetches until nothing is missing.</summary>
+    /// <exception cref="TransientFault">All tries failed.</exception>
+    /// <exception cref="SourceFault">The source does not have the file.</exception>
+    /// <exception cref="RefetchFault">The file changed at the source.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!_part.IsComplete)
+        {
+            ByteRange asked = _part.Missing(Math.Min(_options.ChunkSize, _file.Size ?? long.MaxValue))[0];
+            FilePart? first = null;
+            await _retry.ExecuteAsync(async token => first = await OpenOrCopyWholeAsync(asked, token).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false);
+            if (first is not null) await FetchRangesAsync(first, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks for the first range; of a source that gives the whole file instead, takes that.</summary>
+    private async Task<FilePart?> OpenOrCopyWholeAsync(ByteRange asked, CancellationToken cancellationToken)
+    {
+        FilePart answer = await OpenAsync(asked, cancellationToken).ConfigureAwait(false);
+        if (answer.IsRange) return answer;
+        using (answer)
+        {
+            _part.Discard();
+            _part.Adopt(_source.ToString(), answer.Validator, answer.TotalLength ?? _file.Size);
+            _meter.BeginFile(_file.Name, 0, _part.Length);
+            await CopyWholeAsync(answer, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private async Task CopyWholeAsync(FilePart answer, CancellationToken cancellationToken)
+    {
+        long length = _part.Length ?? long.MaxValue;
+        for (long start = 0; start < length; start += _options.ChunkSize)
+        {
+            var segment = new Segment(new ByteRange(start, Math.Min(length, start + _options.ChunkSize)));
+            bool isEnd = !await CopyAsync(answer.Body, segment, cancellationToken).ConfigureAwait(false);
+            if (isEnd && _part.Length is not null) throw EndedEarly(segment);
+            _part.MarkDone(segment.Done);
+            if (!isEnd) continue;
+            _part.Adopt(_part.Source, _part.Validator, segment.Position);
+            return;
+        }
+    }
+
+    private async Task FetchRangesAsync(FilePart first, CancellationToken cancellationToken)
+    {
+        var queue = new ConcurrentQueue<ByteRange>(_part.Missing(_options.ChunkSize));
+        using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int workers = Math.Min(_options.Connections, queue.Count), failures = 0;
+        Exception? lastFault = null;
+        FilePart? pending = first;
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => WorkAsync())).ConfigureAwait(false);
+        if (failures == workers) throw lastFault!;
+
+        async Task WorkAsync()
+        {
+            try
+            {
+                while (queue.TryDequeue(out ByteRange range))
+                {
+                    FilePart? answer = pending;
+                    pending = null;
+                    await FetchRangeAsync(new Segment(range), answer, abort.Token).ConfigureAwait(false);
+                }
+            }
+            catch (Exception fault) when (fault is TransientFault or SourceFault)
+            {
+                lastFault = fault;
+                Interlocked.Increment(ref failures);
+            }
+            catch
+            {
+                await abort.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private async Task FetchRangeAsync(Segment segment, FilePart? answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!segment.IsDone)
+            {
+                await _retry.ExecuteAsync(
+                    async token =>
+                    {
+                        FilePart? current = answer;
+                        answer = null;
+                        await TryFetchRangeAsync(segment, current, token).ConfigureAwait(false);
+                    },
+                    cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _part.MarkDone(segment.Done);
+        }
+    }
+
+    private async Task TryFetchRangeAsync(Segment segment, FilePart? answer, CancellationToken cancellationToken)
+    {
+        long before = segment.Position;
+        try
+        {
+            using FilePart current = answer ?? await OpenAsync(segment.Missing, cancellationToken).ConfigureAwait(false);
+            if (!current.IsRange) throw Changed();
+            if (!await CopyAsync(current.Body, segment, cancellationToken).ConfigureAwait(false)) throw EndedEarly(segment);
+        }
+        catch (TransientFault) when (segment.Position - before >= Math.Max(1, _options.ChunkSize / 8))
+        {
+            // A connection that brings that much before it breaks is slow, not broken: its tries are counted anew.
+        }
+    }
+
+    private async Task<FilePart> OpenAsync(ByteRange range, CancellationToken cancellationToken)
+    {
+        bool isSameSource = _part.Source == _source.ToString();
+        string validator = isSameSource ? _part.Validator : "";
+        FilePart answer = await _transport.OpenAsync(_address, range, validator, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_file.Size is long size && answer.TotalLength is long total && total != size)
+                throw await WrongLengthAsync(answer, range, size, total, cancellationToken).ConfigureAwait(false);
+            if (!answer.IsRange) return answer;
+            bool isOther = (_part.Length is not null && _part.Length != answer.TotalLength) || (validator.Length > 0 && validator != answer.Validator);
+            if (isOther) throw Changed();
+            _part.Adopt(_source.ToString(), answer.Validator, answer.TotalLength);
+            _meter.SetFileTotal(answer.TotalLength);
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes what comes where it belongs, until the segment is done.</summary>
+    /// <returns>Whether it is; else the body ended before.</returns>
+    private async Task<bool> CopyAsync(Stream body, Segment segment, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            while (!segment.IsDone)
+            {
+                Memory<byte> wanted = buffer.AsMemory(0, (int)Math.Min(BufferSize, segment.Missing.Length));
+                int read = await ReadAsync(body, wanted, limit, cancellationToken).ConfigureAwait(false);
+                if (read == 0) return false;
+                if (segment.Position == 0 && FileVerifier.Recognize(_file, wanted.Span[..read]) is { } foreign)
+                    throw new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
+                await RandomAccess.WriteAsync(_part.Handle, wanted[..read], segment.Position, cancellationToken).ConfigureAwait(false);
+                segment.Position += read;
+                _meter.Add(read);
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            limit.CancelAfter(_options.StallTimeout);
+            return await body.ReadAsync(buffer, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TransientFault($"{_address} sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s");
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException)
+        {
+            throw new TransientFault($"the connection to {_address} broke: {fault.GetBaseException().Message.TrimEnd('.')}", innerException: fault);
+        }
+    }
+
+    private async Task<SourceFault> WrongLengthAsync(FilePart answer, ByteRange range, long size, long total, CancellationToken cancellationToken)
+    {
+        string message = $"{_address} has {total:N0} bytes instead of {size:N0}";
+        if (range.Start > 0 && answer.IsRange) return new SourceFault(Gpt2Error.DownloadFailed, message);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        byte[] start = new byte[512];
+        int length = await ReadAsync(answer.Body, start, limit, cancellationToken).ConfigureAwait(false);
+        ReadOnlySpan<byte> bytes = start.AsSpan(0, length);
+        if (FileVerifier.Recognize(_file, bytes) is { } foreign) return new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
+        string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{text}'" : "";
+        return new SourceFault(Gpt2Error.DownloadFailed, message + words);
+    }
+
+    private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_address} changed while it was fetched");
+
+    private TransientFault EndedEarly(Segment segment) => new($"{_address} ended {segment.Missing.Length:N0} bytes early");
+
+    private ResiliencePipeline CreateRetry() => new ResiliencePipelineBuilder()
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<TransientFault>(),
+            MaxRetryAttempts = _options.Retries,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = _options.RetryDelay,
+            MaxDelay = _options.MaxRetryDelay,
+            DelayGenerator = args => ValueTask.FromResult(DelayOf((TransientFault)args.Outcome.Exception!)),
+            OnRetry = args =>
+            {
+                _meter.SetState(DownloadState.Retrying, args.Outcome.Exception!.Message);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
+    // What a server asks for counts, within reason; null is the usual back-off.
+    private TimeSpan? DelayOf(TransientFault fault) =>
+        fault.RetryAfter is TimeSpan asked ? (asked < _options.MaxRetryDelay ? asked : _options.MaxRetryDelay) : null;
+}

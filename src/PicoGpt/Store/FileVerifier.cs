@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+using PicoGpt.Checkpoints;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Store;
+
+/// <summary>Tells whether a file is what its name promises, whatever it is called for now.</summary>
+internal static partial class FileVerifier
+{
+    private const int InspectedLength = 512;
+
+    /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
+    public static string? PrefixOfData(string path) => DataName().Match(path) is { Success: true } match ? path[..match.Index] : null;
+
+    /// <summary>Compares a file with all that is known of it.</summary>
+    /// <param name="path">The path that the file has or is to have; the checkpoint's index lies beside it.</param>
+    /// <param name="suffix">What the name ends in after that, for now.</param>
+    /// <param name="file">What is known of the file.</param>
+    /// <param name="sha256">Its SHA-256, where it was computed.</param>
+    /// <param name="cancellationToken">Ends the comparison.</param>
+    /// <exception cref="RefetchFault">The file, or some of its bytes, are not as they should be.</exception>
+    public static void Verify(string path, string suffix, CatalogFile file, string? sha256, CancellationToken cancellationToken)
+    {
+        CheckStart(path + suffix, file);
+        if (PrefixOfData(path) is { } prefix) CheckTensors(prefix, suffix, file, cancellationToken);
+        VerifyFile(path + suffix, file, sha256);
+    }
+
+    /// <summary>Compares a file with what is known of it, but not its tensors with the index.</summary>
+    /// <exception cref="RefetchFault">The file is not as it should be.</exception>
+    public static void VerifyFile(string path, CatalogFile file, string? sha256)
+    {
+        CheckStart(path, file);
+        long length = new FileInfo(path).Length;
+        if (file.Size is long size && length != size)
+            throw new RefetchFault(Gpt2Error.Truncated, $"{file.Name} has {length:N0} bytes instead of {size:N0}");
+        if (file.Sha256 is not null && sha256 is not null && sha256 != file.Sha256)
+            throw new RefetchFault(Gpt2Error.ChecksumMismatch, $"{file.Name} has the SHA-256 {sha256} instead of {file.Sha256}");
+        CheckFormat(path, file);
+    }
+
+    /// <summary>What the first bytes show of a body that is not the file it should be; <see langword="null"/> where it may be.</summary>
+    public static string? Recognize(CatalogFile file, ReadOnlySpan<byte> start) =>
+        ForeignFile.Recognize(start, isJson: file.Name.EndsWith(".json", StringComparison.Ordinal));
+
+    private static void CheckStart(string path, CatalogFile file)
+    {
+        using FileStream stream = ReadableFile.Open(path);
+        byte[] start = new byte[InspectedLength];
+        int length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        if (Recognize(file, start.AsSpan(0, length)) is { } body)
+            throw new RefetchFault(Gpt2Error.ErrorBody, $"in place of {file.Name} came {body}");
+    }
+
+    private static void CheckTensors(string prefix, string suffix, CatalogFile file, CancellationToken cancellationToken)
+    {
+        using TensorBundle bundle = TensorBundle.OpenExactly(prefix, suffix);
+        TensorEntry[] damaged = [.. bundle.CheckAll(null, cancellationToken).Where(check => !check.IsValid).Select(check => check.Entry)];
+        if (damaged.Length == 0) return;
+        throw new RefetchFault(
+            Gpt2Error.ChecksumMismatch,
+            $"{file.Name} has {damaged.Length} of {bundle.Entries.Count} tensors damaged, the first of them '{damaged[0].Name}'",
+            damaged.Any(entry => entry.IsPartitioned) ? null : [.. damaged.Select(RangeOf)]);
+    }
+
+    // Where no hash is known, the file must at least be readable.
+    private static void CheckFormat(string path, CatalogFile file)
+    {
+        try
+        {
+            if (file.Name.EndsWith(".index", StringComparison.Ordinal)) BundleIndex.Load(path);
+            if (file.Name == Gpt2HyperParameters.FileName) Gpt2HyperParameters.Load(path);
+        }
+        catch (Gpt2Exception fault)
+        {
+            throw new RefetchFault(fault.Error, fault.Message.TrimEnd('.'));
+        }
+    }
+
+    public static ByteRange RangeOf(TensorEntry entry) => new(entry.Offset, entry.Offset + entry.Size);
+
+    [GeneratedRegex(@"\.data-\d{5}-of-\d{5}\z")]
+    private static partial Regex DataName();
+}

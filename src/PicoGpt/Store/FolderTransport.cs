@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace PicoGpt.Store;
+
+/// <summary>Gives files from a folder.</summary>
+internal sealed class FolderTransport : ITransport
+{
+    public Task<FilePart> OpenAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var file = new FileStream(address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
+            file.Seek(range.Start, SeekOrigin.Begin);
+            string version = File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks.ToString(CultureInfo.InvariantCulture);
+            return Task.FromResult(new FilePart(file, IsRange: true, file.Length, version, Owner: null));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            string reason = fault is FileNotFoundException or DirectoryNotFoundException ? "is not there" : $"cannot be read: {fault.Message}";
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"'{address.LocalPath}' {reason}", fault);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}

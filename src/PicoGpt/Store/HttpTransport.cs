@@ -1,0 +1,169 @@
+using System.Net;
+using System.Net.Http.Headers;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Store;
+
+/// <summary>Gives files from a web server (RFC 9110: ranges, section 14; If-Range, 13.1.5; Retry-After, 10.2.3).</summary>
+internal sealed class HttpTransport : ITransport
+{
+    private const int MaxRedirects = 10;
+    private const int QuotedLength = 512;
+
+    private readonly HttpClient _client;
+    private readonly TimeSpan _timeout;
+
+    public HttpTransport(ModelSource source, DownloadOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.StallTimeout,
+            MaxConnectionsPerServer = options.Connections,
+            UseCookies = false,
+            UseProxy = !source.Address.IsLoopback,
+        };
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("PicoGpt", null));
+        _timeout = options.StallTimeout;
+    }
+
+    public async Task<FilePart> OpenAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await SendAsync(address, range, validator, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            FilePart part = await ReadHeadAsync(address, range, response, cancellationToken).ConfigureAwait(false);
+            return part;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static async Task<FilePart> ReadHeadAsync(Uri address, ByteRange range, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} sends the file compressed, which nobody asked for");
+
+        bool isRange = response.StatusCode == HttpStatusCode.PartialContent;
+        long? total = isRange ? CheckRange(address, range, response.Content.Headers.ContentRange) : response.Content.Headers.ContentLength;
+        Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        return new FilePart(body, isRange, total, ValidatorOf(response), response);
+    }
+
+    // A strong validator first: only it may stand in If-Range.
+    private static string ValidatorOf(HttpResponseMessage response)
+    {
+        EntityTagHeaderValue? tag = response.Headers.ETag;
+        string? date = response.Content.Headers.LastModified?.ToString("R");
+        return tag is { IsWeak: false } ? tag.ToString() : date ?? tag?.ToString() ?? "";
+    }
+
+    private static long CheckRange(Uri address, ByteRange asked, ContentRangeHeaderValue? given)
+    {
+        if (given is { Unit: "bytes", From: long from, To: long to, Length: long length }
+            && from == asked.Start && to + 1 == Math.Min(asked.End, length))
+            return length;
+        throw new TransientFault($"{address} was asked for the bytes {asked.Start}-{asked.End - 1} and answered '{given?.ToString() ?? "nothing"}'");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    {
+        Uri target = address;
+        for (int redirects = 0; redirects <= MaxRedirects; redirects++)
+        {
+            HttpResponseMessage response = await SendOnceAsync(target, range, validator, cancellationToken).ConfigureAwait(false);
+            if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent) return response;
+            using (response)
+            {
+                target = RedirectOf(target, response)
+                    ?? throw await FaultOfAsync(target, response, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} redirects more than {MaxRedirects} times");
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11 };
+        request.Headers.Range = new RangeHeaderValue(range.Start, range.End - 1);
+        if (validator.Length > 0 && !validator.StartsWith("W/", StringComparison.Ordinal))
+            request.Headers.TryAddWithoutValidation("If-Range", validator);
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_timeout);
+        try
+        {
+            return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TransientFault($"{address} did not answer within {_timeout.TotalSeconds:0.#} s");
+        }
+        catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
+        {
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} cannot be trusted: {Innermost(fault)}", fault);
+        }
+        catch (HttpRequestException fault)
+        {
+            throw new TransientFault($"{address} cannot be reached: {Innermost(fault)}", innerException: fault);
+        }
+    }
+
+    // The outer messages only point at the inner ones.
+    private static string Innermost(Exception fault) => fault.GetBaseException().Message.TrimEnd('.');
+
+    private static Uri? RedirectOf(Uri from, HttpResponseMessage response)
+    {
+        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not Uri location) return null;
+        var to = new Uri(from, location);
+        if (!ModelSource.IsAllowed(to) || (to.IsLoopback && !from.IsLoopback))
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{from} redirects to {to}, which is refused: it is not HTTPS");
+        return to;
+    }
+
+    private async Task<Exception> FaultOfAsync(Uri address, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        int status = (int)response.StatusCode;
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            return new RefetchFault(Gpt2Error.DownloadFailed, $"{address} is shorter than it was");
+
+        string words = await FirstWordsAsync(response, cancellationToken).ConfigureAwait(false);
+        string message = $"{address} answered {status} {response.ReasonPhrase}".TrimEnd() + words;
+        return status is 408 or 429 or >= 500
+            ? new TransientFault(message, RetryAfterOf(response))
+            : new SourceFault(Gpt2Error.DownloadFailed, message);
+    }
+
+    private static TimeSpan? RetryAfterOf(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: TimeSpan delta } => delta,
+        { Date: DateTimeOffset date } => date > DateTimeOffset.UtcNow ? date - DateTimeOffset.UtcNow : TimeSpan.Zero,
+        _ => null,
+    };
+
+    // What a server says of its error helps, but is not worth a further fault.
+    private async Task<string> FirstWordsAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_timeout < TimeSpan.FromSeconds(5) ? _timeout : TimeSpan.FromSeconds(5));
+        try
+        {
+            byte[] start = new byte[QuotedLength];
+            Stream body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
+            int length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, limit.Token).ConfigureAwait(false);
+            return ForeignFile.FirstWords(start.AsSpan(0, length)) is { } words ? $" ({words})" : "";
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return "";
+        }
+    }
+}

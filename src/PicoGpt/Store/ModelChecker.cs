@@ -1,0 +1,74 @@
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Store;
+
+/// <summary>Checks a model's files against the catalog and their tensors against the checkpoint's index.</summary>
+internal static class ModelChecker
+{
+    public static IEnumerable<ModelCheck> Check(string folder, CatalogModel model, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        string[] names = model.IsBuiltIn ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)] : [];
+        foreach (CatalogFile file in model.IsBuiltIn ? names.Select(name => new CatalogFile(name, null, null)) : model.Files)
+        {
+            string path = Path.Combine(folder, file.Name);
+            yield return new ModelCheck(model.Name, file.Name, null, ProblemOf(path, file, cancellationToken));
+            if (FileVerifier.PrefixOfData(path) is not { } prefix || !File.Exists(path) || !TryOpen(prefix, out TensorBundle? bundle)) continue;
+            using (bundle)
+            {
+                foreach (ModelCheck check in CheckTensors(bundle, model, file, progress, cancellationToken)) yield return check;
+            }
+        }
+    }
+
+    private static IEnumerable<ModelCheck> CheckTensors(
+        TensorBundle bundle, CatalogModel model, CatalogFile file, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var problems = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach (TensorCheck check in bundle.CheckAll(progress, cancellationToken))
+        {
+            string group = GroupOf(check.Entry.Name);
+            if (problems.GetValueOrDefault(group) is null) problems[group] = check.Error?.Message;
+        }
+
+        return problems.Select(pair => new ModelCheck(model.Name, file.Name, pair.Key, pair.Value));
+    }
+
+    // "model/h0/attn/c_attn/w" belongs to "h0", "model/wte" to "wte".
+    private static string GroupOf(string tensor)
+    {
+        string[] parts = tensor.Split('/');
+        return parts.Length > 1 ? parts[1] : tensor;
+    }
+
+    private static string? ProblemOf(string path, CatalogFile file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!File.Exists(path)) return $"The file '{path}' is missing.";
+            FileVerifier.VerifyFile(path, file, ModelRepair.ComputeSha256(path, file, cancellationToken));
+            return null;
+        }
+        catch (RefetchFault fault)
+        {
+            return $"In '{path}', {fault.Message}.";
+        }
+        catch (Gpt2Exception fault)
+        {
+            return fault.Message;
+        }
+    }
+
+    private static bool TryOpen(string prefix, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TensorBundle? bundle)
+    {
+        try
+        {
+            bundle = TensorBundle.OpenExactly(prefix, shardSuffix: "");
+            return true;
+        }
+        catch (Gpt2Exception)
+        {
+            bundle = null; // the index has a line of its own that says so
+            return false;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+namespace PicoGpt.Store;
+
+/// <summary>
+/// Fetches models into a store: resumed where an earlier attempt ended, verified before a file gets its name, by one process at a time.
+/// One object fetches one model at a time; <see cref="Progress"/> may be read from any thread meanwhile.
+/// </summary>
+/// <param name="store">Where the files go.</param>
+public sealed class ModelDownloader(ModelStore store)
+{
+    private readonly ProgressMeter _meter = new();
+
+    /// <summary>How far the download is at this moment.</summary>
+    public DownloadProgress Progress => _meter.Current;
+
+    /// <summary>What <see cref="FetchAsync"/> would do now.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
+    /// <returns>The files that are missing, and from where to where they would go.</returns>
+    /// <exception cref="Gpt2Exception">A file's name is not one of the model's, or an address cannot be used.</exception>
+    public DownloadPlan Plan(CatalogModel model, DownloadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new DownloadOptions();
+        string folder = store.GetFolder(model);
+        CatalogFile[] files =
+        [
+            .. Selected(model, options).Where(file => options.Force || !IsHere(folder, file)).OrderBy(file => file.Size ?? 0),
+        ];
+        long bytes = files.Sum(file => Math.Max(0, (file.Size ?? 0) - (options.Force ? 0 : PartFile.DoneLengthOf(Path.Combine(folder, file.Name)))));
+        return new DownloadPlan(model, files, bytes, options.Sources ?? ModelSource.FromEnvironment(), folder);
+    }
+
+    /// <summary>Fetches what is missing of a model; does nothing when all is here.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the download within a second; what has arrived is kept for the next.</param>
+    /// <exception cref="Gpt2Exception">A file cannot be fetched, verified or written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Task FetchAsync(CatalogModel model, DownloadOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(model, options ?? new DownloadOptions(), repair: false, cancellationToken);
+
+    /// <summary>Checks all files of a model and fetches those again that are broken; of a data file, only its broken tensors.</summary>
+    /// <param name="model">The model; it must not be open.</param>
+    /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the repair; a further one goes on with it.</param>
+    /// <exception cref="Gpt2Exception">A file cannot be fetched, verified or written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Task RepairAsync(CatalogModel model, DownloadOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(model, options ?? new DownloadOptions(), repair: true, cancellationToken);
+
+    private static IEnumerable<CatalogFile> Selected(CatalogModel model, DownloadOptions options)
+    {
+        if (options.Files is not { } names) return model.Files;
+        string? unknown = names.FirstOrDefault(name => !model.Files.Any(file => file.Name == name));
+        if (unknown is not null)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument,
+                $"The model {model.Name} has no file named '{unknown}'; it has {string.Join(", ", model.Files.Select(file => file.Name))}.");
+        }
+
+        // Weights cannot be verified without their index.
+        bool needsIndex = names.Any(name => FileVerifier.PrefixOfData(name) is not null);
+        return model.Files.Where(file => names.Contains(file.Name) || (needsIndex && file.Name.EndsWith(".index", StringComparison.Ordinal)));
+    }
+
+    // A file has its name only when it was verified; one of another length was put there by somebody else.
+    private static bool IsHere(string folder, CatalogFile file)
+    {
+        var info = new FileInfo(Path.Combine(folder, file.Name));
+        long? length = info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? (target.Exists ? target.Length : null) : info.Exists ? info.Length : null;
+        return length is not null && (file.Size is null || file.Size == length);
+    }
+
+    private async Task RunAsync(CatalogModel model, DownloadOptions options, bool repair, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.IsBuiltIn || (!repair && Plan(model, options).Files.Count == 0)) return;
+        try
+        {
+            using ModelLock owned = await ModelLock.TakeAsync(store.Root, model.Name, OnWaiting, cancellationToken).ConfigureAwait(false);
+            if (repair) await Task.Run(() => ModelRepair.DiscardDamage(store.GetFolder(model), model, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await FetchMissingAsync(Plan(model, options), options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(store.GetFolder(model), fault);
+        }
+        finally
+        {
+            _meter.SetState(DownloadState.Idle);
+        }
+
+        void OnWaiting(string owner) => _meter.SetState(DownloadState.Waiting, owner);
+    }
+
+    private async Task FetchMissingAsync(DownloadPlan plan, DownloadOptions options, CancellationToken cancellationToken)
+    {
+        if (plan.Files.Count == 0) return;
+        IReadOnlyList<ModelSource> sources = Usable(plan, options);
+        Directory.CreateDirectory(plan.Folder);
+        CheckSpace(plan, options);
+        long total = Selected(plan.Model, options).Sum(file => file.Size ?? 0);
+        _meter.BeginModel(total - plan.Files.Sum(file => file.Size ?? 0), total);
+        foreach (CatalogFile file in plan.Files)
+        {
+            if (options.Force) PartFile.Delete(Path.Combine(plan.Folder, file.Name));
+            await new FileDownload(plan.Model, file, plan.Folder, options, _meter).RunAsync(sources, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static IReadOnlyList<ModelSource> Usable(DownloadPlan plan, DownloadOptions options)
+    {
+        if (!options.Offline) return plan.Sources;
+        ModelSource[] folders = [.. plan.Sources.Where(source => source.IsFolder)];
+        if (folders.Length > 0) return folders;
+        throw new Gpt2Exception(
+            Gpt2Error.Offline,
+            $"The model {plan.Model.Name} lacks {string.Join(", ", plan.Files.Select(file => file.Name))} in '{plan.Folder}', and downloads are switched off ({DownloadOptions.OfflineVariable}=1); switch them on, put the files there, or name a folder that has them as source.",
+            plan.Folder);
+    }
+
+    private static void CheckSpace(DownloadPlan plan, DownloadOptions options)
+    {
+        long free = options.FreeSpace(plan.Folder);
+        if (free >= plan.Bytes) return;
+        throw new Gpt2Exception(
+            Gpt2Error.DiskFull,
+            $"The model {plan.Model.Name} needs {plan.Bytes:N0} more bytes in '{plan.Folder}', but the disk has {free:N0} free; make room, or set {ModelStore.HomeVariable} to a folder of another disk.",
+            plan.Folder);
+    }
+
+    private static Gpt2Exception Unwritable(string folder, Exception fault)
+    {
+        // ENOSPC; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
+        bool isFull = fault.HResult is 28 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
+        return isFull
+            ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.", folder, fault)
+            : new Gpt2Exception(Gpt2Error.Unwritable, $"The files of a model cannot be written to '{folder}': {fault.Message.TrimEnd('.')}.", folder, fault);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace PicoGpt.Store;
+
+/// <summary>
+/// Lets one process at a time change a model's folder. The lock is an open handle on an empty file, so the operating system takes
+/// it back from a process that died; the file stays, since deleting it would let two processes lock two files of one name.
+/// </summary>
+internal sealed class ModelLock : IDisposable
+{
+    private const string Folder = ".locks";
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly FileStream _file;
+    private readonly string _ownerPath;
+
+    private ModelLock(FileStream file, string ownerPath)
+    {
+        _file = file;
+        _ownerPath = ownerPath;
+
+        // Who holds the lock stands beside it: nobody else can read the locked file itself.
+        string owner = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}");
+        Try(() => File.WriteAllText(ownerPath, owner));
+    }
+
+    /// <summary>Takes the lock, or says who has it.</summary>
+    public static ModelLock? TryTake(string root, string model, out string owner)
+    {
+        string folder = Path.Combine(root, Folder);
+        Directory.CreateDirectory(folder);
+        string path = Path.Combine(folder, model);
+        owner = "";
+        try
+        {
+            return new ModelLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1), path + ".owner");
+        }
+        catch (IOException fault) when (IsHeldByAnother(fault))
+        {
+            owner = ReadOwner(path + ".owner");
+            return null;
+        }
+    }
+
+    /// <summary>Takes the lock as soon as it is free.</summary>
+    public static async Task<ModelLock> TakeAsync(string root, string model, Action<string> waiting, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (TryTake(root, model, out string owner) is { } taken) return taken;
+            waiting(owner);
+            await Task.Delay(PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        Try(() => File.Delete(_ownerPath));
+        _file.Dispose();
+    }
+
+    // The note is a courtesy; one who just reads it may keep it from being written on Windows.
+    private static void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (IOException)
+        {
+        }
+    }
+
+    // EWOULDBLOCK of Linux and of macOS; ERROR_SHARING_VIOLATION of Windows.
+    private static bool IsHeldByAnother(IOException fault) => fault.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    private static string ReadOwner(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path) is { Length: > 0 } owner ? owner : "another process";
+        }
+        catch (IOException)
+        {
+            return "another process"; // it is just taking or leaving the lock
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Store;
+
+/// <summary>Takes the names from files that are broken, so that they are fetched again; good bytes of a data file are kept.</summary>
+internal static class ModelRepair
+{
+    public static void DiscardDamage(string folder, CatalogModel model, CancellationToken cancellationToken)
+    {
+        foreach (CatalogFile file in model.Files.OrderBy(file => file.Size ?? 0))
+        {
+            string path = Path.Combine(folder, file.Name);
+            if (!File.Exists(path)) continue;
+            try
+            {
+                FileVerifier.Verify(path, "", file, ComputeSha256(path, file, cancellationToken), cancellationToken);
+            }
+            catch (Exception fault) when (fault is RefetchFault or Gpt2Exception)
+            {
+                Discard(path, file, (fault as RefetchFault)?.Damaged);
+            }
+        }
+    }
+
+    /// <summary>The SHA-256 of a file, where one is known that it should have.</summary>
+    public static string? ComputeSha256(string path, CatalogFile file, CancellationToken cancellationToken)
+    {
+        if (file.Sha256 is null) return null;
+        using FileStream stream = ReadableFile.Open(path);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(1024 * 1024);
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Discard(string path, CatalogFile file, IReadOnlyList<ByteRange>? damaged)
+    {
+        long length = new FileInfo(path).Length;
+        long wholeLength = file.Size ?? length;
+        if (damaged is null || length > wholeLength)
+        {
+            File.Delete(path);
+            return;
+        }
+
+        var good = new RangeSet();
+        good.Add(new ByteRange(0, length));
+        foreach (ByteRange range in damaged) good.Remove(range);
+        PartFile.Reopen(path, wholeLength, good);
+    }
+}

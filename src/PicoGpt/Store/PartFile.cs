@@ -1,0 +1,138 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace PicoGpt.Store;
+
+/// <summary>
+/// A file that is not whole yet: <c>name.part</c> and its journal <c>name.part.journal</c>. It gets its name by
+/// <see cref="Publish"/>, when it is flushed, closed and verified. Its members may be called from several threads.
+/// </summary>
+internal sealed class PartFile : IDisposable
+{
+    /// <summary>What the names of unfinished files end in.</summary>
+    public const string Suffix = ".part";
+
+    private const string JournalSuffix = Suffix + ".journal";
+
+    private readonly Lock _lock = new();
+    private readonly string _finalPath;
+    private readonly DownloadJournal _journal;
+    private readonly SafeFileHandle _handle;
+
+    public PartFile(string finalPath)
+    {
+        _finalPath = finalPath;
+        _journal = new DownloadJournal(finalPath + JournalSuffix);
+        _handle = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        long written = RandomAccess.GetLength(_handle);
+        if (_journal.Length is not long length || written <= length) _journal.Done.Remove(new ByteRange(written, long.MaxValue));
+        else Discard();
+    }
+
+    public string Path => PathOf(_finalPath);
+
+    /// <summary>Changes when bytes that were there are discarded.</summary>
+    public int Generation { get; private set; }
+
+    public SafeFileHandle Handle => _handle;
+
+    public string Source => _journal.Source;
+
+    public string Validator => _journal.Validator;
+
+    public long? Length => _journal.Length;
+
+    public bool IsComplete => Length is long length && PrefixEnd == length;
+
+    /// <summary>How many bytes are there.</summary>
+    public long DoneLength
+    {
+        get { lock (_lock) return _journal.Done.Count; }
+    }
+
+    /// <summary>How many bytes are there without a gap from the start.</summary>
+    public long PrefixEnd
+    {
+        get { lock (_lock) return _journal.Done.PrefixEnd; }
+    }
+
+    public static string PathOf(string finalPath) => finalPath + Suffix;
+
+    /// <summary>The bytes that an unfinished file has, as its journal says; 0 when there is none.</summary>
+    public static long DoneLengthOf(string finalPath)
+    {
+        var part = new FileInfo(finalPath + Suffix);
+        return part.Exists ? Math.Min(part.Length, new DownloadJournal(finalPath + JournalSuffix).Done.Count) : 0;
+    }
+
+    /// <summary>Makes a named file unfinished again: some of its bytes are good, the others are to be fetched.</summary>
+    public static void Reopen(string finalPath, long length, RangeSet good)
+    {
+        new DownloadJournal(finalPath + JournalSuffix).Write("", "", length, good);
+        File.Move(finalPath, finalPath + Suffix, overwrite: true);
+    }
+
+    /// <summary>Deletes what there is of an unfinished file.</summary>
+    public static void Delete(string finalPath)
+    {
+        new DownloadJournal(finalPath + JournalSuffix).Delete();
+        File.Delete(finalPath + Suffix);
+    }
+
+    /// <summary>Gives a closed file its name: a crash leaves the old state or the new one.</summary>
+    public static void Publish(string finalPath)
+    {
+        File.Move(finalPath + Suffix, finalPath, overwrite: true);
+        new DownloadJournal(finalPath + JournalSuffix).Delete();
+    }
+
+    /// <summary>Notes that bytes of a closed file are bad.</summary>
+    /// <param name="finalPath">The name that the file is to have.</param>
+    /// <param name="damaged">Which; <see langword="null"/> for all.</param>
+    public static void Discard(string finalPath, IReadOnlyList<ByteRange>? damaged)
+    {
+        var journal = new DownloadJournal(finalPath + JournalSuffix);
+        foreach (ByteRange range in damaged ?? []) journal.Done.Remove(range);
+        if (damaged is null) Delete(finalPath);
+        else journal.Write(journal.Source, journal.Validator, journal.Length, journal.Done);
+    }
+
+    public IReadOnlyList<ByteRange> Missing(long chunkSize)
+    {
+        lock (_lock) return [.. _journal.Done.Missing(Length ?? chunkSize, chunkSize)];
+    }
+
+    /// <summary>Notes from where the bytes come now; those that are there stay.</summary>
+    public void Adopt(string source, string validator, long? length)
+    {
+        lock (_lock)
+        {
+            if ((source, validator, length) != (Source, Validator, Length)) _journal.Write(source, validator, length, _journal.Done);
+        }
+    }
+
+    /// <summary>Notes that bytes are written.</summary>
+    public void MarkDone(ByteRange range)
+    {
+        lock (_lock) _journal.Append(range);
+    }
+
+    /// <summary>Notes that all bytes are bad.</summary>
+    public void Discard()
+    {
+        lock (_lock)
+        {
+            Generation++;
+            _journal.Delete();
+            RandomAccess.SetLength(_handle, 0);
+        }
+    }
+
+    /// <summary>Has what was written put on the disk itself.</summary>
+    public void Flush() => RandomAccess.FlushToDisk(_handle);
+
+    public void Dispose()
+    {
+        _handle.Dispose();
+        if (DoneLength == 0) Delete(_finalPath);
+    }
+}

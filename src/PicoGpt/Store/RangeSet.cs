@@ -1,0 +1,55 @@
+namespace PicoGpt.Store;
+
+/// <summary>A set of byte positions, kept as sorted ranges that neither touch nor overlap.</summary>
+internal sealed class RangeSet
+{
+    private readonly List<ByteRange> _ranges = [];
+
+    public IReadOnlyList<ByteRange> Ranges => _ranges;
+
+    /// <summary>How many bytes are in the set.</summary>
+    public long Count => _ranges.Sum(range => range.Length);
+
+    /// <summary>The first position that is not in the set.</summary>
+    public long PrefixEnd => _ranges.Count > 0 && _ranges[0].Start == 0 ? _ranges[0].End : 0;
+
+    public void Add(ByteRange added)
+    {
+        if (added.Length <= 0) return;
+        foreach (ByteRange range in _ranges.Where(range => range.Start <= added.End && range.End >= added.Start).ToArray())
+        {
+            added = new ByteRange(Math.Min(range.Start, added.Start), Math.Max(range.End, added.End));
+            _ranges.Remove(range);
+        }
+
+        int index = _ranges.FindIndex(range => range.Start > added.Start);
+        _ranges.Insert(index < 0 ? _ranges.Count : index, added);
+    }
+
+    public void Remove(ByteRange removed)
+    {
+        foreach (ByteRange range in _ranges.Where(range => range.Start < removed.End && range.End > removed.Start).ToArray())
+        {
+            _ranges.Remove(range);
+            Add(new ByteRange(range.Start, removed.Start));
+            Add(new ByteRange(removed.End, range.End));
+        }
+    }
+
+    /// <summary>What is not in the set of a file of that length, in order, cut at every multiple of the chunk size.</summary>
+    public IEnumerable<ByteRange> Missing(long length, long chunkSize)
+    {
+        long position = 0;
+        foreach (ByteRange present in _ranges.Append(new ByteRange(length, length)).ToArray())
+        {
+            while (position < present.Start)
+            {
+                long end = Math.Min(present.Start, ((position / chunkSize) + 1) * chunkSize);
+                yield return new ByteRange(position, end);
+                position = end;
+            }
+
+            position = present.End;
+        }
+    }
+}
