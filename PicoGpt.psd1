@@ -15,6 +15,9 @@
         'Get-Gpt2Model'
         'Get-Gpt2Weight'
         'Invoke-Gpt2Generate'
+        'Remove-Gpt2Model'
+        'Save-Gpt2Model'
+        'Test-Gpt2Model'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -36,7 +36,7 @@ public static class Format
         {
             ModelState.BuiltIn => "built in",
             ModelState.Cached => "cached",
-            ModelState.Partial => "partial",
+            ModelState.Partial => $"partial {model.Percent} %",
             _ => "not fetched",
         };
     }

@@ -92,11 +92,17 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
         if (!EmitsPartsOfModel) _model?.Dispose();
         _model = null;
-        string name = reference.NameOrPath!;
-        _model = ModelStore.Default.Open(name, SessionState.Path.GetUnresolvedProviderPathFromPSPath(name));
+        _model = OpenModel(reference.NameOrPath!);
         _reference = reference;
         return _model;
     }
+
+    /// <summary>Opens a model by name or path.</summary>
+    /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
+    protected virtual Gpt2Model OpenModel(string nameOrPath) =>
+        ModelStore.Default.Open(nameOrPath, SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath));
 
     private static bool IsFault(Exception exception) =>
         exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException;

@@ -47,7 +47,7 @@ Describe 'Get-Gpt2Model' {
 
     It 'refuses <Case> with the error <Id>' -ForEach @(
         @{ Case = 'an unknown name'; Call = { Get-Gpt2Model 744M -ErrorAction Stop }; Id = 'UnknownModel'; Category = 'ObjectNotFound'; Says = '*774M*' }
-        @{ Case = 'a model that is not here'; Call = { Get-Gpt2Model 124M -ErrorAction Stop }; Id = 'ModelNotCached'; Category = 'ObjectNotFound'; Says = '*openaipublic*' }
+        @{ Case = 'a model that is not here'; Call = { Get-Gpt2Model 124M -NoDownload -ErrorAction Stop }; Id = 'ModelNotCached'; Category = 'ObjectNotFound'; Says = '*openaipublic*' }
         @{ Case = 'a path where nothing is'; Call = { Get-Gpt2Model -Path ./nothing -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*nothing*' }
         @{ Case = 'a folder without a checkpoint'; Call = { Get-Gpt2Model -LiteralPath $TestDrive -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*' }
     ) {

@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell.Commands;
 /// <summary>Turns token ids into text: <c>15496, 995 | ConvertFrom-Gpt2Token -Model 124M</c>.</summary>
 [Cmdlet(VerbsData.ConvertFrom, "Gpt2Token")]
 [OutputType(typeof(string))]
-public sealed class ConvertFromGpt2TokenCommand : Gpt2Cmdlet
+public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
 {
     private readonly List<int> _ids = [];
     private BytePairEncoder? _encoder;
@@ -24,7 +24,7 @@ public sealed class ConvertFromGpt2TokenCommand : Gpt2Cmdlet
     public Gpt2ModelReference Model { get; set; } = null!;
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _encoder = SetUp(Model, () => Open(Model).Encoder);
+    protected override void BeginProcessing() => _encoder = SetUp(Model, () => OpenEncoder(Model));
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

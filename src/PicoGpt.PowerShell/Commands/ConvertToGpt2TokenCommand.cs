@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell.Commands;
 /// <summary>Turns text into tokens: <c>'Hello world' | ConvertTo-Gpt2Token -Model 124M</c>.</summary>
 [Cmdlet(VerbsData.ConvertTo, "Gpt2Token")]
 [OutputType(typeof(Gpt2Token))]
-public sealed class ConvertToGpt2TokenCommand : Gpt2Cmdlet
+public sealed class ConvertToGpt2TokenCommand : Gpt2FetchingCmdlet
 {
     private BytePairEncoder? _encoder;
 
@@ -26,7 +26,7 @@ public sealed class ConvertToGpt2TokenCommand : Gpt2Cmdlet
     public SwitchParameter AllowSpecial { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _encoder = SetUp(Model, () => Open(Model).Encoder);
+    protected override void BeginProcessing() => _encoder = SetUp(Model, () => OpenEncoder(Model));
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -8,7 +8,7 @@ namespace PicoGpt.PowerShell.Commands;
 [Cmdlet(VerbsCommon.Get, "Gpt2Model", DefaultParameterSetName = ListSet)]
 [OutputType(typeof(Gpt2Model), ParameterSetName = [NameSet, PathSet, LiteralPathSet])]
 [OutputType(typeof(ModelInfo), ParameterSetName = [ListSet])]
-public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
+public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
 {
     private const string ListSet = "List";
     private const string NameSet = "Name";
@@ -20,6 +20,15 @@ public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
+
+    /// <summary>Do not fetch a model that is not here.</summary>
+    [Parameter(ParameterSetName = NameSet)]
+    public SwitchParameter NoDownload { get; set; }
+
+    /// <summary>Base addresses to fetch from, tried in order: https, a folder, or http on this machine.</summary>
+    [Parameter(ParameterSetName = NameSet)]
+    [ValidateNotNullOrEmpty]
+    public string[]? Source { get; set; }
 
     /// <summary>Folders or files of models, with wildcards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = PathSet)]
@@ -58,8 +67,11 @@ public sealed class GetGpt2ModelCommand : Gpt2Cmdlet
         }
     }
 
-    private static Gpt2Model OpenByName(string name) =>
-        ModelCatalog.TryResolve(name, out CatalogModel? model) ? ModelStore.Default.Open(model) : throw ModelCatalog.Unknown(name);
+    private Gpt2Model OpenByName(string name)
+    {
+        if (!ModelCatalog.TryResolve(name, out CatalogModel? model)) throw ModelCatalog.Unknown(name);
+        return NoDownload ? ModelStore.Default.Open(model) : FetchAndOpen(model, OptionsOf(Source));
+    }
 
     private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
 

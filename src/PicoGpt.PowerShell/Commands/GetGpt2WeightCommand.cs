@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell.Commands;
 /// <summary>Lists and inspects weights: <c>Get-Gpt2Model 124M | Get-Gpt2Weight 'h0/attn/*'</c>.</summary>
 [Cmdlet(VerbsCommon.Get, "Gpt2Weight")]
 [OutputType(typeof(Gpt2Weight))]
-public sealed class GetGpt2WeightCommand : Gpt2Cmdlet
+public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
 {
     /// <summary>Names or wildcard patterns of weights; all when it is left out.</summary>
     [Parameter(Position = 0)]

@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell.Commands;
 /// <summary>Generates text: <c>Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt '…'</c>.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = PromptSet)]
 [OutputType(typeof(Gpt2Completion), typeof(string))]
-public sealed class InvokeGpt2GenerateCommand : Gpt2Cmdlet
+public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 {
     private const string PromptSet = "PromptFromPipeline";
     private const string ModelSet = "ModelFromPipeline";

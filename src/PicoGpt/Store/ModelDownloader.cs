@@ -67,9 +67,11 @@ public sealed class ModelDownloader(ModelStore store)
     // A file has its name only when it was verified; one of another length was put there by somebody else.
     private static bool IsHere(string folder, CatalogFile file)
     {
-        var info = new FileInfo(Path.Combine(folder, file.Name));
-        long? length = info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? (target.Exists ? target.Length : null) : info.Exists ? info.Length : null;
-        return length is not null && (file.Size is null || file.Size == length);
+        string path = Path.Combine(folder, file.Name);
+        if (!File.Exists(path)) return false;
+        var info = new FileInfo(path);
+        if (info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) info = target;
+        return file.Size is null || file.Size == info.Length;
     }
 
     private async Task RunAsync(CatalogModel model, DownloadOptions options, bool repair, CancellationToken cancellationToken)
