@@ -1,0 +1,9 @@
+using PicoGpt.Store;
+
+namespace PicoGpt.Tests.Store;
+
+/// <summary>What a server does, and how the download has to end.</summary>
+/// <param name="Script">The server's answers.</param>
+/// <param name="Sentence">What the error's sentence contains; <see langword="null"/> where the model must arrive.</param>
+/// <param name="Model">What is known of the model; by default everything.</param>
+internal sealed record FaultCase(Func<FaultyRequest, FaultyAnswer?> Script, string? Sentence = null, CatalogModel? Model = null);

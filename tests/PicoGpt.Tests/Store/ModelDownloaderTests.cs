@@ -1,0 +1,316 @@
+using System.Diagnostics;
+using PicoGpt.Store;
+using Xunit;
+
+namespace PicoGpt.Tests.Store;
+
+public sealed class ModelDownloaderTests
+{
+    public static TheoryData<string> Cases => [.. FaultCases.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_fault_ends_in_a_verified_model_or_in_one_sentence(string name)
+    {
+        FaultCase fault = FaultCases.All[name];
+        CatalogModel model = fault.Model ?? TestModel.Catalog;
+        await using FaultyServer server = await FaultyServer.StartAsync(fault.Script);
+        using var root = new TemporaryFolder();
+        Task fetch = new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, TestModel.Options(server.Address));
+        if (fault.Sentence is null)
+        {
+            await fetch;
+            TestModel.AssertWhole(root.File("Tiny"));
+            return;
+        }
+
+        Gpt2Exception thrown = await Assert.ThrowsAsync<Gpt2Exception>(() => fetch);
+        Assert.Contains(fault.Sentence, thrown.Message, StringComparison.Ordinal);
+        TestModel.AssertSentence(thrown.Message);
+        TestModel.AssertNothingWrong(root.File("Tiny"));
+
+        // Whatever was left behind does not stand in the way of a good server.
+        server.Script = _ => null;
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Random_faults_never_make_a_wrong_file(int quarter)
+    {
+        for (int seed = quarter * 50; seed < (quarter + 1) * 50; seed++)
+        {
+            var faults = new RandomFaults(seed);
+            await using FaultyServer server = await FaultyServer.StartAsync(faults.Next);
+            using var root = new TemporaryFolder();
+            var store = new ModelStore(root.Path);
+            DownloadOptions options = TestModel.Options(server.Address) with { StallTimeout = TimeSpan.FromMilliseconds(100) };
+            try
+            {
+                await new ModelDownloader(store).FetchAsync(faults.Model, options);
+            }
+            catch (Gpt2Exception fault)
+            {
+                TestModel.AssertSentence(fault.Message);
+                TestModel.AssertNothingWrong(store.GetFolder(faults.Model));
+                server.Script = _ => null;
+                await new ModelDownloader(store).FetchAsync(faults.Model, TestModel.Options(server.Address));
+            }
+
+            TestModel.AssertWhole(store.GetFolder(faults.Model));
+        }
+    }
+
+    [Fact]
+    public async Task A_model_that_is_here_is_not_asked_for_again()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        Assert.Equal(TestModel.Files[TestModel.Data].Length, server.Sent(TestModel.Data));
+        int requests = server.Requests(TestModel.Data);
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Offline = true });
+        Assert.Equal(requests, server.Requests(TestModel.Data));
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Force = true });
+        Assert.Equal(2 * requests, server.Requests(TestModel.Data));
+        TestModel.AssertWhole(root.File("Tiny"));
+    }
+
+    [Fact]
+    public async Task Only_the_files_that_are_asked_for_are_fetched()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        DownloadOptions options = TestModel.Options(server.Address) with { Files = [TestModel.Encoder, "vocab.bpe"] };
+        Assert.Equal(TestModel.Files[TestModel.Encoder].Length + TestModel.Files["vocab.bpe"].Length, downloader.Plan(TestModel.Catalog, options).Bytes);
+        await downloader.FetchAsync(TestModel.Catalog, options);
+        Assert.Equal(2, Directory.GetFiles(root.File("Tiny")).Length);
+        Assert.Equal(0, server.Requests(TestModel.Data));
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(
+            () => downloader.FetchAsync(TestModel.Catalog, options with { Files = ["model.bin"] }));
+        Assert.Contains("'model.bin'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_second_source_helps_and_what_the_first_gave_is_kept()
+    {
+        await using FaultyServer first = await FaultyServer.StartAsync(
+            request => request.File == TestModel.Data && request.Number > 3 ? new FaultyAnswer { Status = 404 } : null);
+        await using FaultyServer second = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options($"{first.Address};{second.Address}"));
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.Equal(TestModel.Files[TestModel.Data].Length - (4 * TestModel.Chunk), second.Sent(TestModel.Data));
+    }
+
+    [Fact]
+    public async Task Sources_that_all_fail_are_all_named()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync(_ => new FaultyAnswer { Status = 403, Body = [] });
+        using var root = new TemporaryFolder();
+        string gone;
+        await using (FaultyServer other = await FaultyServer.StartAsync()) gone = other.Address;
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
+            .FetchAsync(TestModel.Catalog, TestModel.Options($"{server.Address};{gone};file:///nowhere")));
+        Assert.Equal(Gpt2Error.DownloadFailed, fault.Error);
+        Assert.Contains("answered 403", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"{gone}Tiny/{TestModel.HParams} cannot be reached", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("is not there", fault.Message, StringComparison.Ordinal);
+        TestModel.AssertSentence(fault.Message);
+    }
+
+    [Fact]
+    public async Task A_folder_is_a_source_even_offline()
+    {
+        using var root = new TemporaryFolder();
+        using var source = new TemporaryFolder();
+        Directory.CreateDirectory(source.File("Tiny"));
+        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(source.File($"Tiny/{name}"), bytes);
+        DownloadOptions options = TestModel.Options(new Uri(source.Path).AbsoluteUri) with { Offline = true };
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, options);
+        TestModel.AssertWhole(root.File("Tiny"));
+    }
+
+    [Fact]
+    public async Task Offline_says_what_is_missing()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
+            .FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Offline = true }));
+        Assert.Equal(Gpt2Error.Offline, fault.Error);
+        Assert.Contains(TestModel.Data, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(0, server.Requests(TestModel.HParams));
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_before_the_first_byte()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
+            .FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { FreeSpace = _ => TestModel.Catalog.DownloadSize - 1 }));
+        Assert.Equal(Gpt2Error.DiskFull, fault.Error);
+        Assert.Equal(0, server.Requests(TestModel.HParams));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_is_named()
+    {
+        using var root = new TemporaryFolder();
+        File.WriteAllText(root.File("file"), "");
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.File("file")))
+            .FetchAsync(TestModel.Catalog, TestModel.Options("http://127.0.0.1:1")));
+        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+        TestModel.AssertSentence(fault.Message);
+    }
+
+    [Fact]
+    public async Task Cancelling_leaves_no_connection_and_keeps_what_arrived()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync(
+            request => request.File == TestModel.Data && request.Start > 100_000 ? new FaultyAnswer { StallAfter = 100 } : null);
+        using var root = new TemporaryFolder();
+        var store = new ModelStore(root.Path);
+        var downloader = new ModelDownloader(store);
+        using var cancel = new CancellationTokenSource();
+        DownloadOptions options = TestModel.Options(server.Address) with { StallTimeout = TimeSpan.FromMinutes(5) };
+        Task fetch = downloader.FetchAsync(TestModel.Catalog, options, cancel.Token);
+        await Until(() => downloader.Progress is { File: TestModel.Data, FileBytes: > 100_000 });
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
+        await Until(() => server.Connections == 0);
+        Assert.Equal(DownloadState.Idle, downloader.Progress.State);
+
+        ModelInfo info = store.Describe(TestModel.Catalog);
+        Assert.Equal(ModelState.Partial, info.State);
+        Assert.InRange(info.Percent, 30, 60);
+        long sent = server.Sent(TestModel.Data);
+        server.Script = _ => null;
+        await downloader.FetchAsync(TestModel.Catalog, options);
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.InRange(server.Sent(TestModel.Data), sent, TestModel.Files[TestModel.Data].Length + (TestModel.Connections * 100));
+    }
+
+    [Fact]
+    public async Task A_file_that_changed_between_two_attempts_starts_over()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync(request =>
+            request.File != TestModel.Data ? null : request.Number < 5 ? new FaultyAnswer { Headers = { ["ETag"] = "\"old\"" } } : new FaultyAnswer { Status = 404 });
+        server.Files = TestModel.Files.ToDictionary(file => file.Key, file => file.Key == TestModel.Data ? TestModel.OtherFiles[file.Key] : file.Value);
+        using var root = new TemporaryFolder();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        await Assert.ThrowsAsync<Gpt2Exception>(() => downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address)));
+        Assert.True(downloader.Plan(TestModel.Catalog).Bytes < TestModel.Files[TestModel.Data].Length);
+        server.Script = _ => null;
+        server.Files = TestModel.Files;
+        long before = server.Sent(TestModel.Data);
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.True(server.Sent(TestModel.Data) - before >= TestModel.Files[TestModel.Data].Length);
+    }
+
+    [Fact]
+    public async Task A_killed_process_is_resumed_and_fetches_at_most_a_chunk_a_connection_twice()
+    {
+        const int Kills = 4;
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        server.Delay = TimeSpan.FromMilliseconds(50);
+        using var root = new TemporaryFolder();
+        var random = new Random(1);
+        for (int i = 0; i < Kills; i++)
+        {
+            using Process child = ChildDownload.Start(root.Path, TestModel.Catalog, server.Address);
+            int requests = server.Requests(TestModel.Data) + random.Next(1, 6);
+            await Until(() => server.Requests(TestModel.Data) >= requests || child.HasExited);
+            child.Kill();
+            await child.WaitForExitAsync();
+            TestModel.AssertNothingWrong(root.File("Tiny"));
+        }
+
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.InRange(
+            server.Sent(TestModel.Data),
+            TestModel.Files[TestModel.Data].Length,
+            TestModel.Files[TestModel.Data].Length + (Kills * TestModel.Connections * TestModel.Chunk));
+    }
+
+    [Fact]
+    public async Task Four_processes_share_one_download()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        server.Delay = TimeSpan.FromMilliseconds(100);
+        using var root = new TemporaryFolder();
+        Process[] children = [.. Enumerable.Range(0, 4).Select(_ => ChildDownload.Start(root.Path, TestModel.Catalog, server.Address))];
+        foreach (Process child in children)
+        {
+            await child.WaitForExitAsync();
+            Assert.True(child.ExitCode == 0, await child.StandardError.ReadToEndAsync());
+            child.Dispose();
+        }
+
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.All(TestModel.Files, file => Assert.Equal(file.Value.Length, server.Sent(file.Key)));
+    }
+
+    [Fact]
+    public async Task A_waiter_says_for_whom_and_can_be_cancelled()
+    {
+        using var root = new TemporaryFolder();
+        using ModelLock? owned = ModelLock.TryTake(root.Path, "Tiny", out _);
+        Assert.NotNull(owned);
+        using var cancel = new CancellationTokenSource();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        Task fetch = downloader.FetchAsync(TestModel.Catalog, TestModel.Options("http://127.0.0.1:1"), cancel.Token);
+        await Until(() => downloader.Progress.State == DownloadState.Waiting);
+        Assert.Contains($"process {Environment.ProcessId} on {Environment.MachineName}", downloader.Progress.Detail, StringComparison.Ordinal);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
+    }
+
+    [Fact]
+    public async Task Repair_fetches_only_the_tensors_that_are_broken()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        string path = Path.Combine(root.File("Tiny"), TestModel.Data);
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        File.WriteAllText(Path.Combine(root.File("Tiny"), TestModel.HParams), "{}");
+        long before = server.Sent(TestModel.Data);
+        await downloader.RepairAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.InRange(server.Sent(TestModel.Data) - before, 1, bytes.Length / 2);
+    }
+
+    [Fact]
+    public async Task Repair_completes_a_truncated_file()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        var downloader = new ModelDownloader(new ModelStore(root.Path));
+        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        string path = Path.Combine(root.File("Tiny"), TestModel.Data);
+        File.WriteAllBytes(path, TestModel.Files[TestModel.Data][..^1000]);
+        long before = server.Sent(TestModel.Data);
+        await downloader.RepairAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+        Assert.InRange(server.Sent(TestModel.Data) - before, 1000, TestModel.Files[TestModel.Data].Length / 2);
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition()) await Task.Delay(5, limit.Token);
+    }
+}
