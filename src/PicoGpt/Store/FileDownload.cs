@@ -80,8 +80,8 @@ internal sealed class FileDownload(CatalogModel model, CatalogFile file, string 
 
     private Gpt2Exception Failed(List<SourceFault> faults) => new(
         faults.Count == 1 ? faults[0].Error : Gpt2Error.DownloadFailed,
-        $"The file {file.Name} of {model.Name} could not be fetched: {string.Join("; ", faults.Select(fault => fault.Message))}. "
-            + $"Try again later or from another source ({ModelSource.Variable}, -Source); what is good of it is kept.",
+        $"The file {file.Name} of {model.Name} could not be fetched: {string.Join("; ", faults.Select(fault => fault.Message))}; "
+            + $"try again later or from another source ({ModelSource.Variable}), what is good of it is kept.",
         _path,
         faults[^1]);
 }

@@ -69,9 +69,8 @@ public sealed class ModelDownloader(ModelStore store)
     {
         string path = Path.Combine(folder, file.Name);
         if (!File.Exists(path)) return false;
-        var info = new FileInfo(path);
-        if (info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) info = target;
-        return file.Size is null || file.Size == info.Length;
+        var target = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true);
+        return file.Size is null || file.Size == (target ?? new FileInfo(path)).Length;
     }
 
     private async Task RunAsync(CatalogModel model, DownloadOptions options, bool repair, CancellationToken cancellationToken)

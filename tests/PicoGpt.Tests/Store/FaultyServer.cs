@@ -110,7 +110,9 @@ internal sealed class FaultyServer : IAsyncDisposable
         await context.Response.Body.FlushAsync();
         _sent.AddOrUpdate(name, length, (_, sent) => sent + length);
         if (answer.StallAfter is not null) await StallAsync(context);
-        if (answer.CutAfter is not null) context.Abort();
+        if (answer.CutAfter is null) return;
+        await Task.Delay(10); // what was written goes out before the connection is cut
+        context.Abort();
     }
 
     private static byte[] Corrupt(byte[] bytes, long position)

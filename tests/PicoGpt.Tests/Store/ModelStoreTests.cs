@@ -77,4 +77,125 @@ public sealed class ModelStoreTests
         Assert.Equal(ModelState.Cached, store.Describe(model).State);
         Assert.Equal(ModelState.BuiltIn, store.List().Single(m => m.Name == "3M").State);
     }
+
+    [Fact]
+    public void An_unfinished_file_counts_by_what_of_it_is_there()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        Directory.CreateDirectory(folder.File("Tiny"));
+        string path = folder.File($"Tiny/{TestModel.Data}");
+        using (var part = new PartFile(path))
+        {
+            RandomAccess.Write(part.Handle, TestModel.Files[TestModel.Data], 0);
+            part.Adopt("https://example.org/", "\"v1\"", TestModel.Files[TestModel.Data].Length);
+            part.MarkDone(new ByteRange(0, 1000));
+            part.MarkDone(new ByteRange(100_000, 200_000));
+        }
+
+        ModelInfo info = store.Describe(TestModel.Catalog);
+        Assert.Equal(ModelState.Partial, info.State);
+        Assert.Equal(101_000, info.SizeOnDisk);
+        Assert.Equal((int)(101_000 * 100 / TestModel.Catalog.DownloadSize), info.Percent);
+    }
+
+    [Fact]
+    public void Check_names_the_tensors_that_are_damaged()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        Assert.All(store.Check(TestModel.WithoutHashes), check => Assert.True(check.IsValid, check.Problem));
+        Assert.Equal(["h0", "ln_f", "wpe", "wte"], store.Check(TestModel.WithoutHashes).Select(check => check.Tensors).Where(group => group is not null));
+
+        string path = folder.File($"Tiny/{TestModel.Data}");
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        ModelCheck broken = Assert.Single(store.Check(TestModel.WithoutHashes), check => !check.IsValid);
+        Assert.Equal("wte", broken.Tensors);
+        Assert.Contains("'model/wte'", broken.Problem, StringComparison.Ordinal);
+        Assert.Equal([null, "wte"], store.Check(TestModel.Catalog).Where(check => !check.IsValid).Select(check => check.Tensors));
+    }
+
+    [Fact]
+    public void Check_names_the_files_that_are_missing_or_something_else()
+    {
+        using var folder = new TemporaryFolder();
+        WriteTiny(folder);
+        File.Delete(folder.File($"Tiny/{TestModel.Index}"));
+        File.WriteAllText(folder.File($"Tiny/{TestModel.Encoder}"), "<html>not here</html>");
+        ModelCheck[] broken = [.. new ModelStore(folder.Path).Check(TestModel.Catalog).Where(check => !check.IsValid)];
+        Assert.Equal([TestModel.Index, TestModel.Encoder], broken.Select(check => check.File));
+        Assert.Contains("missing", broken[0].Problem, StringComparison.Ordinal);
+        Assert.Contains("not here", broken[1].Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_built_in_model_is_checked_too()
+    {
+        Assert.True(ModelCatalog.TryResolve("3M", out CatalogModel? model));
+        ModelCheck[] checks = [.. ModelStore.Default.Check(model)];
+        Assert.All(checks, check => Assert.True(check.IsValid, check.Problem));
+        Assert.Contains(checks, check => check.Tensors == "h5");
+    }
+
+    [Fact]
+    public void Remove_deletes_the_model_and_nothing_that_it_links_to()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.File("store"));
+        string elsewhere = folder.File("elsewhere");
+        Directory.CreateDirectory(elsewhere);
+        File.WriteAllText(Path.Combine(elsewhere, "precious"), "");
+        Directory.CreateDirectory(folder.File("store/Tiny"));
+        File.WriteAllText(folder.File("store/Tiny/file"), "");
+        Directory.CreateSymbolicLink(folder.File("store/Tiny/link"), elsewhere);
+        store.Remove(TestModel.Catalog);
+        Assert.False(Directory.Exists(folder.File("store/Tiny")));
+
+        Directory.CreateSymbolicLink(folder.File("store/Tiny"), elsewhere);
+        store.Remove(TestModel.Catalog);
+        Assert.False(Path.Exists(folder.File("store/Tiny")));
+        Assert.True(File.Exists(Path.Combine(elsewhere, "precious")));
+        store.Remove(TestModel.Catalog);
+    }
+
+    [Fact]
+    public void Remove_refuses_what_is_being_fetched_and_what_ships()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        using ModelLock? owned = ModelLock.TryTake(folder.Path, "Tiny", out _);
+        Assert.NotNull(owned);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Remove(TestModel.Catalog));
+        Assert.Equal(Gpt2Error.InUse, fault.Error);
+        Assert.Contains($"process {Environment.ProcessId}", fault.Message, StringComparison.Ordinal);
+        Assert.True(ModelCatalog.TryResolve("3M", out CatalogModel? model));
+        Assert.Equal(Gpt2Error.InvalidArgument, Assert.Throws<Gpt2Exception>(() => store.Remove(model)).Error);
+    }
+
+    [Fact]
+    public void Memory_is_weights_cache_and_a_little()
+    {
+        Assert.True(ModelCatalog.TryResolve("124M", out CatalogModel? model));
+        long weights = model.ParameterCount * 4, cache = 72L * 1024 * 1024;
+        Assert.InRange(model.MemoryNeeded(), weights + cache, weights + cache + 8_000_000);
+        Assert.Equal(model.ParameterCount * 2, model.MemoryNeeded() - model.MemoryNeeded(bytesPerWeight: 2));
+    }
+
+    [Fact]
+    public void Available_memory_is_read_from_Linux_words()
+    {
+        Assert.Equal(2048, AvailableMemory.ParseMemInfo(["MemTotal:  9 kB", "MemAvailable:       2 kB"]));
+        Assert.Null(AvailableMemory.ParseMemInfo(["MemTotal:  9 kB"]));
+        Assert.InRange(AvailableMemory.Bytes, 1, long.MaxValue);
+    }
+
+    private static void WriteTiny(TemporaryFolder folder)
+    {
+        Directory.CreateDirectory(folder.File("Tiny"));
+        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(folder.File($"Tiny/{name}"), bytes);
+    }
 }
