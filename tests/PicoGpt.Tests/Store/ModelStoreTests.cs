@@ -113,9 +113,9 @@ public sealed class ModelStoreTests
         bytes[^1] ^= 1;
         File.WriteAllBytes(path, bytes);
         ModelCheck broken = Assert.Single(store.Check(TestModel.WithoutHashes), check => !check.IsValid);
-        Assert.Equal("wte", broken.Tensors);
-        Assert.Contains("'model/wte'", broken.Problem, StringComparison.Ordinal);
-        Assert.Equal([null, "wte"], store.Check(TestModel.Catalog).Where(check => !check.IsValid).Select(check => check.Tensors));
+        Assert.Equal("ln_f", broken.Tensors);
+        Assert.Contains("'model/ln_f/b'", broken.Problem, StringComparison.Ordinal);
+        Assert.Equal([null, "ln_f"], store.Check(TestModel.Catalog).Where(check => !check.IsValid).Select(check => check.Tensors));
     }
 
     [Fact]
