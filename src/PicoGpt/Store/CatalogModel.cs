@@ -30,8 +30,8 @@ public sealed record CatalogModel(string Name, IReadOnlyList<string> Aliases, Gp
         Gpt2HyperParameters h = HyperParameters;
         long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
 
-        // A prompt is read in chunks of 128 positions; each has eleven rows of n_embd (x, norm, q, k, v, heads, four of mlp, projection).
-        long activations = ((11L * Math.Min(128, h.NCtx) * h.NEmbd) + h.NVocab) * sizeof(float);
+        // A prompt is read in chunks of 256 positions; each has eleven rows of n_embd (x, norm, q, k, v, heads, four of mlp, projection).
+        long activations = ((11L * Math.Min(256, h.NCtx) * h.NEmbd) + h.NVocab) * sizeof(float);
         return (ParameterCount * bytesPerWeight) + cache + activations;
     }
 }
