@@ -37,5 +37,18 @@ public sealed record DownloadOptions
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The free bytes of the disk that holds a folder.</summary>
-    internal Func<string, long> FreeSpace { get; init; } = static folder => new DriveInfo(folder).AvailableFreeSpace;
+    internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
+
+    // A network share has no drive on Windows; that it is full shows then when it is.
+    private static long FreeBytes(string folder)
+    {
+        try
+        {
+            return new DriveInfo(folder).AvailableFreeSpace;
+        }
+        catch (ArgumentException)
+        {
+            return long.MaxValue;
+        }
+    }
 }

@@ -15,6 +15,9 @@ internal sealed class FileTransfer
 {
     private const int BufferSize = 256 * 1024;
 
+    // How much a connection may lose when the process is killed.
+    private const int NoteInterval = 1024 * 1024;
+
     private readonly PartFile _part;
     private readonly ITransport _transport;
     private readonly ModelSource _source;
@@ -53,8 +56,9 @@ internal sealed class FileTransfer
         if (answer.IsRange) return answer;
         using (answer)
         {
+            // Without ranges nothing can be resumed, so the version does not matter.
             _part.Discard();
-            _part.Adopt(_source.ToString(), answer.Validator, answer.TotalLength ?? _file.Size);
+            _part.Adopt(_source.ToString(), validator: "", answer.TotalLength ?? _file.Size);
             _meter.BeginFile(_file.Name, 0, _part.Length);
             await CopyWholeAsync(answer, cancellationToken).ConfigureAwait(false);
             return null;
@@ -69,7 +73,7 @@ internal sealed class FileTransfer
             var segment = new Segment(new ByteRange(start, Math.Min(length, start + _options.ChunkSize)));
             bool isEnd = !await CopyAsync(answer.Body, segment, cancellationToken).ConfigureAwait(false);
             if (isEnd && _part.Length is not null) throw EndedEarly(segment);
-            _part.MarkDone(segment.Done);
+            _part.MarkDone(segment.TakeNew());
             if (!isEnd) continue;
             _part.Adopt(_part.Source, _part.Validator, segment.Position);
             return;
@@ -128,7 +132,7 @@ internal sealed class FileTransfer
         }
         finally
         {
-            _part.MarkDone(segment.Done);
+            _part.MarkDone(segment.TakeNew());
         }
     }
 
@@ -156,9 +160,9 @@ internal sealed class FileTransfer
         {
             if (_file.Size is long size && answer.TotalLength is long total && total != size)
                 throw await WrongLengthAsync(answer, range, size, total, cancellationToken).ConfigureAwait(false);
+            if (validator.Length > 0 && validator != answer.Validator) throw Changed();
             if (!answer.IsRange) return answer;
-            bool isOther = (_part.Length is not null && _part.Length != answer.TotalLength) || (validator.Length > 0 && validator != answer.Validator);
-            if (isOther) throw Changed();
+            if (_part.Length is not null && _part.Length != answer.TotalLength) throw Changed();
             _part.Adopt(_source.ToString(), answer.Validator, answer.TotalLength);
             _meter.SetFileTotal(answer.TotalLength);
             return answer;
@@ -187,6 +191,7 @@ internal sealed class FileTransfer
                     throw new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
                 await RandomAccess.WriteAsync(_part.Handle, wanted[..read], segment.Position, cancellationToken).ConfigureAwait(false);
                 segment.Position += read;
+                if (segment.NewLength >= NoteInterval) _part.MarkDone(segment.TakeNew());
                 _meter.Add(read);
             }
 

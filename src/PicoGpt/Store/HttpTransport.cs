@@ -34,8 +34,7 @@ internal sealed class HttpTransport : ITransport
         HttpResponseMessage response = await SendAsync(address, range, validator, cancellationToken).ConfigureAwait(false);
         try
         {
-            FilePart part = await ReadHeadAsync(address, range, response, cancellationToken).ConfigureAwait(false);
-            return part;
+            return await ReadHeadAsync(address, range, response, cancellationToken).ConfigureAwait(false);
         }
         catch
         {

@@ -3,12 +3,23 @@ namespace PicoGpt.Store;
 /// <summary>A range of a file that one connection fetches, and how far it is.</summary>
 internal sealed class Segment(ByteRange range)
 {
+    private long _noted = range.Start;
+
     /// <summary>The next byte to come.</summary>
     public long Position { get; set; } = range.Start;
 
     public bool IsDone => Position == range.End;
 
-    public ByteRange Done => new(range.Start, Position);
-
     public ByteRange Missing => new(Position, range.End);
+
+    /// <summary>How many bytes came since they were last noted.</summary>
+    public long NewLength => Position - _noted;
+
+    /// <summary>The bytes that came since they were last noted.</summary>
+    public ByteRange TakeNew()
+    {
+        var taken = new ByteRange(_noted, Position);
+        _noted = Position;
+        return taken;
+    }
 }

@@ -151,9 +151,11 @@ public sealed class ModelDownloaderTests
         server.Script = _ => null;
         server.Files = TestModel.Files;
         long before = server.Sent(TestModel.Data);
+        int requests = server.Requests(TestModel.Data);
         await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.True(server.Sent(TestModel.Data) - before >= TestModel.Files[TestModel.Data].Length);
+        Assert.True(server.Requests(TestModel.Data) - requests > TestModel.Files[TestModel.Data].Length / TestModel.Chunk, "it was not fetched in ranges");
     }
 
     [Fact]
