@@ -1,7 +1,10 @@
+using PicoGpt.Checkpoints;
+
 namespace PicoGpt.Store;
 
 /// <summary>Fetches one file of a model: transfers it, verifies it, and only then gives it its name.</summary>
-internal sealed class FileDownload(CatalogModel model, CatalogFile file, string folder, DownloadOptions options, ProgressMeter meter)
+internal sealed class FileDownload(
+    CatalogModel model, CatalogFile file, string folder, DownloadOptions options, ProgressMeter meter)
 {
     private const int MaxRefetches = 2;
 
@@ -36,16 +39,19 @@ internal sealed class FileDownload(CatalogModel model, CatalogFile file, string 
         {
             try
             {
-                string? sha256 = await TransferAsync(transport, source, cancellationToken).ConfigureAwait(false);
-                meter.SetState(DownloadState.Verifying);
-                await Task.Run(() => FileVerifier.Verify(_path, PartFile.Suffix, file, sha256, cancellationToken), cancellationToken).ConfigureAwait(false);
+                (string sha256, IReadOnlyList<TensorEntry>? damaged) =
+                    await TransferAsync(transport, source, cancellationToken).ConfigureAwait(false);
+                await Task.Run(
+                    () => FileVerifier.Verify(_path, PartFile.Suffix, file, sha256, damaged, cancellationToken),
+                    cancellationToken).ConfigureAwait(false);
                 PartFile.Publish(_path);
                 return;
             }
             catch (RefetchFault fault)
             {
                 PartFile.Discard(_path, fault.Damaged);
-                if (refetches == MaxRefetches) throw new SourceFault(fault.Error, $"{source.AddressOf(model, file)}: {fault.Message}", fault);
+                if (refetches == MaxRefetches)
+                    throw new SourceFault(fault.Error, $"{source.AddressOf(model, file)}: {fault.Message}", fault);
                 meter.SetState(DownloadState.Retrying, fault.Message);
             }
             catch (TransientFault fault)
@@ -56,25 +62,27 @@ internal sealed class FileDownload(CatalogModel model, CatalogFile file, string 
     }
 
     /// <summary>Fetches what is missing.</summary>
-    /// <returns>The file's SHA-256 where one is known that it should have.</returns>
-    private async Task<string?> TransferAsync(ITransport transport, ModelSource source, CancellationToken cancellationToken)
+    /// <returns>The file's SHA-256 and, where its tensors could be checked in passing, those that are damaged.</returns>
+    private async Task<(string Sha256, IReadOnlyList<TensorEntry>? Damaged)> TransferAsync(
+        ITransport transport, ModelSource source, CancellationToken cancellationToken)
     {
         using var part = new PartFile(_path);
         meter.BeginFile(file.Name, part.DoneLength, part.Length ?? file.Size);
         var transfer = new FileTransfer(part, transport, source, source.AddressOf(model, file), file, options, meter);
+        var verifier = new PrefixVerifier(part, RunningChecksums.TryCreate(_path));
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<string>? hash = file.Sha256 is null ? null : Task.Run(() => new PrefixHasher(part).RunAsync(abort.Token), cancellationToken);
+        Task<(string, IReadOnlyList<TensorEntry>?)> verification = Task.Run(() => verifier.RunAsync(abort.Token), cancellationToken);
         try
         {
             await transfer.RunAsync(cancellationToken).ConfigureAwait(false);
             meter.SetState(DownloadState.Verifying);
             part.Flush();
-            return hash is null ? null : await hash.ConfigureAwait(false);
+            return await verification.ConfigureAwait(false);
         }
         finally
         {
             await abort.CancelAsync().ConfigureAwait(false);
-            if (hash is not null) await ((Task)hash).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)verification).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

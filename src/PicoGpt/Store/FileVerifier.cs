@@ -17,12 +17,15 @@ internal static partial class FileVerifier
     /// <param name="suffix">What the name ends in after that, for now.</param>
     /// <param name="file">What is known of the file.</param>
     /// <param name="sha256">Its SHA-256, where it was computed.</param>
+    /// <param name="damaged">The tensors in it that are damaged, where they were checked.</param>
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <exception cref="RefetchFault">The file, or some of its bytes, are not as they should be.</exception>
-    public static void Verify(string path, string suffix, CatalogFile file, string? sha256, CancellationToken cancellationToken)
+    public static void Verify(
+        string path, string suffix, CatalogFile file, string? sha256, IReadOnlyList<TensorEntry>? damaged, CancellationToken cancellationToken)
     {
         CheckStart(path + suffix, file);
-        if (PrefixOfData(path) is { } prefix) CheckTensors(prefix, suffix, file, cancellationToken);
+        if (damaged is null && PrefixOfData(path) is { } prefix) damaged = FindDamaged(prefix, suffix, cancellationToken);
+        if (damaged?.Count > 0) throw Damaged(file, damaged);
         VerifyFile(path + suffix, file, sha256);
     }
 
@@ -52,16 +55,17 @@ internal static partial class FileVerifier
             throw new RefetchFault(Gpt2Error.ErrorBody, $"in place of {file.Name} came {body}");
     }
 
-    private static void CheckTensors(string prefix, string suffix, CatalogFile file, CancellationToken cancellationToken)
+    private static TensorEntry[] FindDamaged(string prefix, string suffix, CancellationToken cancellationToken)
     {
         using TensorBundle bundle = TensorBundle.OpenExactly(prefix, suffix);
-        TensorEntry[] damaged = [.. bundle.CheckAll(null, cancellationToken).Where(check => !check.IsValid).Select(check => check.Entry)];
-        if (damaged.Length == 0) return;
-        throw new RefetchFault(
-            Gpt2Error.ChecksumMismatch,
-            $"{file.Name} has {damaged.Length} of {bundle.Entries.Count} tensors damaged, the first of them '{damaged[0].Name}'",
-            damaged.Any(entry => entry.IsPartitioned) ? null : [.. damaged.Select(RangeOf)]);
+        return [.. bundle.CheckAll(null, cancellationToken).Where(check => !check.IsValid).Select(check => check.Entry)];
     }
+
+    private static RefetchFault Damaged(CatalogFile file, IReadOnlyList<TensorEntry> damaged) => new(
+        Gpt2Error.ChecksumMismatch,
+        $"{file.Name} has damaged tensors: {string.Join(", ", damaged.Take(3).Select(entry => entry.Name))}"
+            + (damaged.Count > 3 ? $" and {damaged.Count - 3} more" : ""),
+        damaged.Any(entry => entry.IsPartitioned) ? null : [.. damaged.Select(RangeOf)]);
 
     // Where no hash is known, the file must at least be readable.
     private static void CheckFormat(string path, CatalogFile file)
@@ -77,7 +81,7 @@ internal static partial class FileVerifier
         }
     }
 
-    public static ByteRange RangeOf(TensorEntry entry) => new(entry.Offset, entry.Offset + entry.Size);
+    private static ByteRange RangeOf(TensorEntry entry) => new(entry.Offset, entry.Offset + entry.Size);
 
     [GeneratedRegex(@"\.data-\d{5}-of-\d{5}\z")]
     private static partial Regex DataName();

@@ -14,7 +14,8 @@ internal static class ModelRepair
             if (!File.Exists(path)) continue;
             try
             {
-                FileVerifier.Verify(path, "", file, ComputeSha256(path, file, cancellationToken), cancellationToken);
+                string? sha256 = ComputeSha256(path, file, cancellationToken);
+                FileVerifier.Verify(path, suffix: "", file, sha256, damaged: null, cancellationToken);
             }
             catch (Exception fault) when (fault is RefetchFault or Gpt2Exception)
             {

@@ -121,8 +121,8 @@ internal static class FaultCases
         ["a byte damaged once"] = new(request => request.File == TestModel.Data && request.Number < 5 ? new FaultyAnswer { CorruptAt = 20000 } : null),
         ["a byte damaged once, no hash known"] = new(
             request => request.File == TestModel.Data && request.Number < 5 ? new FaultyAnswer { CorruptAt = 20000 } : null, Model: TestModel.WithoutHashes),
-        ["a byte damaged for ever"] = Always(TestModel.Data, new FaultyAnswer { CorruptAt = 20000 }, "1 of 16 tensors damaged"),
-        ["a byte damaged for ever, no hash known"] = Always(TestModel.Data, new FaultyAnswer { CorruptAt = 20000 }, "1 of 16 tensors damaged") with { Model = TestModel.WithoutHashes },
+        ["a byte damaged for ever"] = Always(TestModel.Data, new FaultyAnswer { CorruptAt = 20000 }, "has damaged tensors: model/"),
+        ["a byte damaged for ever, no hash known"] = Always(TestModel.Data, new FaultyAnswer { CorruptAt = 20000 }, "has damaged tensors: model/") with { Model = TestModel.WithoutHashes },
         ["a small file damaged once"] = Once(TestModel.Encoder, new FaultyAnswer { CorruptAt = 5 }),
         ["a small file damaged for ever"] = Always(TestModel.Encoder, new FaultyAnswer { CorruptAt = 5 }, "SHA-256"),
         ["the index damaged for ever, no hash known"] = Always(TestModel.Index, new FaultyAnswer { CorruptAt = 5 }, "damaged") with { Model = TestModel.WithoutHashes },
