@@ -73,7 +73,7 @@ internal sealed class DownloadJournal
         foreach (string line in lines[4..^1])
         {
             string[] words = line.Split(' ');
-            if (words.Length == 3 && words[0] == "done" && TryParse(words[1], out long start) && TryParse(words[2], out long end) && end <= length)
+            if (words is ["done", string first, string last] && TryParse(first, out long start) && TryParse(last, out long end) && end <= length)
                 Done.Add(new ByteRange(start, end));
         }
     }

@@ -27,7 +27,8 @@ internal sealed class FileTransfer
     private readonly ProgressMeter _meter;
     private readonly ResiliencePipeline _retry;
 
-    public FileTransfer(PartFile part, ITransport transport, ModelSource source, Uri address, CatalogFile file, DownloadOptions options, ProgressMeter meter)
+    public FileTransfer(
+        PartFile part, ITransport transport, ModelSource source, Uri address, CatalogFile file, DownloadOptions options, ProgressMeter meter)
     {
         (_part, _transport, _source, _address, _file, _options, _meter) = (part, transport, source, address, file, options, meter);
         _retry = CreateRetry();
@@ -43,8 +44,9 @@ internal sealed class FileTransfer
         {
             ByteRange asked = _part.Missing(Math.Min(_options.ChunkSize, _file.Size ?? long.MaxValue))[0];
             FilePart? first = null;
-            await _retry.ExecuteAsync(async token => first = await OpenOrCopyWholeAsync(asked, token).ConfigureAwait(false), cancellationToken)
-                .ConfigureAwait(false);
+            await _retry.ExecuteAsync(
+                async token => first = await OpenOrCopyWholeAsync(asked, token).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
             if (first is not null) await FetchRangesAsync(first, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -216,11 +218,13 @@ internal sealed class FileTransfer
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException)
         {
-            throw new TransientFault($"the connection to {_address} broke: {fault.GetBaseException().Message.TrimEnd('.')}", innerException: fault);
+            string reason = fault.GetBaseException().Message.TrimEnd('.');
+            throw new TransientFault($"the connection to {_address} broke: {reason}", innerException: fault);
         }
     }
 
-    private async Task<SourceFault> WrongLengthAsync(FilePart answer, ByteRange range, long size, long total, CancellationToken cancellationToken)
+    private async Task<SourceFault> WrongLengthAsync(
+        FilePart answer, ByteRange range, long size, long total, CancellationToken cancellationToken)
     {
         string message = $"{_address} has {total:N0} bytes instead of {size:N0}";
         if (range.Start > 0 && answer.IsRange) return new SourceFault(Gpt2Error.DownloadFailed, message);
@@ -228,7 +232,8 @@ internal sealed class FileTransfer
         byte[] start = new byte[512];
         int length = await ReadAsync(answer.Body, start, limit, cancellationToken).ConfigureAwait(false);
         ReadOnlySpan<byte> bytes = start.AsSpan(0, length);
-        if (FileVerifier.Recognize(_file, bytes) is { } foreign) return new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
+        if (FileVerifier.Recognize(_file, bytes) is { } foreign)
+            return new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
         string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{text}'" : "";
         return new SourceFault(Gpt2Error.DownloadFailed, message + words);
     }

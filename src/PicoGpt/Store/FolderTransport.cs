@@ -9,7 +9,8 @@ internal sealed class FolderTransport : ITransport
     {
         try
         {
-            var file = new FileStream(address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
+            var file = new FileStream(
+                address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
             file.Seek(range.Start, SeekOrigin.Begin);
             string version = File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks.ToString(CultureInfo.InvariantCulture);
             return Task.FromResult(new FilePart(file, IsRange: true, file.Length, version, Owner: null));

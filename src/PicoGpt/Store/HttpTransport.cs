@@ -45,7 +45,8 @@ internal sealed class HttpTransport : ITransport
 
     public void Dispose() => _client.Dispose();
 
-    private static async Task<FilePart> ReadHeadAsync(Uri address, ByteRange range, HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task<FilePart> ReadHeadAsync(
+        Uri address, ByteRange range, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
             throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} sends the file compressed, which nobody asked for");
@@ -69,10 +70,12 @@ internal sealed class HttpTransport : ITransport
         if (given is { Unit: "bytes", From: long from, To: long to, Length: long length }
             && from == asked.Start && to + 1 == Math.Min(asked.End, length))
             return length;
-        throw new TransientFault($"{address} was asked for the bytes {asked.Start}-{asked.End - 1} and answered '{given?.ToString() ?? "nothing"}'");
+        string answered = given?.ToString() ?? "nothing";
+        throw new TransientFault($"{address} was asked for the bytes {asked.Start}-{asked.End - 1} and answered '{answered}'");
     }
 
-    private async Task<HttpResponseMessage> SendAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
     {
         Uri target = address;
         for (int redirects = 0; redirects <= MaxRedirects; redirects++)
@@ -89,7 +92,8 @@ internal sealed class HttpTransport : ITransport
         throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} redirects more than {MaxRedirects} times");
     }
 
-    private async Task<HttpResponseMessage> SendOnceAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendOnceAsync(
+        Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11 };
         request.Headers.Range = new RangeHeaderValue(range.Start, range.End - 1);
@@ -160,7 +164,7 @@ internal sealed class HttpTransport : ITransport
             int length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, limit.Token).ConfigureAwait(false);
             return ForeignFile.FirstWords(start.AsSpan(0, length)) is { } words ? $" ({words})" : "";
         }
-        catch (Exception fault) when (fault is IOException or HttpRequestException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (fault is IOException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return "";
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using PicoGpt.Checkpoints;
 
 namespace PicoGpt.Store;
@@ -5,20 +6,25 @@ namespace PicoGpt.Store;
 /// <summary>Checks a model's files against the catalog and their tensors against the checkpoint's index.</summary>
 internal static class ModelChecker
 {
-    public static IEnumerable<ModelCheck> Check(string folder, CatalogModel model, IProgress<long>? progress, CancellationToken cancellationToken)
+    public static IEnumerable<ModelCheck> Check(
+        string folder, CatalogModel model, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        string[] names = model.IsBuiltIn ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)] : [];
-        foreach (CatalogFile file in model.IsBuiltIn ? names.Select(name => new CatalogFile(name, null, null)) : model.Files)
+        foreach (CatalogFile file in model.IsBuiltIn ? FilesOf(folder) : model.Files)
         {
             string path = Path.Combine(folder, file.Name);
             yield return new ModelCheck(model.Name, file.Name, null, ProblemOf(path, file, cancellationToken));
-            if (FileVerifier.PrefixOfData(path) is not { } prefix || !File.Exists(path) || !TryOpen(prefix, out TensorBundle? bundle)) continue;
+            if (FileVerifier.PrefixOfData(path) is not { } prefix || !File.Exists(path)) continue;
+            if (!TryOpen(prefix, out TensorBundle? bundle)) continue;
             using (bundle)
             {
                 foreach (ModelCheck check in CheckTensors(bundle, model, file, progress, cancellationToken)) yield return check;
             }
         }
     }
+
+    private static IEnumerable<CatalogFile> FilesOf(string folder) => Directory.EnumerateFiles(folder)
+        .Order(StringComparer.Ordinal)
+        .Select(path => new CatalogFile(Path.GetFileName(path), null, null));
 
     private static IEnumerable<ModelCheck> CheckTensors(
         TensorBundle bundle, CatalogModel model, CatalogFile file, IProgress<long>? progress, CancellationToken cancellationToken)
@@ -58,7 +64,7 @@ internal static class ModelChecker
         }
     }
 
-    private static bool TryOpen(string prefix, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TensorBundle? bundle)
+    private static bool TryOpen(string prefix, [NotNullWhen(true)] out TensorBundle? bundle)
     {
         try
         {

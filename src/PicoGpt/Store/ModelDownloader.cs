@@ -26,7 +26,8 @@ public sealed class ModelDownloader(ModelStore store)
         [
             .. Selected(model, options).Where(file => options.Force || !IsHere(folder, file)).OrderBy(file => file.Size ?? 0),
         ];
-        long bytes = files.Sum(file => Math.Max(0, (file.Size ?? 0) - (options.Force ? 0 : PartFile.DoneLengthOf(Path.Combine(folder, file.Name)))));
+        long present = options.Force ? 0 : files.Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
+        long bytes = Math.Max(0, files.Sum(file => file.Size ?? 0) - present);
         return new DownloadPlan(model, files, bytes, options.Sources ?? ModelSource.FromEnvironment(), folder);
     }
 
@@ -80,7 +81,7 @@ public sealed class ModelDownloader(ModelStore store)
         try
         {
             using ModelLock owned = await ModelLock.TakeAsync(store.Root, model.Name, OnWaiting, cancellationToken).ConfigureAwait(false);
-            if (repair) await Task.Run(() => ModelRepair.DiscardDamage(store.GetFolder(model), model, cancellationToken), cancellationToken).ConfigureAwait(false);
+            if (repair) await DiscardDamageAsync(model, cancellationToken).ConfigureAwait(false);
             await FetchMissingAsync(Plan(model, options), options, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
@@ -93,6 +94,12 @@ public sealed class ModelDownloader(ModelStore store)
         }
 
         void OnWaiting(string owner) => _meter.SetState(DownloadState.Waiting, owner);
+    }
+
+    private Task DiscardDamageAsync(CatalogModel model, CancellationToken cancellationToken)
+    {
+        _meter.SetState(DownloadState.Verifying);
+        return Task.Run(() => ModelRepair.DiscardDamage(store.GetFolder(model), model, cancellationToken), cancellationToken);
     }
 
     private async Task FetchMissingAsync(DownloadPlan plan, DownloadOptions options, CancellationToken cancellationToken)

@@ -33,7 +33,8 @@ internal sealed class ModelLock : IDisposable
         owner = "";
         try
         {
-            return new ModelLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1), path + ".owner");
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            return new ModelLock(file, path + ".owner");
         }
         catch (IOException fault) when (IsHeldByAnother(fault))
         {

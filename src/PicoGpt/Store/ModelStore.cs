@@ -30,7 +30,10 @@ public sealed class ModelStore(string root)
         ArgumentNullException.ThrowIfNull(model);
         string folder = GetFolder(model);
         FileInfo[] present = [.. model.Files.Select(file => new FileInfo(Path.Combine(folder, file.Name))).Where(file => file.Exists)];
-        long unfinished = model.Files.Where(file => !File.Exists(Path.Combine(folder, file.Name))).Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
+        long unfinished = model.Files
+            .Select(file => Path.Combine(folder, file.Name))
+            .Where(path => !File.Exists(path))
+            .Sum(PartFile.DoneLengthOf);
         ModelState state = model.IsBuiltIn ? ModelState.BuiltIn
             : present.Length == model.Files.Count ? ModelState.Cached
             : present.Length > 0 || unfinished > 0 ? ModelState.Partial

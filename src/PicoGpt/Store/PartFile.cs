@@ -22,10 +22,14 @@ internal sealed class PartFile : IDisposable
     {
         _finalPath = finalPath;
         _journal = new DownloadJournal(finalPath + JournalSuffix);
-        _handle = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        _handle = File.OpenHandle(
+            Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         long written = RandomAccess.GetLength(_handle);
         if (_journal.Length is not long length || written <= length) _journal.Done.Remove(new ByteRange(written, long.MaxValue));
         else Discard();
+
+        // Bytes that no journal vouches for could outlast a shorter file that is written over them.
+        if (_journal.Done.Count == 0) RandomAccess.SetLength(_handle, 0);
     }
 
     public string Path => PathOf(_finalPath);

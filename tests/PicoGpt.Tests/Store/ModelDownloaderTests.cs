@@ -205,4 +205,16 @@ public sealed class ModelDownloaderTests
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.InRange(server.Sent(TestModel.Data) - before, 1000, TestModel.Files[TestModel.Data].Length / 2);
     }
+
+    [Fact]
+    public async Task Bytes_of_unknown_origin_are_not_built_upon()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using var root = new TemporaryFolder();
+        Directory.CreateDirectory(root.File("Tiny"));
+        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(root.File($"Tiny/{name}.part"), new byte[bytes.Length + 100]);
+        File.WriteAllText(root.File($"Tiny/{TestModel.HParams}.part.journal"), "picogpt download 1\nsource x\n");
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, TestModel.Options(server.Address));
+        TestModel.AssertWhole(root.File("Tiny"));
+    }
 }
