@@ -21,7 +21,7 @@ internal static class ErrorRecords
         Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached => ErrorCategory.ObjectNotFound,
         Gpt2Error.Unreadable => ErrorCategory.OpenError,
         Gpt2Error.DownloadFailed => ErrorCategory.ConnectionError,
-        Gpt2Error.Offline => ErrorCategory.ResourceUnavailable,
+        Gpt2Error.Offline or Gpt2Error.InsufficientMemory => ErrorCategory.ResourceUnavailable,
         Gpt2Error.DiskFull or Gpt2Error.Unwritable => ErrorCategory.WriteError,
         Gpt2Error.InUse => ErrorCategory.ResourceBusy,
         Gpt2Error.InvalidToken or Gpt2Error.InvalidArgument or Gpt2Error.InvalidSource => ErrorCategory.InvalidArgument,

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PicoGpt.Inference;
 using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
@@ -6,6 +7,8 @@ namespace PicoGpt.PowerShell;
 /// <summary>What every command shares: cancellation, opening models, errors.</summary>
 public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 {
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+
     private readonly CancellationTokenSource _stop = new();
     private Gpt2ModelReference? _reference;
     private Gpt2Model? _model;
@@ -103,6 +106,52 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
     protected virtual Gpt2Model OpenModel(string nameOrPath) =>
         ModelStore.Default.Open(nameOrPath, SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath));
+
+    /// <summary>
+    /// Runs work beside the pipeline thread, which alone may write progress. The work ends before this call does, whatever happens.
+    /// </summary>
+    /// <param name="work">The work; it heeds <see cref="StopToken"/>.</param>
+    /// <param name="whileWaiting">Called on this thread five times a second.</param>
+    protected void Await(Action work, Action whileWaiting)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentNullException.ThrowIfNull(whileWaiting);
+        var task = Task.Run(work);
+        WaitHandle finished = ((IAsyncResult)task).AsyncWaitHandle;
+        try
+        {
+            while (!finished.WaitOne(Poll)) whileWaiting();
+        }
+        finally
+        {
+            if (!task.IsCompleted) _stop.Cancel(); // writing progress throws when the pipeline is stopped
+            finished.WaitOne();
+            _ = task.Exception;
+        }
+
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Warns where the machine's memory is scarce for a model, and refuses where it cannot do.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="texts">How many texts are read together.</param>
+    /// <param name="force">Whether to warn only, whatever the numbers say.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InsufficientMemory"/>: the memory cannot do.</exception>
+    protected void CheckMemory(Gpt2Model model, int texts, bool force)
+    {
+        try
+        {
+            if (MemoryCheck.Warn(model, texts) is { } warning) WriteWarning(warning);
+        }
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory && force)
+        {
+            WriteWarning(fault.Message);
+        }
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory)
+        {
+            throw new Gpt2Exception(fault.Error, $"{fault.Message} With -Force it is tried all the same.", fault.Path, fault);
+        }
+    }
 
     private static bool IsFault(Exception exception) =>
         exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException;

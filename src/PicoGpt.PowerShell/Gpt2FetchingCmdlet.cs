@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using PicoGpt.Store;
 using PicoGpt.Tokens;
@@ -10,7 +9,6 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
 {
     private const int ModelActivity = 0x4750_5432;
     private const int FileActivity = ModelActivity + 1;
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Opens a model of the catalog, fetching first what of it is not here.</summary>
     /// <param name="model">The model.</param>
@@ -66,21 +64,16 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
     protected static DownloadOptions OptionsOf(string[]? source) =>
         source is null ? new DownloadOptions() : new DownloadOptions { Sources = [.. source.SelectMany(ModelSource.ParseList)] };
 
-    // The work goes on beside the pipeline thread, which alone may write progress; it never outlives this call.
     private void Watch(CatalogModel model, ModelDownloader downloader, Func<CancellationToken, Task> work)
     {
-        Task task = Task.Run(() => work(StopToken));
         bool shown = false;
-        long start = Stopwatch.GetTimestamp();
         try
         {
-            while (!((IAsyncResult)task).AsyncWaitHandle.WaitOne(Poll))
+            Await(() => work(StopToken).GetAwaiter().GetResult(), () =>
             {
                 shown = true;
-                Show(model, downloader.Progress, Stopwatch.GetElapsedTime(start));
-            }
-
-            task.GetAwaiter().GetResult();
+                Show(model, downloader.Progress);
+            });
         }
         finally
         {
@@ -88,14 +81,12 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
         }
     }
 
-    private void Show(CatalogModel model, DownloadProgress progress, TimeSpan elapsed)
+    private void Show(CatalogModel model, DownloadProgress progress)
     {
-        double rate = progress.ModelBytes / Math.Max(elapsed.TotalSeconds, 0.001);
-        int left = rate > 0 && progress.ModelTotal > progress.ModelBytes ? (int)((progress.ModelTotal - progress.ModelBytes) / rate) : -1;
         WriteProgress(new ProgressRecord(ModelActivity, $"Fetching {model.Name}", Status(progress))
         {
             PercentComplete = Percent(progress.ModelBytes, progress.ModelTotal),
-            SecondsRemaining = left,
+            SecondsRemaining = progress.TimeLeft is { } left ? (int)Math.Min(left.TotalSeconds, int.MaxValue) : -1,
         });
         if (progress.File.Length == 0) return;
         WriteProgress(new ProgressRecord(FileActivity, progress.File, $"{Format.Bytes(progress.FileBytes)} of {Format.Bytes(progress.FileTotal ?? 0)}")
@@ -110,7 +101,7 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
         DownloadState.Waiting => $"waiting for {progress.Detail}",
         DownloadState.Retrying => $"trying again: {progress.Detail}",
         DownloadState.Verifying => $"verifying {progress.File}",
-        _ => $"{Format.Bytes(progress.ModelBytes)} of {Format.Bytes(progress.ModelTotal)}",
+        _ => $"{Format.Bytes(progress.ModelBytes)} of {Format.Bytes(progress.ModelTotal)}, {Format.Bytes((long)progress.BytesPerSecond)}/s",
     };
 
     private static int Percent(long done, long total) => total > 0 ? (int)Math.Clamp(done * 100 / total, 0, 100) : -1;

@@ -66,6 +66,9 @@ public enum Gpt2Error
     /// <summary>The address of a source cannot be used.</summary>
     InvalidSource,
 
-    /// <summary>Another process works on the same model.</summary>
+    /// <summary>Another process works on the same model, or somebody has it open.</summary>
     InUse,
+
+    /// <summary>The machine has too little memory to run the model.</summary>
+    InsufficientMemory,
 }

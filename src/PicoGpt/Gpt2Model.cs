@@ -12,11 +12,13 @@ public sealed class Gpt2Model : IDisposable
 {
     private readonly TensorBundle _bundle;
     private readonly Lazy<BytePairEncoder> _encoder;
+    private readonly IDisposable? _use;
     private bool _isDisposed;
 
-    private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters)
+    private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters, IDisposable? use)
     {
         _bundle = bundle;
+        _use = use;
         Name = name;
         Path = System.IO.Path.GetDirectoryName(bundle.Prefix)!;
         HyperParameters = hyperParameters;
@@ -55,7 +57,12 @@ public sealed class Gpt2Model : IDisposable
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">A file is missing, truncated or of another kind, or the tensors make no GPT-2.</exception>
-    public static Gpt2Model Open(string path, string? name = null)
+    public static Gpt2Model Open(string path, string? name = null) => Open(path, name, use: null);
+
+    /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
+    /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
+    /// <param name="use">What tells others that the model is open; disposed with it.</param>
+    internal static Gpt2Model Open(string path, string? name, IDisposable? use)
     {
         TensorBundle bundle = TensorBundle.Open(path);
         try
@@ -65,7 +72,7 @@ public sealed class Gpt2Model : IDisposable
             Gpt2HyperParameters hyperParameters = File.Exists(hparams)
                 ? Gpt2HyperParameters.Load(hparams)
                 : Gpt2HyperParameters.FromShapes(bundle);
-            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), bundle, hyperParameters);
+            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), bundle, hyperParameters, use);
             bundle.EnsureComplete();
             return model;
         }
@@ -81,6 +88,7 @@ public sealed class Gpt2Model : IDisposable
     {
         _isDisposed = true;
         _bundle.Dispose();
+        _use?.Dispose();
     }
 
     /// <inheritdoc/>

@@ -23,7 +23,7 @@ Describe 'Get-Gpt2Model' {
         $all = Get-Gpt2Model -ListAvailable
         $all.Name | Should -Be '3M', '124M', '355M', '774M', '1558M'
         $all.State | Should -Be 'BuiltIn', 'NotFetched', 'NotFetched', 'NotFetched', 'NotFetched'
-        $all[1].DownloadSize | Should -Be (497759232 + 5215 + 90 + 77 + 1042301 + 456318)
+        $all[1].SizeToFetch | Should -Be (497759232 + 5215 + 90 + 77 + 1042301 + 456318)
     }
 
     It 'opens a folder, a prefix or a file relative to the location of PowerShell' {
@@ -47,7 +47,7 @@ Describe 'Get-Gpt2Model' {
 
     It 'refuses <Case> with the error <Id>' -ForEach @(
         @{ Case = 'an unknown name'; Call = { Get-Gpt2Model 744M -ErrorAction Stop }; Id = 'UnknownModel'; Category = 'ObjectNotFound'; Says = '*774M*' }
-        @{ Case = 'a model that is not here'; Call = { Get-Gpt2Model 124M -NoDownload -ErrorAction Stop }; Id = 'ModelNotCached'; Category = 'ObjectNotFound'; Says = '*openaipublic*' }
+        @{ Case = 'a model that is not here'; Call = { Get-Gpt2Model 124M -NoDownload -ErrorAction Stop }; Id = 'ModelNotCached'; Category = 'ObjectNotFound'; Says = '*Save-Gpt2Model 124M*' }
         @{ Case = 'a path where nothing is'; Call = { Get-Gpt2Model -Path ./nothing -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*nothing*' }
         @{ Case = 'a folder without a checkpoint'; Call = { Get-Gpt2Model -LiteralPath $TestDrive -ErrorAction Stop }; Id = 'FileNotFound'; Category = 'ObjectNotFound'; Says = '*' }
     ) {

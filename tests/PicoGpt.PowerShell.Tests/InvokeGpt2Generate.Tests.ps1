@@ -57,6 +57,22 @@ Describe 'Invoke-Gpt2Generate' {
         $seen.Count | Should -Be 3
     }
 
+    It 'tells beforehand that the memory will not do, and goes on with -Force' {
+        $old = $env:DOTNET_GCHeapHardLimit
+        $env:DOTNET_GCHeapHardLimit = '0x8000000' # 128 MiB in all
+        try {
+            $run = "Import-Module '$module'; Invoke-Gpt2Generate Once, More -Model 3M -BatchSize 64 -MaxTokens 2"
+            $refused = pwsh -NoProfile -Command "try { $run } catch { `$_.FullyQualifiedErrorId; `$_.CategoryInfo.Category; `$_.Exception.Message }"
+            $refused | Should -HaveCount 3
+            $refused[0] | Should -Be 'InsufficientMemory,PicoGpt.PowerShell.Commands.InvokeGpt2GenerateCommand'
+            $refused[1] | Should -Be 'ResourceUnavailable'
+            $refused[2] | Should -BeLike '*needs *MiB of memory*this machine has 128.0 MiB in all*-Force*'
+            $forced = pwsh -NoProfile -Command "$run -Force -WarningVariable w -WarningAction SilentlyContinue | ForEach-Object Prompt; `$w.Count"
+            $forced | Should -Be 'Once', 'More', '1'
+        }
+        finally { $env:DOTNET_GCHeapHardLimit = $old }
+    }
+
     It 'stops when the pipeline is stopped' {
         $stop = Measure-Stop @'
             1..10000 | ForEach-Object { 'Once upon a time' } | Invoke-Gpt2Generate -Model 3M -MaxTokens 200 -Stream | ForEach-Object { $signal.Set() }

@@ -69,7 +69,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
 
     private Gpt2Model OpenByName(string name)
     {
-        if (!ModelCatalog.TryResolve(name, out CatalogModel? model)) throw ModelCatalog.Unknown(name);
+        CatalogModel model = ModelCatalog.Resolve(name);
         return NoDownload ? ModelStore.Default.Open(model) : FetchAndOpen(model, OptionsOf(Source));
     }
 

@@ -89,16 +89,20 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
+    /// <summary>Go on where the memory seems too little for the model.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        if (ParameterSetName == PromptSet) SetUp(Model, () => Open(Model));
+        if (ParameterSetName == PromptSet) SetUp(Model, OpenToRun);
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(Model, () =>
     {
-        Gpt2Model model = Open(Model);
+        Gpt2Model model = ParameterSetName == ModelSet ? OpenToRun() : Open(Model);
         foreach (string prompt in Prompt) PerItem(prompt, () => Take(model, prompt));
         if (ParameterSetName == ModelSet) Finish(model);
     });
@@ -114,6 +118,13 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     {
         if (disposing) _batch?.Dispose();
         base.Dispose(disposing);
+    }
+
+    private Gpt2Model OpenToRun()
+    {
+        Gpt2Model model = Open(Model);
+        CheckMemory(model, Math.Max(1, BatchSize), Force);
+        return model;
     }
 
     // A prompt waits for a second one: by itself it is faster alone, with others together.

@@ -22,7 +22,7 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
 
     private void Remove(string name)
     {
-        if (!ModelCatalog.TryResolve(name, out CatalogModel? model)) throw ModelCatalog.Unknown(name);
+        CatalogModel model = ModelCatalog.Resolve(name);
         ModelInfo info = ModelStore.Default.Describe(model);
         if (info.State == ModelState.NotFetched)
             throw new Gpt2Exception(Gpt2Error.ModelNotCached, $"The model {model.Name} is not in the cache: there is nothing in '{info.Path}'.", info.Path);

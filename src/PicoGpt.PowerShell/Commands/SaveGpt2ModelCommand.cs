@@ -31,7 +31,7 @@ public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
 
     private void Save(string name)
     {
-        if (!ModelCatalog.TryResolve(name, out CatalogModel? model)) throw ModelCatalog.Unknown(name);
+        CatalogModel model = ModelCatalog.Resolve(name);
         DownloadOptions options = OptionsOf(Source) with { Force = Force };
         DownloadPlan plan = new ModelDownloader(ModelStore.Default).Plan(model, options);
         string action = $"Fetch {Format.Bytes(plan.Bytes)} ({plan.Bytes:N0} bytes) from {string.Join(", ", plan.Sources)}";

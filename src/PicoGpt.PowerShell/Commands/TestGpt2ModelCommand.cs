@@ -35,15 +35,45 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
 
     private void Test(string name)
     {
-        if (!ModelCatalog.TryResolve(name, out CatalogModel? model)) throw ModelCatalog.Unknown(name);
+        CatalogModel model = ModelCatalog.Resolve(name);
         if (Repair && ShouldProcess(ModelStore.Default.GetFolder(model), "Fetch again what is broken")) RepairModel(model, OptionsOf(Source));
         bool isValid = true;
-        foreach (ModelCheck check in ModelStore.Default.Check(model, cancellationToken: StopToken))
+        foreach (ModelCheck check in Check(model))
         {
             isValid &= check.IsValid;
             if (!Quiet) WriteObject(check);
         }
 
         if (Quiet) WriteObject(isValid);
+    }
+
+    // Each result is waited for beside the pipeline thread: that of a big data file takes seconds.
+    private IEnumerable<ModelCheck> Check(CatalogModel model)
+    {
+        var done = new ByteCount();
+        long total = ModelStore.Default.Describe(model).SizeOnDisk;
+        using IEnumerator<ModelCheck> checks = ModelStore.Default.Check(model, done, StopToken).GetEnumerator();
+        while (MoveNext(checks, model, done, total)) yield return checks.Current;
+    }
+
+    private bool MoveNext(IEnumerator<ModelCheck> checks, CatalogModel model, ByteCount done, long total)
+    {
+        bool has = false, shown = false;
+        try
+        {
+            Await(() => has = checks.MoveNext(), Show);
+            return has;
+        }
+        finally
+        {
+            if (shown) WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", "done") { RecordType = ProgressRecordType.Completed });
+        }
+
+        void Show()
+        {
+            shown = true;
+            int percent = total > 0 ? (int)Math.Min(100, done.Bytes * 100 / total) : -1;
+            WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", $"{Format.Bytes(done.Bytes)} of {Format.Bytes(total)}") { PercentComplete = percent });
+        }
     }
 }

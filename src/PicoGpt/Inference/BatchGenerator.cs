@@ -47,9 +47,7 @@ public sealed class BatchGenerator : IDisposable
     public static int DefaultBatchSize(Gpt2Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        Gpt2HyperParameters h = model.HyperParameters;
-        long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
-        long byMemory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / cache;
+        long byMemory = AvailableMemory.Bytes / 2 / Gpt2MemoryNeed.Of(model.HyperParameters).Cache;
         return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MostLogits);
     }
 

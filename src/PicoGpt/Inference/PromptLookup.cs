@@ -16,9 +16,10 @@ internal sealed class PromptLookup
     // Reading a further token together with others takes about this share of reading it alone.
     private const double Cost = 0.05;
     private const double Memory = 0.8;
+    private const double Initial = 0.6;
 
     private readonly int[] _draft = new int[Longest];
-    private double _rightness = 0.6; // the probability that a guess is right, as it seems
+    private double _rightness = Initial; // the probability that a guess is right, as it seems
 
     /// <summary>A draft of at most <paramref name="most"/> tokens of what follows; often empty.</summary>
     public ReadOnlySpan<int> Draft(IReadOnlyList<int> text, int most)
@@ -27,7 +28,7 @@ internal sealed class PromptLookup
         int from = length > 0 ? AfterLongestMatch(text) : -1;
         if (from < 0)
         {
-            _rightness = Math.Min(0.6, _rightness + 0.005); // tries again some day
+            if (_rightness < Initial) _rightness += 0.005; // tries again some day
             return [];
         }
 

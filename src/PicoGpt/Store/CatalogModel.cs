@@ -18,20 +18,6 @@ public sealed record CatalogModel(string Name, IReadOnlyList<string> Aliases, Gp
     /// <summary>The bytes of all files together, as far as their sizes are known.</summary>
     public long DownloadSize => Files.Sum(file => file.Size ?? 0);
 
-    /// <summary>
-    /// The bytes of memory to run the model with a full context: the weights, the keys and values of every layer and position in
-    /// float32 (2 · n_layer · n_ctx · n_embd · 4), and the activations.
-    /// </summary>
-    /// <param name="bytesPerWeight">Bytes a weight takes: 4 for float32.</param>
-    /// <returns>An estimate, a few per cent from the truth.</returns>
-    public long MemoryNeeded(int bytesPerWeight = sizeof(float))
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerWeight);
-        Gpt2HyperParameters h = HyperParameters;
-        long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
-
-        // A prompt is read in chunks of 256 positions; each has eleven rows of n_embd (x, norm, q, k, v, heads, four of mlp, projection).
-        long activations = ((11L * Math.Min(256, h.NCtx) * h.NEmbd) + h.NVocab) * sizeof(float);
-        return (ParameterCount * bytesPerWeight) + cache + activations;
-    }
+    /// <summary>The memory to run the model.</summary>
+    public Gpt2MemoryNeed MemoryNeed => Gpt2MemoryNeed.Of(HyperParameters);
 }

@@ -27,6 +27,9 @@ public sealed record DownloadOptions
     /// <summary>How long a source may stay silent.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Bytes a second below which, over <see cref="StallTimeout"/>, a connection counts as silent.</summary>
+    public int MinimumRate { get; init; } = 1024;
+
     /// <summary>How often a request is tried again before its source is given up.</summary>
     public int Retries { get; init; } = 5;
 

@@ -9,4 +9,13 @@ namespace PicoGpt.Store;
 /// <param name="ModelBytes">Bytes that are here of all files that were asked for.</param>
 /// <param name="ModelTotal">Bytes of all files that were asked for, as far as their sizes are known.</param>
 public sealed record DownloadProgress(
-    DownloadState State, string Detail, string File, long FileBytes, long? FileTotal, long ModelBytes, long ModelTotal);
+    DownloadState State, string Detail, string File, long FileBytes, long? FileTotal, long ModelBytes, long ModelTotal)
+{
+    /// <summary>Bytes a second over the last five seconds; 0 where nothing can be said yet.</summary>
+    public double BytesPerSecond { get; init; }
+
+    /// <summary>The time that is left at this rate, or <see langword="null"/> where nothing can be said.</summary>
+    public TimeSpan? TimeLeft => BytesPerSecond > 0 && ModelTotal > ModelBytes
+        ? TimeSpan.FromSeconds(Math.Min((ModelTotal - ModelBytes) / BytesPerSecond, TimeSpan.MaxValue.TotalSeconds / 2))
+        : null;
+}

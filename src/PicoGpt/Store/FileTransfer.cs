@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using PicoGpt.Checkpoints;
 using Polly;
 using Polly.Retry;
@@ -182,10 +183,17 @@ internal sealed class FileTransfer
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        long since = Stopwatch.GetTimestamp(), before = segment.Position;
         try
         {
             while (!segment.IsDone)
             {
+                if (Stopwatch.GetElapsedTime(since) >= _options.StallTimeout)
+                {
+                    if (segment.Position - before < _options.StallTimeout.TotalSeconds * _options.MinimumRate) throw TooSlow(segment.Position - before);
+                    (since, before) = (Stopwatch.GetTimestamp(), segment.Position);
+                }
+
                 Memory<byte> wanted = buffer.AsMemory(0, (int)Math.Min(BufferSize, segment.Missing.Length));
                 int read = await ReadAsync(body, wanted, limit, cancellationToken).ConfigureAwait(false);
                 if (read == 0) return false;
@@ -204,6 +212,9 @@ internal sealed class FileTransfer
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private TransientFault TooSlow(long bytes) =>
+        new($"{_address} sent only {bytes:N0} bytes in {_options.StallTimeout.TotalSeconds:0.#} s");
 
     private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource limit, CancellationToken cancellationToken)
     {

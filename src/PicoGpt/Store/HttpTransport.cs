@@ -21,6 +21,7 @@ internal sealed class HttpTransport : ITransport
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = options.StallTimeout,
             MaxConnectionsPerServer = options.Connections,
+            MaxResponseDrainSize = 0, // a connection given up is closed, not read to its end
             UseCookies = false,
             UseProxy = !source.Address.IsLoopback,
         };

@@ -62,10 +62,14 @@ public static class ModelCatalog
         return model is not null;
     }
 
-    /// <summary>The fault of a name that is no model's.</summary>
+    /// <summary>The model of a name or one of its aliases, in any case.</summary>
     /// <param name="name">The name.</param>
-    /// <returns>An exception whose message lists the names there are.</returns>
-    public static Gpt2Exception Unknown(string name)
+    /// <returns>The model.</returns>
+    /// <exception cref="Gpt2Exception">There is none; the message lists the names there are.</exception>
+    public static CatalogModel Resolve(string name) => TryResolve(name, out CatalogModel? model) ? model : throw Unknown(name);
+
+    /// <summary>The fault of a name that is no model's.</summary>
+    internal static Gpt2Exception Unknown(string name)
     {
         string names = string.Join(", ", Models.Select(m => m.Aliases.Count == 0 ? m.Name : $"{m.Name} ({string.Join(", ", m.Aliases)})"));
         return new Gpt2Exception(

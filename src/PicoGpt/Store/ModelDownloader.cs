@@ -7,7 +7,7 @@ namespace PicoGpt.Store;
 /// <param name="store">Where the files go.</param>
 public sealed class ModelDownloader(ModelStore store)
 {
-    private readonly ProgressMeter _meter = new();
+    private readonly ProgressMeter _meter = new(TimeProvider.System);
 
     /// <summary>How far the download is at this moment.</summary>
     public DownloadProgress Progress => _meter.Current;
@@ -24,7 +24,7 @@ public sealed class ModelDownloader(ModelStore store)
         string folder = store.GetFolder(model);
         CatalogFile[] files =
         [
-            .. Selected(model, options).Where(file => options.Force || !IsHere(folder, file)).OrderBy(file => file.Size ?? 0),
+            .. Selected(model, options).Where(file => options.Force || !file.IsIn(folder)).OrderBy(file => file.Size ?? 0),
         ];
         long present = options.Force ? 0 : files.Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
         long bytes = Math.Max(0, files.Sum(file => file.Size ?? 0) - present);
@@ -65,15 +65,6 @@ public sealed class ModelDownloader(ModelStore store)
         return model.Files.Where(file => names.Contains(file.Name) || (needsIndex && file.Name.EndsWith(".index", StringComparison.Ordinal)));
     }
 
-    // A file has its name only when it was verified; one of another length was put there by somebody else.
-    private static bool IsHere(string folder, CatalogFile file)
-    {
-        string path = Path.Combine(folder, file.Name);
-        if (!File.Exists(path)) return false;
-        var target = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true);
-        return file.Size is null || file.Size == (target ?? new FileInfo(path)).Length;
-    }
-
     private async Task RunAsync(CatalogModel model, DownloadOptions options, bool repair, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -81,6 +72,7 @@ public sealed class ModelDownloader(ModelStore store)
         try
         {
             using ModelLock owned = await ModelLock.TakeAsync(store.Root, model.Name, OnWaiting, cancellationToken).ConfigureAwait(false);
+            using ModelUse? alone = repair ? ModelUse.TakeAlone(store.Root, model.Name) : null;
             if (repair) await DiscardDamageAsync(model, cancellationToken).ConfigureAwait(false);
             await FetchMissingAsync(Plan(model, options), options, cancellationToken).ConfigureAwait(false);
         }

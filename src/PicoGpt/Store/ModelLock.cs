@@ -24,10 +24,17 @@ internal sealed class ModelLock : IDisposable
         Try(() => File.WriteAllText(ownerPath, owner));
     }
 
+    /// <summary>The folder of a store's locks.</summary>
+    public static string FolderOf(string root) => Path.Combine(root, Folder);
+
+    /// <summary>Whether a file cannot be opened because somebody else has it open.</summary>
+    public static bool IsHeldByAnother(IOException fault) =>
+        fault.HResult is 11 or 35 or unchecked((int)0x80070020); // EWOULDBLOCK of Linux, of macOS; ERROR_SHARING_VIOLATION of Windows
+
     /// <summary>Takes the lock, or says who has it.</summary>
     public static ModelLock? TryTake(string root, string model, out string owner)
     {
-        string folder = Path.Combine(root, Folder);
+        string folder = FolderOf(root);
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, model);
         owner = "";
@@ -71,9 +78,6 @@ internal sealed class ModelLock : IDisposable
         {
         }
     }
-
-    // EWOULDBLOCK of Linux and of macOS; ERROR_SHARING_VIOLATION of Windows.
-    private static bool IsHeldByAnother(IOException fault) => fault.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     private static string ReadOwner(string path)
     {

@@ -29,17 +29,20 @@ public sealed class ModelStore(string root)
     {
         ArgumentNullException.ThrowIfNull(model);
         string folder = GetFolder(model);
-        FileInfo[] present = [.. model.Files.Select(file => new FileInfo(Path.Combine(folder, file.Name))).Where(file => file.Exists)];
-        long unfinished = model.Files
-            .Select(file => Path.Combine(folder, file.Name))
-            .Where(path => !File.Exists(path))
-            .Sum(PartFile.DoneLengthOf);
-        ModelState state = model.IsBuiltIn ? ModelState.BuiltIn
-            : present.Length == model.Files.Count ? ModelState.Cached
-            : present.Length > 0 || unfinished > 0 ? ModelState.Partial
+        if (model.IsBuiltIn)
+        {
+            long size = new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length);
+            return new ModelInfo(model.Name, ModelState.BuiltIn, model.ParameterCount, size, 0, model.MemoryNeed.Total, folder);
+        }
+
+        CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
+        long present = model.Files.Except(missing).Sum(file => file.Size ?? new FileInfo(Path.Combine(folder, file.Name)).Length);
+        long unfinished = missing.Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
+        long toFetch = Math.Max(0, missing.Sum(file => file.Size ?? 0) - unfinished);
+        ModelState state = missing.Length == 0 ? ModelState.Cached
+            : unfinished > 0 || model.Files.Any(file => File.Exists(Path.Combine(folder, file.Name))) ? ModelState.Partial
             : ModelState.NotFetched;
-        long size = model.IsBuiltIn ? new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length) : present.Sum(file => file.Length) + unfinished;
-        return new ModelInfo(model.Name, state, model.ParameterCount, model.DownloadSize, size, folder);
+        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, model.MemoryNeed.Total, folder);
     }
 
     /// <summary>The folder where a model's files are or would be.</summary>
@@ -57,13 +60,16 @@ public sealed class ModelStore(string root)
     /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
     public Gpt2Model Open(CatalogModel model)
     {
-        ModelInfo info = Describe(model);
-        if (info.State is ModelState.BuiltIn or ModelState.Cached) return Gpt2Model.Open(info.Path, model.Name);
-        IEnumerable<string> missing = model.Files.Select(file => file.Name).Where(name => !File.Exists(Path.Combine(info.Path, name)));
+        ArgumentNullException.ThrowIfNull(model);
+        string folder = GetFolder(model);
+        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name);
+        CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
+        if (missing.Length == 0) return OpenCached(model, folder);
         throw new Gpt2Exception(
             Gpt2Error.ModelNotCached,
-            $"The model {model.Name} is not on this machine: '{info.Path}' lacks {string.Join(", ", missing)}. Put the files from {ModelSource.OpenAI}{model.Name}/ there, or give the path of a folder that has them.",
-            info.Path);
+            $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; "
+            + $"fetch it with Save-Gpt2Model {model.Name}, or give the path of a folder that has it.",
+            folder);
     }
 
     /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
@@ -92,7 +98,7 @@ public sealed class ModelStore(string root)
     /// <summary>Deletes all that is here of a model. Where its folder is a link, only the link is deleted.</summary>
     /// <param name="model">The model.</param>
     /// <exception cref="Gpt2Exception">
-    /// The model ships with the module, is being fetched by another process, or cannot be deleted.
+    /// The model ships with the module, is being fetched by another process, is open, or cannot be deleted.
     /// </exception>
     public void Remove(CatalogModel model)
     {
@@ -106,12 +112,27 @@ public sealed class ModelStore(string root)
             using ModelLock? owned = ModelLock.TryTake(Root, model.Name, out string owner);
             if (owned is null)
                 throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", folder.FullName);
+            using ModelUse alone = ModelUse.TakeAlone(Root, model.Name);
             folder.Delete(recursive: folder.LinkTarget is null);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new Gpt2Exception(
                 Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{folder.FullName}': {fault.Message.TrimEnd('.')}.", folder.FullName, fault);
+        }
+    }
+
+    private Gpt2Model OpenCached(CatalogModel model, string folder)
+    {
+        ModelUse use = ModelUse.Share(Root, model.Name);
+        try
+        {
+            return Gpt2Model.Open(folder, model.Name, use);
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
         }
     }
 

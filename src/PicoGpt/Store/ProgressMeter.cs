@@ -1,15 +1,16 @@
 namespace PicoGpt.Store;
 
 /// <summary>Counts a download's bytes; any thread may read it at any time.</summary>
-internal sealed class ProgressMeter
+internal sealed class ProgressMeter(TimeProvider time)
 {
     private readonly Lock _lock = new();
+    private readonly TransferRate _rate = new(time);
     private DownloadProgress _current = new(DownloadState.Idle, "", "", 0, null, 0, 0);
     private long _finished;
 
     public DownloadProgress Current
     {
-        get { lock (_lock) return _current; }
+        get { lock (_lock) return _current with { BytesPerSecond = _rate.PerSecond }; }
     }
 
     /// <summary>Begins a model of which some bytes are here.</summary>
@@ -18,6 +19,7 @@ internal sealed class ProgressMeter
         lock (_lock)
         {
             _finished = finished;
+            _rate.Start();
             _current = new DownloadProgress(DownloadState.Connecting, "", "", 0, null, finished, Math.Max(finished, total));
         }
     }
@@ -47,6 +49,7 @@ internal sealed class ProgressMeter
         lock (_lock)
         {
             if (_current.State != DownloadState.Downloading) _current = _current with { State = DownloadState.Downloading, Detail = "" };
+            _rate.Add(bytes);
             SetFileBytes(_current.FileBytes + bytes);
         }
     }

@@ -23,6 +23,8 @@ internal static class FaultCases
             ["stall of a small file"] = Once(TestModel.Encoder, new FaultyAnswer { StallAfter = 1 }),
             ["silence for ever"] = Always(TestModel.HParams, new FaultyAnswer { StallAfter = -1 }, "did not answer within 0.5 s"),
             ["stall for ever"] = Always(TestModel.Data, new FaultyAnswer { StallAfter = 100 }, "sent nothing for 0.5 s"),
+            ["a drip once"] = Once(TestModel.Data, new FaultyAnswer { DripAfter = 100 }),
+            ["a drip for ever"] = Always(TestModel.Data, new FaultyAnswer { DripAfter = 100 }, "bytes in 0.5 s"),
             ["cut for ever"] = Always(TestModel.Data, new FaultyAnswer { CutAfter = 1 }, "broke"),
             ["a later range refused for ever"] = new(request => request.Start == 3 * TestModel.Chunk ? new FaultyAnswer { Status = 500, Body = [] } : null, "answered 500"),
             ["every request cut once"] = new(request => request.Number % 2 == 0 ? new FaultyAnswer { CutAfter = 700 } : null),

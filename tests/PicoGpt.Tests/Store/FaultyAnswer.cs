@@ -18,6 +18,9 @@ internal sealed record FaultyAnswer
     /// <summary>Bytes of the body after which nothing comes any more; -1 for not even the headers.</summary>
     public int? StallAfter { get; init; }
 
+    /// <summary>Bytes of the body after which the rest comes byte by byte, 50 a second.</summary>
+    public int? DripAfter { get; init; }
+
     /// <summary>Sends the whole file, whatever was asked for.</summary>
     public bool IgnoreRange { get; init; }
 

@@ -104,12 +104,13 @@ internal sealed class FaultyServer : IAsyncDisposable
 
     private async Task SendAsync(HttpContext context, FaultyAnswer answer, string name, ReadOnlyMemory<byte> body)
     {
-        int length = Math.Min(body.Length, answer.CutAfter ?? answer.StallAfter ?? int.MaxValue);
+        int length = Math.Min(body.Length, answer.CutAfter ?? answer.StallAfter ?? answer.DripAfter ?? int.MaxValue);
         await context.Response.StartAsync();
         await context.Response.Body.WriteAsync(body[..length]);
         await context.Response.Body.FlushAsync();
         _sent.AddOrUpdate(name, length, (_, sent) => sent + length);
         if (answer.StallAfter is not null) await StallAsync(context);
+        if (answer.DripAfter is not null) await DripAsync(context, body[length..]);
         if (answer.CutAfter is null) return;
         await Task.Delay(10); // what was written goes out before the connection is cut
         context.Abort();
@@ -119,6 +120,16 @@ internal sealed class FaultyServer : IAsyncDisposable
     {
         bytes[position] ^= 0x55;
         return bytes;
+    }
+
+    private static async Task DripAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    {
+        for (int i = 0; i < body.Length && !context.RequestAborted.IsCancellationRequested; i++)
+        {
+            await context.Response.Body.WriteAsync(body.Slice(i, 1));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(20);
+        }
     }
 
     private static Task StallAsync(HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted)

@@ -1,3 +1,4 @@
+using PicoGpt.Numerics;
 using PicoGpt.Store;
 using PicoGpt.Weights;
 using Xunit;
@@ -33,14 +34,14 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
-    public void A_model_that_is_not_here_is_refused_with_where_it_was_sought_and_whence_it_comes()
+    public void A_model_that_is_not_here_is_refused_with_where_it_was_sought_and_how_to_get_it()
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Open("124M", folder.File("124M")));
         Assert.Equal(Gpt2Error.ModelNotCached, fault.Error);
         Assert.Contains(folder.File("124M"), fault.Message, StringComparison.Ordinal);
-        Assert.Contains("https://openaipublic.blob.core.windows.net/gpt-2/models/124M/", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Save-Gpt2Model 124M", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,14 +68,16 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        Assert.True(ModelCatalog.TryResolve("124M", out CatalogModel? model));
+        CatalogModel model = TestModel.Catalog;
         Assert.Equal(ModelState.NotFetched, store.Describe(model).State);
-        Directory.CreateDirectory(folder.File("124M"));
-        File.WriteAllText(folder.File("124M/checkpoint"), "seven");
+        Directory.CreateDirectory(folder.File("Tiny"));
+        File.WriteAllText(folder.File("Tiny/vocab.bpe"), "of another length");
         Assert.Equal(ModelState.Partial, store.Describe(model).State);
-        Assert.Equal(5, store.Describe(model).SizeOnDisk);
-        foreach (CatalogFile file in model.Files) File.WriteAllText(Path.Combine(folder.File("124M"), file.Name), "x");
+        Assert.Equal(model.DownloadSize, store.Describe(model).SizeToFetch);
+        WriteTiny(folder);
         Assert.Equal(ModelState.Cached, store.Describe(model).State);
+        Assert.Equal(model.DownloadSize, store.Describe(model).SizeOnDisk);
+        Assert.Equal(0, store.Describe(model).SizeToFetch);
         Assert.Equal(ModelState.BuiltIn, store.List().Single(m => m.Name == "3M").State);
     }
 
@@ -96,6 +99,7 @@ public sealed class ModelStoreTests
         ModelInfo info = store.Describe(TestModel.Catalog);
         Assert.Equal(ModelState.Partial, info.State);
         Assert.Equal(101_000, info.SizeOnDisk);
+        Assert.Equal(TestModel.Catalog.DownloadSize - 101_000, info.SizeToFetch);
         Assert.Equal((int)(101_000 * 100 / TestModel.Catalog.DownloadSize), info.Percent);
     }
 
@@ -177,12 +181,61 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
+    public void An_open_model_is_neither_removed_nor_repaired()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        using (Gpt2Model open = store.Open(TestModel.Catalog))
+        using (Gpt2Model second = store.Open(TestModel.Catalog))
+        {
+            Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Remove(TestModel.Catalog));
+            Assert.Equal(Gpt2Error.InUse, fault.Error);
+            Assert.Contains("is open", fault.Message, StringComparison.Ordinal);
+            Assert.Equal(Gpt2Error.InUse, Assert.ThrowsAny<Gpt2Exception>(Repair).Error);
+        }
+
+        store.Remove(TestModel.Catalog);
+        Assert.False(Directory.Exists(folder.File("Tiny")));
+
+        void Repair() => new ModelDownloader(store).RepairAsync(TestModel.Catalog, cancellationToken: TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+    }
+
+    [Fact]
+    public void A_model_that_was_dropped_is_no_longer_open()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        OpenAndDrop();
+        store.Remove(TestModel.Catalog);
+        Assert.False(Directory.Exists(folder.File("Tiny")));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        void OpenAndDrop() => Assert.Equal("Tiny", store.Open(TestModel.Catalog).Name);
+    }
+
+    [Fact]
+    public void A_file_of_another_length_is_not_the_models()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        File.AppendAllText(folder.File("Tiny/vocab.bpe"), "more");
+        Assert.Equal(ModelState.Partial, store.Describe(TestModel.Catalog).State);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Open(TestModel.Catalog));
+        Assert.Equal(Gpt2Error.ModelNotCached, fault.Error);
+        Assert.Contains("lacks vocab.bpe", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Memory_is_weights_cache_and_a_little()
     {
         Assert.True(ModelCatalog.TryResolve("124M", out CatalogModel? model));
-        long weights = model.ParameterCount * 4, cache = 72L * 1024 * 1024;
-        Assert.InRange(model.MemoryNeeded(), weights + cache, weights + cache + 10_000_000);
-        Assert.Equal(model.ParameterCount * 2, model.MemoryNeeded() - model.MemoryNeeded(bytesPerWeight: 2));
+        Assert.Equal(model.ParameterCount * 4, model.MemoryNeed.Weights);
+        Assert.Equal(72L * 1024 * 1024, model.MemoryNeed.Cache);
+        Assert.InRange(model.MemoryNeed.Activations, 1_000_000, 10_000_000);
+        Assert.Equal(model.MemoryNeed.Total, ModelStore.Default.Describe(model).MemoryNeeded);
     }
 
     [Fact]

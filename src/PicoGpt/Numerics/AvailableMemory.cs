@@ -1,22 +1,23 @@
 using System.Globalization;
 
-namespace PicoGpt.Store;
+namespace PicoGpt.Numerics;
 
-/// <summary>The memory that this machine, or the container it is, has left.</summary>
+/// <summary>The memory of this machine, or of the container that it is.</summary>
 public static class AvailableMemory
 {
     private const string LinuxFile = "/proc/meminfo";
+
+    /// <summary>Bytes that there are in all.</summary>
+    public static long TotalBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Bytes that can be used without swapping, as the system estimates; never negative.</summary>
     public static long Bytes
     {
         get
         {
-            GCMemoryInfo info = GC.GetGCMemoryInfo();
-            long limit = info.TotalAvailableMemoryBytes;
             if (OperatingSystem.IsLinux() && File.Exists(LinuxFile) && ParseMemInfo(File.ReadLines(LinuxFile)) is long available)
-                return Math.Min(available, limit);
-            return Math.Max(0, limit - info.MemoryLoadBytes);
+                return Math.Min(available, TotalBytes);
+            return Math.Max(0, TotalBytes - GC.GetGCMemoryInfo().MemoryLoadBytes);
         }
     }
 

@@ -1,0 +1,35 @@
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Inference;
+
+/// <summary>Tells before a model is run whether the machine's memory will do.</summary>
+public static class MemoryCheck
+{
+    /// <summary>Compares what running a model needs with what this machine has.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="texts">How many texts are read together.</param>
+    /// <returns>A warning with both numbers, or <see langword="null"/> where there is enough.</returns>
+    /// <exception cref="Gpt2Exception">
+    /// <see cref="Gpt2Error.InsufficientMemory"/>: it needs more than the machine has in all, or what cannot be read again from the
+    /// files needs more than is free.
+    /// </exception>
+    public static string? Warn(Gpt2Model model, int texts = 1)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Warn(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
+    }
+
+    internal static string? Warn(string name, Gpt2MemoryNeed need, long free, long total)
+    {
+        string needs = $"The model {name} needs {Size(need.Total)} of memory to run ({Size(need.Weights)} weights, "
+            + $"{Size(need.Cache)} keys and values, {Size(need.Activations)} activations)";
+        if (need.Total > total)
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but this machine has {Size(total)} in all; take a smaller model.");
+        if (need.Total - need.Weights > free)
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but only {Size(free)} are free; free memory, or take a smaller model.");
+        return need.Total > free ? $"{needs}, but only {Size(free)} are free; it may be very slow." : null;
+    }
+
+    private static string Size(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):F1} GiB" : $"{bytes / (double)(1L << 20):F1} MiB";
+}

@@ -1,0 +1,32 @@
+namespace PicoGpt.Weights;
+
+/// <summary>The memory that running a model takes, in bytes; an estimate, a few per cent from the truth.</summary>
+/// <param name="Weights">The weights; where they are mapped, the system may take them back and read them again.</param>
+/// <param name="Cache">
+/// The keys and values of every layer and position, in float32: 2 · n_layer · n_ctx · n_embd · 4 for every text with a full context.
+/// </param>
+/// <param name="Activations">What one portion of a prompt passes through.</param>
+public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
+{
+    // A prompt is read in portions of so many positions.
+    private const int Portion = 256;
+
+    // x, norm, q, k, v, heads, four of the mlp, projection
+    private const int RowsOfWidth = 11;
+
+    /// <summary>All of it.</summary>
+    public long Total => Weights + Cache + Activations;
+
+    /// <summary>What a model of a shape needs.</summary>
+    /// <param name="h">The shape.</param>
+    /// <param name="texts">How many texts are read together.</param>
+    /// <returns>The estimate.</returns>
+    public static Gpt2MemoryNeed Of(Gpt2HyperParameters h, int texts = 1)
+    {
+        ArgumentNullException.ThrowIfNull(h);
+        ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
+        long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
+        long activations = (((long)RowsOfWidth * Math.Min(Portion, h.NCtx) * h.NEmbd) + ((long)texts * h.NVocab)) * sizeof(float);
+        return new Gpt2MemoryNeed(h.ParameterCount * sizeof(float), texts * cache, activations);
+    }
+}
