@@ -33,4 +33,16 @@ internal unsafe interface IWidth<TVector>
 
     /// <summary>2 to the power of an integral value from −126 to 127.</summary>
     static abstract TVector PowerOfTwo(TVector exponent);
+
+    /// <summary>Finite IEEE halves, widened exactly.</summary>
+    static abstract TVector LoadHalf(ushort* source);
+
+    /// <summary>The upper halves of floats.</summary>
+    static abstract TVector LoadBFloat16(ushort* source);
+
+    /// <summary>Integers of 8 bits.</summary>
+    static abstract TVector LoadSByte(sbyte* source);
+
+    /// <summary>The levels of <see cref="Int4Format"/> that the lowest 4 bits of shifted bytes choose.</summary>
+    static abstract TVector LookUpLevels(byte* codes, int shift);
 }

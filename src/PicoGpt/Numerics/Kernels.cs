@@ -57,6 +57,19 @@ internal abstract unsafe class Kernels
     /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
     public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
 
+    /// <summary>The elements of working memory that <see cref="MatMulPacked"/> needs for matrices of so many rows.</summary>
+    public static int PackedLength(int nIn) => (nIn * PackedMatrix.Side) + ((1 + TileRows) * PackedMatrix.Side) + (TileRows * nIn);
+
+    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>, the bits of float32 arithmetic on the unpacked values.</summary>
+    /// <param name="x">[n_seq, n_in].</param>
+    /// <param name="w">[n_in, n_out].</param>
+    /// <param name="b">[n_out], or null for none.</param>
+    /// <param name="y">[n_seq, n_out].</param>
+    /// <param name="from">The first column to compute, a multiple of <see cref="PackedMatrix.Side"/>.</param>
+    /// <param name="to">The column behind the last one, a multiple of the same or the last of all.</param>
+    /// <param name="scratch">Working memory of <see cref="PackedLength"/> elements.</param>
+    public abstract void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch);
+
     /// <summary>Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n].</summary>
     public abstract void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to);
 

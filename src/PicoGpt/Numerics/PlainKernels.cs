@@ -14,6 +14,21 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
+    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    {
+        var column = new Span<float>(scratch, w.Rows);
+        for (int o = from; o < to; o++)
+        {
+            w.CopyColumn(o, column);
+            for (int t = 0; t < x.Rows; t++)
+            {
+                float sum = b is null ? 0 : b[o];
+                for (int i = 0; i < w.Rows; i++) sum = MathF.FusedMultiplyAdd(x.RowPointer(t)[i], column[i], sum);
+                y.RowPointer(t)[o] = sum;
+            }
+        }
+    }
+
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
     {
         for (int t = 0; t < x.Rows; t++)

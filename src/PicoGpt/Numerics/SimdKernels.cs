@@ -14,6 +14,17 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel) =>
         SimdProducts<TWidth, TVector>.MatMul(x, w, b, y, from, to, panel);
 
+    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    {
+        switch (w.Precision)
+        {
+            case Gpt2Precision.Float16: PackedProducts<Float16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
+            case Gpt2Precision.BFloat16: PackedProducts<BFloat16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
+            case Gpt2Precision.Int8: PackedProducts<Int8Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
+            default: PackedProducts<Int4Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
+        }
+    }
+
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to) =>
         SimdSums<TWidth, TVector>.MatMulTransposed(x, w, y, from, to);
 

@@ -30,4 +30,25 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 
     public static Vector128<float> PowerOfTwo(Vector128<float> exponent) =>
         Vector128.ShiftLeft(Vector128.ConvertToInt32(exponent) + Vector128.Create(127), 23).AsSingle();
+
+    // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
+    public static Vector128<float> LoadHalf(ushort* source)
+    {
+        Vector128<int> bits = Vector128.ShiftLeft(WidenToInt32((short*)source), 13) & Vector128.Create(unchecked((int)0x8FFFE000));
+        return bits.AsSingle() * Vector128.Create(5.192296858534828e33f);
+    }
+
+    public static Vector128<float> LoadBFloat16(ushort* source) => Vector128.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
+
+    public static Vector128<float> LoadSByte(sbyte* source) =>
+        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)source).AsSByte())));
+
+    public static Vector128<float> LookUpLevels(byte* codes, int shift)
+    {
+        ReadOnlySpan<float> levels = Int4Format.Levels;
+        return Vector128.Create(
+            levels[(codes[0] >> shift) & 15], levels[(codes[1] >> shift) & 15], levels[(codes[2] >> shift) & 15], levels[(codes[3] >> shift) & 15]);
+    }
+
+    private static Vector128<int> WidenToInt32(short* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsInt16());
 }

@@ -1,10 +1,17 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>8 floats at a time.</summary>
 internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 {
+    private static Vector256<float> LowLevels => Vector256.Create(
+        -1f, -0.7884f, -0.6413f, -0.5222f, -0.412f, -0.3058f, -0.2019f, -0.1007f);
+
+    private static Vector256<float> HighLevels => Vector256.Create(
+        -0.0019f, 0.0982f, 0.2009f, 0.3059f, 0.4144f, 0.5311f, 0.6654f, 0.8437f);
+
     public static int Count => 8;
 
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -30,4 +37,25 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     public static Vector256<float> PowerOfTwo(Vector256<float> exponent) =>
         Vector256.ShiftLeft(Vector256.ConvertToInt32(exponent) + Vector256.Create(127), 23).AsSingle();
+
+    // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
+    public static Vector256<float> LoadHalf(ushort* source)
+    {
+        Vector256<int> bits = Vector256.ShiftLeft(WidenToInt32((short*)source), 13) & Vector256.Create(unchecked((int)0x8FFFE000));
+        return bits.AsSingle() * Vector256.Create(5.192296858534828e33f);
+    }
+
+    public static Vector256<float> LoadBFloat16(ushort* source) => Vector256.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
+
+    public static Vector256<float> LoadSByte(sbyte* source) =>
+        Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()));
+
+    public static Vector256<float> LookUpLevels(byte* codes, int shift)
+    {
+        Vector256<int> indices = Vector256.ShiftRightLogical(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)codes).AsByte()), shift);
+        Vector256<float> low = Avx2.PermuteVar8x32(LowLevels, indices), high = Avx2.PermuteVar8x32(HighLevels, indices); // by the lowest three bits
+        return Avx.BlendVariable(low, high, Vector256.ShiftLeft(indices, 28).AsSingle()); // by the fourth
+    }
+
+    private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
 }

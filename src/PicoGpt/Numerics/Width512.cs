@@ -1,10 +1,15 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>16 floats at a time.</summary>
 internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 {
+    private static Vector512<float> Levels => Vector512.Create(
+        -1f, -0.7884f, -0.6413f, -0.5222f, -0.412f, -0.3058f, -0.2019f, -0.1007f,
+        -0.0019f, 0.0982f, 0.2009f, 0.3059f, 0.4144f, 0.5311f, 0.6654f, 0.8437f);
+
     public static int Count => 16;
 
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
@@ -30,4 +35,24 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     public static Vector512<float> PowerOfTwo(Vector512<float> exponent) =>
         Vector512.ShiftLeft(Vector512.ConvertToInt32(exponent) + Vector512.Create(127), 23).AsSingle();
+
+    // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
+    public static Vector512<float> LoadHalf(ushort* source)
+    {
+        Vector512<int> bits = Vector512.ShiftLeft(WidenToInt32((short*)source), 13) & Vector512.Create(unchecked((int)0x8FFFE000));
+        return bits.AsSingle() * Vector512.Create(5.192296858534828e33f);
+    }
+
+    public static Vector512<float> LoadBFloat16(ushort* source) => Vector512.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
+
+    public static Vector512<float> LoadSByte(sbyte* source) =>
+        Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
+
+    public static Vector512<float> LookUpLevels(byte* codes, int shift)
+    {
+        Vector512<int> indices = Vector512.ShiftRightLogical(Avx512F.ConvertToVector512Int32(Vector128.Load(codes)), shift);
+        return Avx512F.PermuteVar16x32(Levels, indices); // looks at the lowest four bits only
+    }
+
+    private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
 }

@@ -1,0 +1,33 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>The upper half of a float32, rounded to nearest, ties to even.</summary>
+internal readonly unsafe struct BFloat16Format : IPackedFormat
+{
+    public static int BlockSize => PackedMatrix.Side * PackedMatrix.Side * sizeof(ushort);
+
+    /// <summary>The nearest bfloat16 of a finite value.</summary>
+    public static ushort Round(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        uint rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+        return (ushort)((rounded & 0x7FFFFFFF) < 0x7F800000 ? rounded >> 16 : bits >> 16); // never up to infinity
+    }
+
+    public static float Widen(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
+
+    public static void Pack(float* block, byte* packed)
+    {
+        ushort* values = (ushort*)packed;
+        for (int i = 0; i < PackedMatrix.Side * PackedMatrix.Side; i++) values[i] = Round(block[i]);
+    }
+
+    public static float Element(byte* packed, int row, int column) => Widen(((ushort*)packed)[(row * PackedMatrix.Side) + column]);
+
+    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => default;
+
+    public static TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => TWidth.LoadBFloat16((ushort*)packed + (row * PackedMatrix.Side) + column);
+}

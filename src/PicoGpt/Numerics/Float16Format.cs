@@ -1,0 +1,24 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>IEEE half precision, rounded to nearest; what is too large becomes the largest finite half.</summary>
+internal readonly unsafe struct Float16Format : IPackedFormat
+{
+    public static int BlockSize => PackedMatrix.Side * PackedMatrix.Side * sizeof(ushort);
+
+    public static void Pack(float* block, byte* packed)
+    {
+        var halves = (Half*)packed;
+        for (int i = 0; i < PackedMatrix.Side * PackedMatrix.Side; i++)
+            halves[i] = (Half)Math.Clamp(block[i], (float)Half.MinValue, (float)Half.MaxValue);
+    }
+
+    public static float Element(byte* packed, int row, int column) => (float)((Half*)packed)[(row * PackedMatrix.Side) + column];
+
+    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => default;
+
+    public static TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => TWidth.LoadHalf((ushort*)packed + (row * PackedMatrix.Side) + column);
+}

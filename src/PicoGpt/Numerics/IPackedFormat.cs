@@ -1,0 +1,24 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>How a block of 32 rows by 32 columns is held in one precision. Every way to read an element gives the same bits.</summary>
+internal unsafe interface IPackedFormat
+{
+    /// <summary>Bytes of a block, a multiple of a cache line.</summary>
+    static abstract int BlockSize { get; }
+
+    /// <summary>Packs a block of float32, [32, 32].</summary>
+    static abstract void Pack(float* block, byte* packed);
+
+    /// <summary>One element.</summary>
+    static abstract float Element(byte* packed, int row, int column);
+
+    /// <summary>The scales of some columns of a block; anything where the format has none.</summary>
+    static abstract TVector Scale<TWidth, TVector>(byte* packed, int column)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+
+    /// <summary>Some columns of a row.</summary>
+    static abstract TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+
+namespace PicoGpt.Numerics;
+
+/// <summary>
+/// Products with a packed matrix, of one format at one vector width. Each output element is summed as in <see cref="SimdProducts{W,V}"/>,
+/// so that the result is, to the last bit, that of float32 arithmetic on the unpacked values.
+/// </summary>
+internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
+    where TFormat : struct, IPackedFormat
+    where TWidth : struct, IWidth<TVector>
+    where TVector : struct
+{
+    /// <inheritdoc cref="Kernels.MatMulPacked"/>
+    public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    {
+        if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
+        else MatMulOfRows(x, w, b, y, from, to, scratch);
+    }
+
+    // Weights stream by: two panels side by side, so that enough sums are under way to hide the latency of each.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MatMulOfOneRow(float* x, PackedMatrix w, float* b, float* y, int from, int to)
+    {
+        float* sums = stackalloc float[2 * PackedMatrix.Side];
+        for (int column = from; column < to; column += 2 * PackedMatrix.Side)
+        {
+            int panel = column / PackedMatrix.Side, columns = Math.Min(2 * PackedMatrix.Side, to - column);
+            byte* first = w.PanelPointer(panel), second = columns > PackedMatrix.Side ? first + w.PanelSize : first;
+            var whole = new Span<float>(sums, 2 * PackedMatrix.Side);
+            whole.Clear();
+            if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(whole);
+            if (2 * TWidth.Count == PackedMatrix.Side)
+            {
+                Sum4(x, w.Rows, first, 0, second, 0, sums, sums + PackedMatrix.Side);
+            }
+            else
+            {
+                for (int c = 0; c < PackedMatrix.Side; c += 4 * TWidth.Count)
+                {
+                    Sum4(x, w.Rows, first, c, first, c + (2 * TWidth.Count), sums + c, sums + c + (2 * TWidth.Count));
+                    float* other = sums + PackedMatrix.Side + c;
+                    if (second != first) Sum4(x, w.Rows, second, c, second, c + (2 * TWidth.Count), other, other + (2 * TWidth.Count));
+                }
+            }
+
+            whole[..columns].CopyTo(new Span<float>(y + column, columns));
+        }
+    }
+
+    // Four vectors of columns: two from column a of one panel on, two from column b of another, or of the same.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sum4(float* x, int n, byte* first, int a, byte* second, int b, float* sumsA, float* sumsB)
+    {
+        TVector s0 = TWidth.Load(sumsA), s1 = TWidth.Load(sumsA + TWidth.Count), s2 = TWidth.Load(sumsB), s3 = TWidth.Load(sumsB + TWidth.Count);
+        for (; n > 0; n -= PackedMatrix.Side, x += PackedMatrix.Side, first += TFormat.BlockSize, second += TFormat.BlockSize)
+        {
+            TVector c0 = TFormat.Scale<TWidth, TVector>(first, a), c1 = TFormat.Scale<TWidth, TVector>(first, a + TWidth.Count);
+            TVector c2 = TFormat.Scale<TWidth, TVector>(second, b), c3 = TFormat.Scale<TWidth, TVector>(second, b + TWidth.Count);
+            int rows = Math.Min(n, PackedMatrix.Side);
+            for (int i = 0; i < rows; i++)
+            {
+                TVector factor = TWidth.Broadcast(x[i]);
+                s0 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(first, i, a, c0), s0);
+                s1 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(first, i, a + TWidth.Count, c1), s1);
+                s2 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(second, i, b, c2), s2);
+                s3 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(second, i, b + TWidth.Count, c3), s3);
+            }
+        }
+
+        TWidth.Store(s0, sumsA);
+        TWidth.Store(s1, sumsA + TWidth.Count);
+        TWidth.Store(s2, sumsB);
+        TWidth.Store(s3, sumsB + TWidth.Count);
+    }
+
+    // A panel is unpacked once for all rows of x.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MatMulOfRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    {
+        float* bias = scratch + ((nint)w.Rows * PackedMatrix.Side);
+        float* tile = bias + PackedMatrix.Side;
+        Matrix wide = AtLeastTileRows(x, tile + (Kernels.TileRows * PackedMatrix.Side));
+        for (int column = from; column < to; column += PackedMatrix.Side)
+        {
+            int columns = Math.Min(PackedMatrix.Side, to - column);
+            Unpack(w, column / PackedMatrix.Side, scratch);
+            new Span<float>(bias, PackedMatrix.Side).Clear();
+            if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(new Span<float>(bias, PackedMatrix.Side));
+            for (int row = 0; row < x.Rows; row += Kernels.TileRows)
+            {
+                int t = Math.Max(0, Math.Min(row, x.Rows - Kernels.TileRows)); // the last tile may compute some rows once more
+                for (int c = 0; c < PackedMatrix.Side; c += 2 * TWidth.Count)
+                {
+                    SimdProducts<TWidth, TVector>.Tile(
+                        wide.RowPointer(t), wide.Stride, scratch + c, PackedMatrix.Side, w.Rows, bias + c, tile + c, PackedMatrix.Side);
+                }
+
+                for (int r = 0; r < Math.Min(Kernels.TileRows, x.Rows); r++)
+                    new Span<float>(tile + (r * PackedMatrix.Side), columns).CopyTo(new Span<float>(y.RowPointer(t + r) + column, columns));
+            }
+        }
+    }
+
+    // A tile has six rows; where x has fewer, the rest are copies that nobody looks at.
+    private static Matrix AtLeastTileRows(Matrix x, float* space)
+    {
+        if (x.Rows >= Kernels.TileRows) return x;
+        for (int t = 0; t < Kernels.TileRows; t++)
+        {
+            new ReadOnlySpan<float>(x.RowPointer(Math.Min(t, x.Rows - 1)), x.Columns)
+                .CopyTo(new Span<float>(space + ((nint)t * x.Columns), x.Columns));
+        }
+
+        return new Matrix(space, Kernels.TileRows, x.Columns);
+    }
+
+    // [rows, 32]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Unpack(PackedMatrix w, int panel, float* values)
+    {
+        byte* block = w.PanelPointer(panel);
+        for (int row = 0; row < w.Rows; row += PackedMatrix.Side, block += TFormat.BlockSize)
+        {
+            int rows = Math.Min(PackedMatrix.Side, w.Rows - row);
+            for (int c = 0; c < PackedMatrix.Side; c += TWidth.Count)
+            {
+                TVector scale = TFormat.Scale<TWidth, TVector>(block, c);
+                float* target = values + ((nint)row * PackedMatrix.Side) + c;
+                for (int i = 0; i < rows; i++)
+                    TWidth.Store(TFormat.Load<TWidth, TVector>(block, i, c, scale), target + (i * PackedMatrix.Side));
+            }
+        }
+    }
+}
