@@ -13,17 +13,28 @@ public sealed class Gpt2Model : IDisposable
     private readonly TensorBundle _bundle;
     private readonly Lazy<BytePairEncoder> _encoder;
     private readonly IDisposable? _use;
+    private readonly Gpt2Model? _owner;
+    private readonly Lock _packing = new();
+    private PackedWeights? _packed;
     private bool _isDisposed;
 
-    private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters, IDisposable? use)
+    private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters, Gpt2Precision precision, IDisposable? use)
     {
         _bundle = bundle;
         _use = use;
+        Precision = precision;
         Name = name;
         Path = System.IO.Path.GetDirectoryName(bundle.Prefix)!;
         HyperParameters = hyperParameters;
         Parameters = Gpt2Parameters.Load(bundle, hyperParameters);
         _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(Path));
+    }
+
+    private Gpt2Model(Gpt2Model owner, Gpt2Precision precision)
+    {
+        (_owner, _bundle, _encoder) = (owner, owner._bundle, owner._encoder);
+        (Name, Path, HyperParameters, Parameters) = (owner.Name, owner.Path, owner.HyperParameters, owner.Parameters);
+        Precision = precision;
     }
 
     /// <summary>The model's name: the catalog's, or the folder's.</summary>
@@ -34,6 +45,9 @@ public sealed class Gpt2Model : IDisposable
 
     /// <summary>The shape of the architecture.</summary>
     public Gpt2HyperParameters HyperParameters { get; }
+
+    /// <summary>How the matrices are held while the model runs; <see cref="Parameters"/> are the checkpoint's own whatever it is.</summary>
+    public Gpt2Precision Precision { get; }
 
     /// <summary>The weights, as the tree that the architecture has.</summary>
     public Gpt2Parameters Parameters { get; }
@@ -55,14 +69,17 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>Opens a model.</summary>
     /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">A file is missing, truncated or of another kind, or the tensors make no GPT-2.</exception>
-    public static Gpt2Model Open(string path, string? name = null) => Open(path, name, use: null);
+    public static Gpt2Model Open(string path, string? name = null, Gpt2Precision precision = Gpt2Precision.Float32) =>
+        Open(path, name, precision, use: null);
 
     /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
-    internal static Gpt2Model Open(string path, string? name, IDisposable? use)
+    internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, IDisposable? use)
     {
         TensorBundle bundle = TensorBundle.Open(path);
         try
@@ -72,7 +89,7 @@ public sealed class Gpt2Model : IDisposable
             Gpt2HyperParameters hyperParameters = File.Exists(hparams)
                 ? Gpt2HyperParameters.Load(hparams)
                 : Gpt2HyperParameters.FromShapes(bundle);
-            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), bundle, hyperParameters, use);
+            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), bundle, hyperParameters, precision, use);
             bundle.EnsureComplete();
             return model;
         }
@@ -83,20 +100,47 @@ public sealed class Gpt2Model : IDisposable
         }
     }
 
+    /// <summary>The same model, held in another precision while it runs. It shares this one's files and is closed with it.</summary>
+    /// <param name="precision">The precision.</param>
+    /// <returns>The model itself where it is of that precision.</returns>
+    public Gpt2Model WithPrecision(Gpt2Precision precision) => precision == Precision ? this : new Gpt2Model(_owner ?? this, precision);
+
+    /// <summary>
+    /// Makes the weights ready: in a reduced precision they are converted, once, into a file beside the checkpoint. A computation
+    /// does it itself where it was not done before.
+    /// </summary>
+    /// <param name="progress">Told the share that is done, from 0 to 1; from any thread.</param>
+    /// <param name="cancellationToken">Ends it; nothing is left of it.</param>
+    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Prepare(IProgress<double>? progress = null, CancellationToken cancellationToken = default) => Pack(progress, cancellationToken);
+
     /// <summary>Closes the files; a computation that is under way keeps what it needs until it ends.</summary>
     public void Dispose()
     {
         _isDisposed = true;
-        _bundle.Dispose();
+        lock (_packing) _packed?.Dispose();
+        if (_owner is null) _bundle.Dispose();
         _use?.Dispose();
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>The matrices in the model's precision; <see langword="null"/> for float32.</summary>
+    internal PackedWeights? Pack(IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (Precision == Gpt2Precision.Float32) return null;
+        lock (_packing)
+        {
+            ThrowIfDisposed();
+            return _packed ??= PackedWeights.Open(Parameters, Path, Precision, progress, cancellationToken);
+        }
+    }
+
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     internal void ThrowIfDisposed()
     {
-        if (_isDisposed) throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
+        if (_isDisposed || _owner is { _isDisposed: true }) throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
     }
 }

@@ -32,7 +32,7 @@ internal static class SpeedTable
             }
         }
 
-        output.WriteLine(FormattableString.Invariant($"{options.Model}, {options.Threads} threads, kernels {Kernels.Best.Name}, medians of {options.Rounds} rounds (least to greatest)"));
+        output.WriteLine(FormattableString.Invariant($"{options.Model}, {options.Precision}, {options.Threads} threads, kernels {Kernels.Best.Name}, medians of {options.Rounds} rounds (least to greatest)"));
         foreach ((string name, List<double> values) in samples)
         {
             values.Sort();
@@ -46,8 +46,11 @@ internal static class SpeedTable
     private static Gpt2Model Open(TableOptions options, TextWriter output)
     {
         long start = Stopwatch.GetTimestamp();
-        var model = Gpt2Model.Open(options.Model);
+        var model = Gpt2Model.Open(options.Model, precision: options.Precision);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"opened in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms"));
+        start = Stopwatch.GetTimestamp();
+        model.Prepare();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"converted in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms"));
         return model;
     }
 
@@ -112,7 +115,7 @@ internal static class SpeedTable
     private static double BytesPerToken(Gpt2Model model, int positions)
     {
         Gpt2HyperParameters h = model.HyperParameters;
-        return model.Parameters.Sum(w => w.Size) - model.Parameters.Wpe.Size + (2.0 * h.NLayer * h.NEmbd * positions * sizeof(float));
+        return Gpt2MemoryNeed.Of(h, model.Precision).Weights - model.Parameters.Wpe.Size + (2.0 * h.NLayer * h.NEmbd * positions * sizeof(float));
     }
 
     private static double Flops(Gpt2HyperParameters h, int n)

@@ -7,8 +7,9 @@ namespace PicoGpt.Benchmarks;
 /// <param name="Model">The folder of a model; where there is none, random weights of the shape are written there.</param>
 /// <param name="Shape">The shape of a model to write.</param>
 /// <param name="Threads">Threads to compute with.</param>
+/// <param name="Precision">How the matrices are held.</param>
 /// <param name="Rounds">How often everything is measured; the table shows medians.</param>
-internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int Threads, int Rounds)
+internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int Threads, Gpt2Precision Precision, int Rounds)
 {
     public static TableOptions Parse(string[] arguments)
     {
@@ -25,6 +26,7 @@ internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int
             Value(arguments, "--model") ?? Path.Combine(Path.GetTempPath(), $"picogpt-bench-{size}"),
             shape,
             int.Parse(Value(arguments, "--threads") ?? $"{Environment.ProcessorCount}", CultureInfo.InvariantCulture),
+            Enum.Parse<Gpt2Precision>(Value(arguments, "--precision") ?? nameof(Gpt2Precision.Float32), ignoreCase: true),
             int.Parse(Value(arguments, "--rounds") ?? "5", CultureInfo.InvariantCulture));
     }
 

@@ -49,10 +49,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _layerNorm = new LayerNormJob(kernels);
         _projection = new ProjectionJob(kernels, 4 * _h.NEmbd, threads);
         _attention = new AttentionJob(kernels, _h.NHead, _h.HeadSize, _h.NCtx, threads);
-        _toVocabulary = new LogitsJob(kernels);
+        _toVocabulary = new LogitsJob(kernels, _h.NEmbd, threads);
 
         // Last, what the garbage collector would not take back if something before it failed.
-        _parameters = new PinnedParameters(model.Parameters);
+        _parameters = new PinnedParameters(model.Parameters, model.Pack());
         _pool = new WorkerPool(threads);
     }
 
@@ -117,6 +117,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _pool.Dispose();
         _attention.Dispose();
         _projection.Dispose();
+        _toVocabulary.Dispose();
         _parameters.Dispose();
         foreach (AlignedBuffer buffer in _buffers) buffer.Dispose();
     }
@@ -124,9 +125,11 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     // token and position embeddings
     private void Embed(int id, int position, Span<float> x) // [n_embd]
     {
-        ReadOnlySpan<float> wte = _parameters.Wte.Row(id);
+        PinnedMatrix wte = _parameters.Wte;
+        if (wte.IsPacked) wte.Packed.CopyColumn(id, x);
+        else wte.Plain.Row(id).CopyTo(x);
         ReadOnlySpan<float> wpe = _parameters.Wpe.Row(position);
-        for (int i = 0; i < x.Length; i++) x[i] = wte[i] + wpe[i];
+        for (int i = 0; i < x.Length; i++) x[i] += wpe[i];
     }
 
     private void TransformerBlock(Matrix x, int layer) // [n_rows, n_embd] -> [n_rows, n_embd], in place

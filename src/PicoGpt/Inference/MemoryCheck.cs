@@ -17,7 +17,7 @@ public static class MemoryCheck
     public static string? Warn(Gpt2Model model, int texts = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Warn(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
+        return Warn(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
     }
 
     internal static string? Warn(string name, Gpt2MemoryNeed need, long free, long total)

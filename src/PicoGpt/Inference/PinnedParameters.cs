@@ -13,13 +13,20 @@ internal sealed unsafe class PinnedParameters : IDisposable
 {
     private readonly List<MemoryHandle> _handles = [];
 
-    public PinnedParameters(Gpt2Parameters parameters)
+    private readonly Gpt2Parameters _parameters;
+    private readonly PackedWeights? _packed;
+
+    /// <param name="parameters">The weights.</param>
+    /// <param name="packed">The matrices in less than float32, or <see langword="null"/> for the weights' own.</param>
+    public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed)
     {
-        Verify(parameters);
+        _parameters = parameters;
+        _packed = packed;
+        Verify(_packed is null ? _parameters : _parameters.Except(PackedWeights.MatricesOf(_parameters)));
         try
         {
             Wte = Matrix(parameters.Wte);
-            Wpe = Matrix(parameters.Wpe);
+            Wpe = Matrix(parameters.Wpe).Plain;
             Blocks = [.. parameters.Blocks.Select(Block)];
             LnF = LayerNorm(parameters.LnF);
         }
@@ -30,8 +37,8 @@ internal sealed unsafe class PinnedParameters : IDisposable
         }
     }
 
-    /// <summary>[n_vocab, n_embd].</summary>
-    public Matrix Wte { get; }
+    /// <summary>[n_vocab, n_embd]; packed, it is transposed.</summary>
+    public PinnedMatrix Wte { get; }
 
     /// <summary>[n_ctx, n_embd].</summary>
     public Matrix Wpe { get; }
@@ -47,11 +54,11 @@ internal sealed unsafe class PinnedParameters : IDisposable
     }
 
     // The first use of a weight reads it all, to verify its checksum: side by side that takes a tenth of a second a gigabyte.
-    private static void Verify(Gpt2Parameters parameters)
+    private static void Verify(IEnumerable<Gpt2Weight> weights)
     {
         try
         {
-            Parallel.ForEach(parameters, weight => _ = weight.Values);
+            Parallel.ForEach(weights, weight => _ = weight.Values);
         }
         catch (AggregateException faults)
         {
@@ -71,15 +78,25 @@ internal sealed unsafe class PinnedParameters : IDisposable
 
     private PinnedLinear Linear(Gpt2Linear linear) => new(Matrix(linear.W), Pin(linear.B));
 
-    private Matrix Matrix(Gpt2Weight weight) => new(Pin(weight), weight.Shape[0], weight.Shape[1]);
+    private PinnedMatrix Matrix(Gpt2Weight weight)
+    {
+        if (_packed is null || weight == _parameters.Wpe) return new PinnedMatrix(new Matrix(Pin(weight), weight.Shape[0], weight.Shape[1]));
+        byte* bytes = (byte*)Pin(_packed[weight]);
+        return new PinnedMatrix(_packed.MatrixOf(_parameters, weight, bytes));
+    }
 
     private float* Pin(Gpt2Weight weight)
     {
         ReadOnlyMemory<float> values = weight.Values;
         if (values.Length != weight.Count)
             throw new InvalidOperationException($"{weight.Name} has {values.Length} values where its shape has {weight.Count}.");
-        MemoryHandle handle = values.Pin();
+        return (float*)Pin(values);
+    }
+
+    private void* Pin<T>(ReadOnlyMemory<T> memory)
+    {
+        MemoryHandle handle = memory.Pin();
         _handles.Add(handle);
-        return (float*)handle.Pointer;
+        return handle.Pointer;
     }
 }

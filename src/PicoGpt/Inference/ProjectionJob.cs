@@ -5,7 +5,7 @@ namespace PicoGpt.Inference;
 /// <summary>A projection, with what follows it on the same columns: <c>y = x·w + b</c>, then GELU or the residual sum.</summary>
 internal sealed unsafe class ProjectionJob(Kernels kernels, int longestInput, int threads) : Job, IDisposable
 {
-    private readonly AlignedBuffer _panels = new((long)Kernels.PanelLength(longestInput) * threads);
+    private readonly AlignedBuffer _panels = new((long)Kernels.PackedLength(longestInput) * threads);
 
     public Matrix X { get; set; }
 
@@ -23,7 +23,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, int longestInput, in
     {
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        kernels.MatMul(X, Linear.W, Linear.B, Y, from, to, _panels.Data + ((nint)part * Kernels.PanelLength(longestInput)));
+        float* panel = _panels.Data + ((nint)part * Kernels.PackedLength(longestInput));
+        if (Linear.W.IsPacked) kernels.MatMulPacked(X, Linear.W.Packed, Linear.B, Y, from, to, panel);
+        else kernels.MatMul(X, Linear.W.Plain, Linear.B, Y, from, to, panel);
         for (int t = 0; Gelu && t < Y.Rows; t++) kernels.Gelu(Y.RowPointer(t) + from, to - from);
         for (int t = 0; t < Residual.Rows; t++) kernels.Add(Residual.RowPointer(t) + from, Y.RowPointer(t) + from, to - from);
     }

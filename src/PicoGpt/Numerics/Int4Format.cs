@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -14,8 +16,9 @@ internal readonly unsafe struct Int4Format : IPackedFormat
     private const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
     private const int RowSize = PackedMatrix.Side / 2;
 
-    // Scales are tried around the one that makes the largest value the outermost level, in so many steps of that size.
-    private const int Tries = 6;
+    // Scales are tried around the one that makes the largest value the outermost level: these shares of it.
+    private const int Tries = 8;
+    private const float FirstTry = 0.79f;
     private const float TryStep = 0.05f;
 
     public static int BlockSize => ScalesSize + (PackedMatrix.Side * RowSize);
@@ -29,18 +32,16 @@ internal readonly unsafe struct Int4Format : IPackedFormat
 
     public static void Pack(float* block, byte* packed)
     {
-        Span<float> values = stackalloc float[PackedMatrix.Side];
-        for (int column = 0; column < PackedMatrix.Side; column++)
+        for (int column = 0; column < PackedMatrix.Side; column += RowSize)
         {
-            for (int row = 0; row < PackedMatrix.Side; row++) values[row] = block[(row * PackedMatrix.Side) + column];
-            ushort scale = BestScale(values);
-            ((ushort*)packed)[column] = scale;
-            float inverse = Inverse(scale);
-            int shift = column / RowSize * 4;
+            Vector512<float> scale = BestScale(block + column);
+            for (int i = 0; i < RowSize; i++) ((ushort*)packed)[column + i] = BFloat16Format.Round(scale[i]);
+            Vector512<float> inverse = Inverse(scale);
             for (int row = 0; row < PackedMatrix.Side; row++)
             {
-                byte* code = Codes(packed, row) + (column % RowSize);
-                *code = (byte)((*code & (0xF0 >> shift)) | (Nearest(values[row] * inverse) << shift));
+                Vector512<int> chosen = Nearest(Value(block + column, row) * inverse);
+                byte* codes = Codes(packed, row);
+                for (int i = 0; i < RowSize; i++) codes[i] = (byte)(column == 0 ? chosen[i] : codes[i] | (chosen[i] << 4));
             }
         }
     }
@@ -58,49 +59,74 @@ internal readonly unsafe struct Int4Format : IPackedFormat
 
     private static byte* Codes(byte* packed, int row) => packed + ScalesSize + (row * RowSize);
 
-    private static float Inverse(ushort scale) => (scale & 0x7FFF) == 0 ? 0 : 1 / BFloat16Format.Widen(scale);
-
-    // The level of −1 is the outermost, so a scale of the other sign serves values whose largest is positive.
-    private static ushort BestScale(ReadOnlySpan<float> values)
+    // Of 16 columns at once: the scale, a bfloat16 in float32, that gives the least square error.
+    private static Vector512<float> BestScale(float* columns)
     {
-        float largest = 0;
-        foreach (float value in values)
+        Vector512<float> largest = Vector512<float>.Zero;
+        for (int row = 0; row < PackedMatrix.Side; row++)
         {
-            if (MathF.Abs(value) > MathF.Abs(largest)) largest = value;
+            Vector512<float> value = Value(columns, row);
+            largest = Vector512.ConditionalSelect(Vector512.GreaterThan(Vector512.Abs(value), Vector512.Abs(largest)), value, largest);
         }
 
-        (ushort Scale, float Error) best = (0, float.PositiveInfinity);
-        for (int i = -Tries; i <= Tries; i++)
+        Vector512<float> best = Vector512<float>.Zero, least = Vector512.Create(float.PositiveInfinity);
+        for (int i = 0; i < Tries; i++)
         {
-            float size = -largest * (1 + (i * TryStep));
-            Try(size, values, ref best);
-            Try(-size, values, ref best);
+            Vector512<float> scale = RoundToBFloat16(largest * -(FirstTry + (i * TryStep))); // the outermost level is −1
+            Vector512<float> error = Error(columns, scale);
+            Vector512<float> isBetter = Vector512.LessThan(error, least);
+            best = Vector512.ConditionalSelect(isBetter, scale, best);
+            least = Vector512.ConditionalSelect(isBetter, error, least);
         }
 
-        return best.Scale;
+        return best;
     }
 
-    private static void Try(float scale, ReadOnlySpan<float> values, ref (ushort Scale, float Error) best)
+    private static Vector512<float> Error(float* columns, Vector512<float> scale)
     {
-        ushort rounded = BFloat16Format.Round(scale);
-        float widened = BFloat16Format.Widen(rounded), inverse = Inverse(rounded), error = 0;
-        foreach (float value in values)
+        Vector512<float> inverse = Inverse(scale), sum = Vector512<float>.Zero;
+        for (int row = 0; row < PackedMatrix.Side; row++)
         {
-            float difference = value - (widened * Levels[Nearest(value * inverse)]);
-            error += difference * difference;
+            Vector512<float> value = Value(columns, row);
+            Vector512<float> difference = value - (scale * NearestLevel(value * inverse));
+            sum += difference * difference;
         }
 
-        if (error < best.Error) best = (rounded, error);
+        return sum;
     }
 
-    private static int Nearest(float value)
-    {
-        int code = 0;
-        for (int step = 8; step > 0; step /= 2)
-        {
-            if (value >= (Levels[code + step - 1] + Levels[code + step]) / 2) code += step;
-        }
+    private static Vector512<float> Value(float* columns, int row) => Vector512.Load(columns + (row * PackedMatrix.Side));
 
+    private static Vector512<float> Inverse(Vector512<float> scale) =>
+        Vector512.ConditionalSelect(Vector512.Equals(scale, Vector512<float>.Zero), scale, Vector512<float>.One / scale);
+
+    private static Vector512<float> RoundToBFloat16(Vector512<float> value)
+    {
+        Vector512<uint> bits = value.AsUInt32();
+        Vector512<uint> odd = Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One;
+        return ((bits + Vector512.Create(0x7FFFu) + odd) & Vector512.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    // a code is the number of borders between levels that the value reaches
+    private static Vector512<int> Nearest(Vector512<float> value)
+    {
+        Vector512<int> code = Vector512<int>.Zero;
+        for (int i = 1; i < Levels.Length; i++) code -= Vector512.GreaterThanOrEqual(value, Vector512.Create(Border(i))).AsInt32();
         return code;
     }
+
+    // near enough to the level to compare errors: the sum of the steps to it
+    private static Vector512<float> NearestLevel(Vector512<float> value)
+    {
+        Vector512<float> level = Vector512.Create(Levels[0]);
+        for (int i = 1; i < Levels.Length; i++)
+        {
+            Vector512<float> step = Vector512.Create(Levels[i] - Levels[i - 1]);
+            level += Vector512.GreaterThanOrEqual(value, Vector512.Create(Border(i))) & step;
+        }
+
+        return level;
+    }
+
+    private static float Border(int code) => (Levels[code - 1] + Levels[code]) / 2;
 }

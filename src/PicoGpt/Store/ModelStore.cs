@@ -32,7 +32,7 @@ public sealed class ModelStore(string root)
         if (model.IsBuiltIn)
         {
             long size = new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length);
-            return new ModelInfo(model.Name, ModelState.BuiltIn, model.ParameterCount, size, 0, model.MemoryNeed.Total, folder);
+            return new ModelInfo(model.Name, ModelState.BuiltIn, model.ParameterCount, size, 0, model.MemoryNeed().Total, folder);
         }
 
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
@@ -42,7 +42,7 @@ public sealed class ModelStore(string root)
         ModelState state = missing.Length == 0 ? ModelState.Cached
             : unfinished > 0 || model.Files.Any(file => File.Exists(Path.Combine(folder, file.Name))) ? ModelState.Partial
             : ModelState.NotFetched;
-        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, model.MemoryNeed.Total, folder);
+        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, model.MemoryNeed().Total, folder);
     }
 
     /// <summary>The folder where a model's files are or would be.</summary>
@@ -56,15 +56,16 @@ public sealed class ModelStore(string root)
 
     /// <summary>Opens a model that is on this machine.</summary>
     /// <param name="model">The model.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <returns>The open model.</returns>
     /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
-    public Gpt2Model Open(CatalogModel model)
+    public Gpt2Model Open(CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(model);
         string folder = GetFolder(model);
-        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name);
+        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name, precision);
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
-        if (missing.Length == 0) return OpenCached(model, folder);
+        if (missing.Length == 0) return OpenCached(model, folder, precision);
         throw new Gpt2Exception(
             Gpt2Error.ModelNotCached,
             $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; "
@@ -122,12 +123,12 @@ public sealed class ModelStore(string root)
         }
     }
 
-    private Gpt2Model OpenCached(CatalogModel model, string folder)
+    private Gpt2Model OpenCached(CatalogModel model, string folder, Gpt2Precision precision)
     {
         ModelUse use = ModelUse.Share(Root, model.Name);
         try
         {
-            return Gpt2Model.Open(folder, model.Name, use);
+            return Gpt2Model.Open(folder, model.Name, precision, use);
         }
         catch
         {

@@ -1,3 +1,5 @@
+using PicoGpt.Numerics;
+
 namespace PicoGpt.Weights;
 
 /// <summary>The memory that running a model takes, in bytes; an estimate, a few per cent from the truth.</summary>
@@ -19,14 +21,24 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
 
     /// <summary>What a model of a shape needs.</summary>
     /// <param name="h">The shape.</param>
+    /// <param name="precision">How its matrices are held.</param>
     /// <param name="texts">How many texts are read together.</param>
     /// <returns>The estimate.</returns>
-    public static Gpt2MemoryNeed Of(Gpt2HyperParameters h, int texts = 1)
+    public static Gpt2MemoryNeed Of(Gpt2HyperParameters h, Gpt2Precision precision = Gpt2Precision.Float32, int texts = 1)
     {
         ArgumentNullException.ThrowIfNull(h);
         ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
         long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
         long activations = (((long)RowsOfWidth * Math.Min(Portion, h.NCtx) * h.NEmbd) + ((long)texts * h.NVocab)) * sizeof(float);
-        return new Gpt2MemoryNeed(h.ParameterCount * sizeof(float), texts * cache, activations);
+        return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);
+    }
+
+    private static long WeightsOf(Gpt2HyperParameters h, Gpt2Precision precision)
+    {
+        if (precision == Gpt2Precision.Float32) return h.ParameterCount * sizeof(float);
+        (int Rows, int Columns)[] block = [(h.NEmbd, 3 * h.NEmbd), (h.NEmbd, h.NEmbd), (h.NEmbd, 4 * h.NEmbd), (4 * h.NEmbd, h.NEmbd)];
+        long packed = PackedMatrix.SizeOf(precision, h.NEmbd, h.NVocab) + (h.NLayer * block.Sum(m => PackedMatrix.SizeOf(precision, m.Rows, m.Columns)));
+        long matrices = ((long)h.NEmbd * h.NVocab) + (h.NLayer * block.Sum(m => (long)m.Rows * m.Columns));
+        return packed + ((h.ParameterCount - matrices) * sizeof(float));
     }
 }

@@ -58,6 +58,9 @@ public sealed class Gpt2Weight
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 
+    /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them.</summary>
+    internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_entry.Size} {_entry.Crc32C:x8}");
+
     /// <summary>A copy of the values, row-major.</summary>
     /// <returns><see cref="Count"/> values.</returns>
     public float[] ToArray() => Values.ToArray();

@@ -232,10 +232,11 @@ public sealed class ModelStoreTests
     public void Memory_is_weights_cache_and_a_little()
     {
         Assert.True(ModelCatalog.TryResolve("124M", out CatalogModel? model));
-        Assert.Equal(model.ParameterCount * 4, model.MemoryNeed.Weights);
-        Assert.Equal(72L * 1024 * 1024, model.MemoryNeed.Cache);
-        Assert.InRange(model.MemoryNeed.Activations, 1_000_000, 10_000_000);
-        Assert.Equal(model.MemoryNeed.Total, ModelStore.Default.Describe(model).MemoryNeeded);
+        Assert.Equal(model.ParameterCount * 4, model.MemoryNeed().Weights);
+        Assert.InRange(model.MemoryNeed(Gpt2Precision.Int8).Weights, model.ParameterCount, model.ParameterCount * 5 / 4);
+        Assert.Equal(72L * 1024 * 1024, model.MemoryNeed().Cache);
+        Assert.InRange(model.MemoryNeed().Activations, 1_000_000, 10_000_000);
+        Assert.Equal(model.MemoryNeed().Total, ModelStore.Default.Describe(model).MemoryNeeded);
     }
 
     [Fact]

@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using PicoGpt.Checkpoints;
+using PicoGpt.Numerics;
+
+namespace PicoGpt.Weights;
+
+/// <summary>
+/// The matrices of a model in a reduced precision. They are converted once, into a checkpoint of their own beside the model's, and
+/// mapped ever after; small ones, and those of a folder that cannot be written, are converted into memory. The embedding wte is held
+/// transposed, [n_embd, n_vocab], as the logits walk it.
+/// </summary>
+internal sealed unsafe class PackedWeights : IDisposable
+{
+    // Increased whenever the bytes of a format change.
+    private const int Layout = 1;
+
+    private const string Folder = "converted";
+    private const string SourceTensor = "source";
+
+    // Below that, converting is faster than finding and opening a file.
+    private const long SmallestFile = 64L * 1024 * 1024;
+
+    private const int Alignment = 64;
+
+    private readonly TensorBundle? _bundle;
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _bytes = new(StringComparer.Ordinal);
+
+    private readonly Gpt2Precision _precision;
+
+    private PackedWeights(Gpt2Precision precision, TensorBundle? bundle) => (_precision, _bundle) = (precision, bundle);
+
+    /// <summary>Whether they are in no file.</summary>
+    public bool IsInMemory => _bundle is null;
+
+    /// <summary>The bytes of a matrix; they lie at a multiple of a cache line.</summary>
+    public ReadOnlyMemory<byte> this[Gpt2Weight weight] => _bytes[weight.Name];
+
+    /// <summary>The matrices that are held packed; of a model's other weights there is little.</summary>
+    public static IEnumerable<Gpt2Weight> MatricesOf(Gpt2Parameters parameters) =>
+        parameters.Blocks.SelectMany(block => new[] { block.Attn.CAttn.W, block.Attn.CProj.W, block.Mlp.CFc.W, block.Mlp.CProj.W })
+            .Prepend(parameters.Wte);
+
+    /// <summary>A matrix over its bytes, which the caller has pinned.</summary>
+    public PackedMatrix MatrixOf(Gpt2Parameters parameters, Gpt2Weight weight, byte* data) => MatrixOf(parameters, weight, _precision, data);
+
+    /// <summary>Opens what was converted before, or converts.</summary>
+    /// <param name="parameters">The weights.</param>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="precision">The precision, less than float32.</param>
+    /// <param name="progress">Told the share that is converted, from 0 to 1.</param>
+    /// <param name="cancellationToken">Ends the conversion; nothing is left of it.</param>
+    /// <exception cref="Gpt2Exception">The model's weights are not as they should be.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static PackedWeights Open(
+        Gpt2Parameters parameters, string folder, Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        long size = MatricesOf(parameters).Sum(weight => SizeOf(parameters, weight, precision));
+        if (size < SmallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
+        string prefix = Path.Combine(folder, Folder, precision.ToString().ToLowerInvariant());
+        byte[] source = SourceOf(parameters);
+        if (TryOpen(parameters, precision, prefix, source) is { } converted) return converted;
+        try
+        {
+            ConvertToFile(parameters, precision, prefix, source, progress, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return ConvertInMemory(parameters, precision, progress, cancellationToken);
+        }
+
+        return TryOpen(parameters, precision, prefix, source) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
+    }
+
+    public void Dispose() => _bundle?.Dispose();
+
+    private static PackedMatrix MatrixOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision, byte* data)
+    {
+        (int rows, int columns) = weight == parameters.Wte ? (weight.Shape[1], weight.Shape[0]) : (weight.Shape[0], weight.Shape[1]);
+        return new PackedMatrix(data, precision, rows, columns);
+    }
+
+    private static long SizeOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision)
+    {
+        PackedMatrix matrix = MatrixOf(parameters, weight, precision, null);
+        return matrix.Panels * (long)matrix.PanelSize;
+    }
+
+    // What the conversion depends on: the source's checksums above all.
+    private static byte[] SourceOf(Gpt2Parameters parameters)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"layout {Layout}\n");
+        foreach (Gpt2Weight weight in MatricesOf(parameters)) text.Append(weight.Fingerprint).Append('\n');
+        return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
+    }
+
+    // null where there is none, where it is of other weights, or where it is damaged: it is made again then
+    private static PackedWeights? TryOpen(Gpt2Parameters parameters, Gpt2Precision precision, string prefix, byte[] source)
+    {
+        if (!File.Exists(BundlePath.IndexFile(prefix))) return null;
+        PackedWeights? weights = null;
+        try
+        {
+            weights = new PackedWeights(precision, TensorBundle.OpenExactly(prefix, shardSuffix: ""));
+            if (weights.Load(parameters, source)) return weights;
+        }
+        catch (Gpt2Exception)
+        {
+        }
+
+        weights?.Dispose();
+        return null;
+    }
+
+    private bool Load(Gpt2Parameters parameters, byte[] source)
+    {
+        if (!_bundle!.TryGetEntry(SourceTensor, out TensorEntry? key) || !_bundle.GetBytes(key).Span.SequenceEqual(source)) return false;
+        Gpt2Weight[] matrices = [.. MatricesOf(parameters)];
+        TensorEntry[] entries = [.. matrices.Select(weight => _bundle.GetEntry(weight.Name))];
+        foreach ((Gpt2Weight weight, TensorEntry entry) in matrices.Zip(entries))
+        {
+            if (entry.Size != SizeOf(parameters, weight, _precision)) return false;
+            _bytes.Add(weight.Name, _bundle.GetBytes(entry));
+        }
+
+        return entries.AsParallel().All(IsIntact);
+    }
+
+    private bool IsIntact(TensorEntry entry)
+    {
+        try
+        {
+            _bundle!.Verify(entry);
+            return true;
+        }
+        catch (Gpt2Exception)
+        {
+            return false;
+        }
+    }
+
+    private static void ConvertToFile(
+        Gpt2Parameters parameters, Gpt2Precision precision, string prefix, byte[] source, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        using var writer = new TensorBundleWriter(prefix, new TensorBundleWriterOptions { WriteCheckpointFile = false });
+        byte[] buffer = [];
+        Convert(parameters, precision, Take, Write, progress, cancellationToken);
+        writer.Add(SourceTensor, TensorDType.UInt8, new TensorShape(source.Length), source);
+        writer.Finish();
+
+        // Every matrix is a multiple of a cache line, so all of them lie at one in the file.
+        Memory<byte> Take(int size)
+        {
+            if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>(size, pinned: true);
+            return buffer.AsMemory(0, size);
+        }
+
+        void Write(Gpt2Weight weight, Memory<byte> bytes) => writer.Add(weight.Name, TensorDType.UInt8, new TensorShape(bytes.Length), bytes.Span);
+    }
+
+    private static PackedWeights ConvertInMemory(
+        Gpt2Parameters parameters, Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        var weights = new PackedWeights(precision, null);
+        Convert(parameters, precision, Take, (weight, bytes) => weights._bytes.Add(weight.Name, bytes), progress, cancellationToken);
+        return weights;
+
+        static Memory<byte> Take(int size)
+        {
+            byte[] bytes = GC.AllocateUninitializedArray<byte>(size + Alignment, pinned: true);
+            fixed (byte* start = bytes) return bytes.AsMemory((int)(Alignment - ((nuint)start % Alignment)), size);
+        }
+    }
+
+    private static void Convert(
+        Gpt2Parameters parameters,
+        Gpt2Precision precision,
+        Func<int, Memory<byte>> take,
+        Action<Gpt2Weight, Memory<byte>> write,
+        IProgress<double>? progress,
+        CancellationToken cancellationToken)
+    {
+        Gpt2Weight[] matrices = [.. MatricesOf(parameters)];
+        long done = 0, total = matrices.Sum(weight => weight.Count);
+        foreach (Gpt2Weight weight in matrices)
+        {
+            Memory<byte> bytes = take(checked((int)SizeOf(parameters, weight, precision)));
+            Pack(parameters, weight, precision, bytes, cancellationToken);
+            write(weight, bytes);
+            done += weight.Count;
+            progress?.Report((double)done / total);
+        }
+    }
+
+    private static void Pack(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision, Memory<byte> bytes, CancellationToken cancellationToken)
+    {
+        using System.Buffers.MemoryHandle source = weight.Values.Pin(), target = bytes.Pin();
+        PackedMatrix matrix = MatrixOf(parameters, weight, precision, (byte*)target.Pointer);
+        nint from = (nint)source.Pointer;
+        bool isTransposed = weight == parameters.Wte;
+        nint rowStride = isTransposed ? 1 : matrix.Columns, columnStride = isTransposed ? matrix.Rows : 1;
+        var options = new ParallelOptions { CancellationToken = cancellationToken };
+        Parallel.For(0, matrix.Panels, options, panel => matrix.PackPanel(panel, (float*)from, rowStride, columnStride));
+    }
+}
