@@ -19,6 +19,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// </summary>
     protected virtual bool EmitsPartsOfModel => false;
 
+    /// <summary>In what precision a model is to be held, or <see langword="null"/> for that of a model object, or float32.</summary>
+    protected virtual Gpt2Precision? WantedPrecision => null;
+
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken StopToken => _stop.Token;
 
@@ -91,7 +94,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     protected Gpt2Model Open(Gpt2ModelReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        if (reference.Model is not null) return reference.Model;
+        if (reference.Model is { } given) return given.WithPrecision(WantedPrecision ?? given.Precision);
         if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
         if (!EmitsPartsOfModel) _model?.Dispose();
         _model = null;
@@ -105,7 +108,33 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
     protected virtual Gpt2Model OpenModel(string nameOrPath) =>
-        ModelStore.Default.Open(nameOrPath, SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath));
+        ModelStore.Default.Open(nameOrPath, SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath), WantedPrecision ?? default);
+
+    /// <summary>Converts a model's weights, where its precision asks for that, and shows how far it is.</summary>
+    /// <param name="model">The model.</param>
+    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
+    protected void Prepare(Gpt2Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Precision == Gpt2Precision.Float32) return;
+        var share = new LatestValue<double>();
+        string activity = $"Converting {model.Name} to {model.Precision}";
+        bool shown = false;
+        try
+        {
+            Await(() => model.Prepare(share, StopToken), Show);
+        }
+        finally
+        {
+            if (shown) WriteProgress(new ProgressRecord(0, activity, "done") { RecordType = ProgressRecordType.Completed });
+        }
+
+        void Show()
+        {
+            shown = true;
+            WriteProgress(new ProgressRecord(0, activity, "once; the next time it is there") { PercentComplete = (int)(100 * share.Value) });
+        }
+    }
 
     /// <summary>
     /// Runs work beside the pipeline thread, which alone may write progress. The work ends before this call does, whatever happens.

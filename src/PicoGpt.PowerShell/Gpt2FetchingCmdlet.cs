@@ -18,7 +18,7 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
     protected Gpt2Model FetchAndOpen(CatalogModel model, DownloadOptions? options = null)
     {
         Fetch(model, options);
-        return ModelStore.Default.Open(model);
+        return ModelStore.Default.Open(model, WantedPrecision ?? default);
     }
 
     /// <summary>The tokenizer of a model; of one that is not here, only its two files are fetched.</summary>

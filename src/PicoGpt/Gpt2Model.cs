@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PicoGpt.Checkpoints;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
@@ -14,6 +15,7 @@ public sealed class Gpt2Model : IDisposable
     private readonly Lazy<BytePairEncoder> _encoder;
     private readonly IDisposable? _use;
     private readonly Gpt2Model? _owner;
+    private readonly ConcurrentDictionary<Gpt2Precision, Gpt2Model> _views = new();
     private readonly Lock _packing = new();
     private PackedWeights? _packed;
     private bool _isDisposed;
@@ -103,7 +105,11 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The same model, held in another precision while it runs. It shares this one's files and is closed with it.</summary>
     /// <param name="precision">The precision.</param>
     /// <returns>The model itself where it is of that precision.</returns>
-    public Gpt2Model WithPrecision(Gpt2Precision precision) => precision == Precision ? this : new Gpt2Model(_owner ?? this, precision);
+    public Gpt2Model WithPrecision(Gpt2Precision precision)
+    {
+        Gpt2Model owner = _owner ?? this;
+        return precision == owner.Precision ? owner : owner._views.GetOrAdd(precision, wanted => new Gpt2Model(owner, wanted));
+    }
 
     /// <summary>
     /// Makes the weights ready: in a reduced precision they are converted, once, into a file beside the checkpoint. A computation
@@ -120,6 +126,7 @@ public sealed class Gpt2Model : IDisposable
     {
         _isDisposed = true;
         lock (_packing) _packed?.Dispose();
+        foreach (Gpt2Model view in _views.Values) view.Dispose();
         if (_owner is null) _bundle.Dispose();
         _use?.Dispose();
     }
@@ -134,7 +141,7 @@ public sealed class Gpt2Model : IDisposable
         lock (_packing)
         {
             ThrowIfDisposed();
-            return _packed ??= PackedWeights.Open(Parameters, Path, Precision, progress, cancellationToken);
+            return _packed ??= PackedWeights.Open(Parameters, Path, Precision, progress, cancellationToken: cancellationToken);
         }
     }
 

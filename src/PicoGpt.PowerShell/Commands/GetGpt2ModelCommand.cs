@@ -46,6 +46,18 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     [Parameter(ParameterSetName = ListSet)]
     public SwitchParameter ListAvailable { get; set; }
 
+    /// <summary>
+    /// How the matrices are held while the model runs. Anything but Float32 is converted once, when first needed, beside the
+    /// checkpoint; it takes less memory, is faster, and not exact.
+    /// </summary>
+    [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    public Gpt2Precision Precision { get; set; }
+
+    /// <inheritdoc/>
+    protected override Gpt2Precision? WantedPrecision => Precision;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -58,7 +70,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
                 foreach (string path in Path) PerItem(path, () => OpenAll(path));
                 break;
             case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(Resolve(path))));
+                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(Resolve(path), precision: Precision)));
                 break;
             default:
                 IEnumerable<ModelInfo> all = ModelStore.Default.List();
@@ -70,7 +82,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     private Gpt2Model OpenByName(string name)
     {
         CatalogModel model = ModelCatalog.Resolve(name);
-        return NoDownload ? ModelStore.Default.Open(model) : FetchAndOpen(model, OptionsOf(Source));
+        return NoDownload ? ModelStore.Default.Open(model, Precision) : FetchAndOpen(model, OptionsOf(Source));
     }
 
     private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
@@ -81,6 +93,6 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         Collection<string> paths = WildcardPattern.ContainsWildcardCharacters(path)
             ? SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _)
             : [Resolve(path)];
-        foreach (string resolved in paths) PerItem(path, () => WriteObject(Gpt2Model.Open(resolved)));
+        foreach (string resolved in paths) PerItem(path, () => WriteObject(Gpt2Model.Open(resolved, precision: Precision)));
     }
 }

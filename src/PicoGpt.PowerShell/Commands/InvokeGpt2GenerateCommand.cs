@@ -89,9 +89,18 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
+    /// <summary>
+    /// How the matrices are held: Float32 (exact), Float16, BFloat16, Int8 or Int4; by default that of the model object, or Float32.
+    /// </summary>
+    [Parameter]
+    public Gpt2Precision Precision { get; set; }
+
     /// <summary>Go on where the memory seems too little for the model.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override Gpt2Precision? WantedPrecision => MyInvocation.BoundParameters.ContainsKey(nameof(Precision)) ? Precision : null;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -124,6 +133,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     {
         Gpt2Model model = Open(Model);
         CheckMemory(model, Math.Max(1, BatchSize), Force);
+        Prepare(model);
         return model;
     }
 

@@ -50,13 +50,13 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
     // Each result is waited for beside the pipeline thread: that of a big data file takes seconds.
     private IEnumerable<ModelCheck> Check(CatalogModel model)
     {
-        var done = new ByteCount();
+        var done = new LatestValue<long>();
         long total = ModelStore.Default.Describe(model).SizeOnDisk;
         using IEnumerator<ModelCheck> checks = ModelStore.Default.Check(model, done, StopToken).GetEnumerator();
         while (MoveNext(checks, model, done, total)) yield return checks.Current;
     }
 
-    private bool MoveNext(IEnumerator<ModelCheck> checks, CatalogModel model, ByteCount done, long total)
+    private bool MoveNext(IEnumerator<ModelCheck> checks, CatalogModel model, LatestValue<long> done, long total)
     {
         bool has = false, shown = false;
         try
@@ -72,8 +72,8 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
         void Show()
         {
             shown = true;
-            int percent = total > 0 ? (int)Math.Min(100, done.Bytes * 100 / total) : -1;
-            WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", $"{Format.Bytes(done.Bytes)} of {Format.Bytes(total)}") { PercentComplete = percent });
+            int percent = total > 0 ? (int)Math.Min(100, done.Value * 100 / total) : -1;
+            WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", $"{Format.Bytes(done.Value)} of {Format.Bytes(total)}") { PercentComplete = percent });
         }
     }
 }

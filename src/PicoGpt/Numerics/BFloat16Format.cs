@@ -27,7 +27,13 @@ internal readonly unsafe struct BFloat16Format : IPackedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct => default;
 
-    public static TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+    public static void Load<TWidth, TVector>(
+        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.LoadBFloat16((ushort*)packed + (row * PackedMatrix.Side) + column);
+        where TVector : struct
+    {
+        ushort* values = (ushort*)packed + (row * PackedMatrix.Side) + column;
+        left = TWidth.LoadBFloat16(values);
+        right = TWidth.LoadBFloat16(values + (PackedMatrix.Side / 2));
+    }
 }

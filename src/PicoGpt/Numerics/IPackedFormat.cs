@@ -17,8 +17,9 @@ internal unsafe interface IPackedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
 
-    /// <summary>Some columns of a row.</summary>
-    static abstract TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+    /// <summary>Some columns of a row in the left half of a block, and those 16 columns to the right of them.</summary>
+    static abstract void Load<TWidth, TVector>(
+        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
 }

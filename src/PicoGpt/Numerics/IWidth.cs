@@ -43,6 +43,6 @@ internal unsafe interface IWidth<TVector>
     /// <summary>Integers of 8 bits.</summary>
     static abstract TVector LoadSByte(sbyte* source);
 
-    /// <summary>The levels of <see cref="Int4Format"/> that the lowest 4 bits of shifted bytes choose.</summary>
-    static abstract TVector LookUpLevels(byte* codes, int shift);
+    /// <summary>The levels of <see cref="Int4Format"/> that the lower and the upper halves of bytes choose.</summary>
+    static abstract void LookUpLevels(byte* codes, out TVector lower, out TVector upper);
 }

@@ -53,9 +53,15 @@ internal readonly unsafe struct Int4Format : IPackedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct => TWidth.LoadBFloat16((ushort*)packed + column);
 
-    public static TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+    public static void Load<TWidth, TVector>(
+        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.Multiply(scale, TWidth.LookUpLevels(Codes(packed, row) + (column % RowSize), column / RowSize * 4));
+        where TVector : struct
+    {
+        TWidth.LookUpLevels(Codes(packed, row) + column, out left, out right);
+        left = TWidth.Multiply(leftScale, left);
+        right = TWidth.Multiply(rightScale, right);
+    }
 
     private static byte* Codes(byte* packed, int row) => packed + ScalesSize + (row * RowSize);
 

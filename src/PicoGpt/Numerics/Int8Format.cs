@@ -35,9 +35,15 @@ internal readonly unsafe struct Int8Format : IPackedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct => TWidth.LoadBFloat16((ushort*)packed + column);
 
-    public static TVector Load<TWidth, TVector>(byte* packed, int row, int column, TVector scale)
+    public static void Load<TWidth, TVector>(
+        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.Multiply(scale, TWidth.LoadSByte(Codes(packed) + (row * PackedMatrix.Side) + column));
+        where TVector : struct
+    {
+        sbyte* codes = Codes(packed) + (row * PackedMatrix.Side) + column;
+        left = TWidth.Multiply(leftScale, TWidth.LoadSByte(codes));
+        right = TWidth.Multiply(rightScale, TWidth.LoadSByte(codes + (PackedMatrix.Side / 2)));
+    }
 
     private static sbyte* Codes(byte* packed) => (sbyte*)(packed + ScalesSize);
 }

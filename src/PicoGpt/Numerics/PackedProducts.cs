@@ -11,6 +11,8 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    private const int Half = PackedMatrix.Side / 2;
+
     /// <inheritdoc cref="Kernels.MatMulPacked"/>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
     {
@@ -30,17 +32,17 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             var whole = new Span<float>(sums, 2 * PackedMatrix.Side);
             whole.Clear();
             if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(whole);
-            if (2 * TWidth.Count == PackedMatrix.Side)
+            if (TWidth.Count == Half)
             {
                 Sum4(x, w.Rows, first, 0, second, 0, sums, sums + PackedMatrix.Side);
             }
             else
             {
-                for (int c = 0; c < PackedMatrix.Side; c += 4 * TWidth.Count)
+                for (int c = 0; c < Half; c += 2 * TWidth.Count)
                 {
-                    Sum4(x, w.Rows, first, c, first, c + (2 * TWidth.Count), sums + c, sums + c + (2 * TWidth.Count));
+                    Sum4(x, w.Rows, first, c, first, c + TWidth.Count, sums + c, sums + c + TWidth.Count);
                     float* other = sums + PackedMatrix.Side + c;
-                    if (second != first) Sum4(x, w.Rows, second, c, second, c + (2 * TWidth.Count), other, other + (2 * TWidth.Count));
+                    if (second != first) Sum4(x, w.Rows, second, c, second, c + TWidth.Count, other, other + TWidth.Count);
                 }
             }
 
@@ -48,30 +50,32 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         }
     }
 
-    // Four vectors of columns: two from column a of one panel on, two from column b of another, or of the same.
+    // Four vectors of columns: those at column a of one panel and 16 columns to the right, those at column b of another or the same.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sum4(float* x, int n, byte* first, int a, byte* second, int b, float* sumsA, float* sumsB)
     {
-        TVector s0 = TWidth.Load(sumsA), s1 = TWidth.Load(sumsA + TWidth.Count), s2 = TWidth.Load(sumsB), s3 = TWidth.Load(sumsB + TWidth.Count);
+        TVector s0 = TWidth.Load(sumsA), s1 = TWidth.Load(sumsA + Half), s2 = TWidth.Load(sumsB), s3 = TWidth.Load(sumsB + Half);
         for (; n > 0; n -= PackedMatrix.Side, x += PackedMatrix.Side, first += TFormat.BlockSize, second += TFormat.BlockSize)
         {
-            TVector c0 = TFormat.Scale<TWidth, TVector>(first, a), c1 = TFormat.Scale<TWidth, TVector>(first, a + TWidth.Count);
-            TVector c2 = TFormat.Scale<TWidth, TVector>(second, b), c3 = TFormat.Scale<TWidth, TVector>(second, b + TWidth.Count);
+            TVector c0 = TFormat.Scale<TWidth, TVector>(first, a), c1 = TFormat.Scale<TWidth, TVector>(first, a + Half);
+            TVector c2 = TFormat.Scale<TWidth, TVector>(second, b), c3 = TFormat.Scale<TWidth, TVector>(second, b + Half);
             int rows = Math.Min(n, PackedMatrix.Side);
             for (int i = 0; i < rows; i++)
             {
                 TVector factor = TWidth.Broadcast(x[i]);
-                s0 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(first, i, a, c0), s0);
-                s1 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(first, i, a + TWidth.Count, c1), s1);
-                s2 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(second, i, b, c2), s2);
-                s3 = TWidth.FusedMultiplyAdd(factor, TFormat.Load<TWidth, TVector>(second, i, b + TWidth.Count, c3), s3);
+                TFormat.Load<TWidth, TVector>(first, i, a, c0, c1, out TVector w0, out TVector w1);
+                s0 = TWidth.FusedMultiplyAdd(factor, w0, s0);
+                s1 = TWidth.FusedMultiplyAdd(factor, w1, s1);
+                TFormat.Load<TWidth, TVector>(second, i, b, c2, c3, out TVector w2, out TVector w3);
+                s2 = TWidth.FusedMultiplyAdd(factor, w2, s2);
+                s3 = TWidth.FusedMultiplyAdd(factor, w3, s3);
             }
         }
 
         TWidth.Store(s0, sumsA);
-        TWidth.Store(s1, sumsA + TWidth.Count);
+        TWidth.Store(s1, sumsA + Half);
         TWidth.Store(s2, sumsB);
-        TWidth.Store(s3, sumsB + TWidth.Count);
+        TWidth.Store(s3, sumsB + Half);
     }
 
     // A panel is unpacked once for all rows of x.
@@ -123,12 +127,16 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         for (int row = 0; row < w.Rows; row += PackedMatrix.Side, block += TFormat.BlockSize)
         {
             int rows = Math.Min(PackedMatrix.Side, w.Rows - row);
-            for (int c = 0; c < PackedMatrix.Side; c += TWidth.Count)
+            for (int c = 0; c < Half; c += TWidth.Count)
             {
-                TVector scale = TFormat.Scale<TWidth, TVector>(block, c);
+                TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);
                 float* target = values + ((nint)row * PackedMatrix.Side) + c;
-                for (int i = 0; i < rows; i++)
-                    TWidth.Store(TFormat.Load<TWidth, TVector>(block, i, c, scale), target + (i * PackedMatrix.Side));
+                for (int i = 0; i < rows; i++, target += PackedMatrix.Side)
+                {
+                    TFormat.Load<TWidth, TVector>(block, i, c, leftScale, rightScale, out TVector left, out TVector right);
+                    TWidth.Store(left, target);
+                    TWidth.Store(right, target + Half);
+                }
             }
         }
     }

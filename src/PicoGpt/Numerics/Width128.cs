@@ -43,11 +43,16 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> LoadSByte(sbyte* source) =>
         Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)source).AsSByte())));
 
-    public static Vector128<float> LookUpLevels(byte* codes, int shift)
+    public static void LookUpLevels(byte* codes, out Vector128<float> lower, out Vector128<float> upper)
+    {
+        lower = LookUpLevels(codes[0] & 15, codes[1] & 15, codes[2] & 15, codes[3] & 15);
+        upper = LookUpLevels(codes[0] >> 4, codes[1] >> 4, codes[2] >> 4, codes[3] >> 4);
+    }
+
+    private static Vector128<float> LookUpLevels(int a, int b, int c, int d)
     {
         ReadOnlySpan<float> levels = Int4Format.Levels;
-        return Vector128.Create(
-            levels[(codes[0] >> shift) & 15], levels[(codes[1] >> shift) & 15], levels[(codes[2] >> shift) & 15], levels[(codes[3] >> shift) & 15]);
+        return Vector128.Create(levels[a], levels[b], levels[c], levels[d]);
     }
 
     private static Vector128<int> WidenToInt32(short* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsInt16());

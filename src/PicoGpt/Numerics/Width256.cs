@@ -50,12 +50,16 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> LoadSByte(sbyte* source) =>
         Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()));
 
-    public static Vector256<float> LookUpLevels(byte* codes, int shift)
+    public static void LookUpLevels(byte* codes, out Vector256<float> lower, out Vector256<float> upper)
     {
-        Vector256<int> indices = Vector256.ShiftRightLogical(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)codes).AsByte()), shift);
-        Vector256<float> low = Avx2.PermuteVar8x32(LowLevels, indices), high = Avx2.PermuteVar8x32(HighLevels, indices); // by the lowest three bits
-        return Avx.BlendVariable(low, high, Vector256.ShiftLeft(indices, 28).AsSingle()); // by the fourth
+        Vector256<int> indices = Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)codes).AsByte());
+        lower = LookUpLevels(indices);
+        upper = LookUpLevels(Vector256.ShiftRightLogical(indices, 4));
     }
+
+    // the lowest three bits choose in either half of the levels, the fourth chooses the half
+    private static Vector256<float> LookUpLevels(Vector256<int> indices) => Avx.BlendVariable(
+        Avx2.PermuteVar8x32(LowLevels, indices), Avx2.PermuteVar8x32(HighLevels, indices), Vector256.ShiftLeft(indices, 28).AsSingle());
 
     private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
 }

@@ -48,10 +48,11 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> LoadSByte(sbyte* source) =>
         Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
 
-    public static Vector512<float> LookUpLevels(byte* codes, int shift)
+    public static void LookUpLevels(byte* codes, out Vector512<float> lower, out Vector512<float> upper)
     {
-        Vector512<int> indices = Vector512.ShiftRightLogical(Avx512F.ConvertToVector512Int32(Vector128.Load(codes)), shift);
-        return Avx512F.PermuteVar16x32(Levels, indices); // looks at the lowest four bits only
+        Vector512<int> indices = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
+        lower = Avx512F.PermuteVar16x32(Levels, indices); // looks at the lowest four bits only
+        upper = Avx512F.PermuteVar16x32(Levels, Vector512.ShiftRightLogical(indices, 4));
     }
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));

@@ -76,13 +76,14 @@ public sealed class ModelStore(string root)
     /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
     /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
     /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <returns>The open model.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
-    public Gpt2Model Open(string nameOrPath, string fullPath)
+    public Gpt2Model Open(string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32)
     {
-        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return Open(model);
+        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return Open(model, precision);
         bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(fullPath) : throw ModelCatalog.Unknown(nameOrPath);
+        return isPath ? Gpt2Model.Open(fullPath, precision: precision) : throw ModelCatalog.Unknown(nameOrPath);
     }
 
     /// <summary>Checks a model's files and tensors, one result each, as they come.</summary>

@@ -19,8 +19,8 @@ internal sealed unsafe class PackedWeights : IDisposable
     private const string Folder = "converted";
     private const string SourceTensor = "source";
 
-    // Below that, converting is faster than finding and opening a file.
-    private const long SmallestFile = 64L * 1024 * 1024;
+    /// <summary>Below that, converting is as fast as finding and verifying a file.</summary>
+    public const long SmallestFile = 64L * 1024 * 1024;
 
     private const int Alignment = 64;
 
@@ -50,14 +50,20 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <param name="folder">The model's folder.</param>
     /// <param name="precision">The precision, less than float32.</param>
     /// <param name="progress">Told the share that is converted, from 0 to 1.</param>
+    /// <param name="smallestFile">The least bytes that are worth a file.</param>
     /// <param name="cancellationToken">Ends the conversion; nothing is left of it.</param>
     /// <exception cref="Gpt2Exception">The model's weights are not as they should be.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static PackedWeights Open(
-        Gpt2Parameters parameters, string folder, Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)
+        Gpt2Parameters parameters,
+        string folder,
+        Gpt2Precision precision,
+        IProgress<double>? progress = null,
+        long smallestFile = SmallestFile,
+        CancellationToken cancellationToken = default)
     {
         long size = MatricesOf(parameters).Sum(weight => SizeOf(parameters, weight, precision));
-        if (size < SmallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
+        if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
         string prefix = Path.Combine(folder, Folder, precision.ToString().ToLowerInvariant());
         byte[] source = SourceOf(parameters);
         if (TryOpen(parameters, precision, prefix, source) is { } converted) return converted;

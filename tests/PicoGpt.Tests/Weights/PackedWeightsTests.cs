@@ -1,0 +1,109 @@
+using PicoGpt.Weights;
+using Xunit;
+
+namespace PicoGpt.Tests.Weights;
+
+public sealed class PackedWeightsTests
+{
+    private static readonly Gpt2HyperParameters Shape = new(300, 32, 64, 1, 2);
+
+    [Fact]
+    public void What_was_converted_once_is_mapped_ever_after()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape);
+        byte[] first = Open(folder, out List<double> converted);
+        Assert.Equal(1, converted[^1]);
+        Assert.Equal(first, Open(folder, out converted));
+        Assert.Empty(converted);
+        Assert.Equal(["int8.data-00000-of-00001", "int8.index"], Converted(folder));
+    }
+
+    [Fact]
+    public void A_damaged_conversion_is_made_again()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape);
+        byte[] good = Open(folder, out _);
+        foreach (string name in Converted(folder))
+        {
+            string path = folder.File($"converted/{name}");
+            byte[] bytes = File.ReadAllBytes(path);
+            bytes[bytes.Length / 3] ^= 4;
+            File.WriteAllBytes(path, bytes);
+            Assert.Equal(good, Open(folder, out List<double> converted));
+            Assert.NotEmpty(converted);
+        }
+
+        File.WriteAllBytes(folder.File("converted/int8.data-00000-of-00001"), []);
+        Assert.Equal(good, Open(folder, out _));
+    }
+
+    [Fact]
+    public void Other_weights_are_converted_anew()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape, seed: 1);
+        byte[] first = Open(folder, out _);
+        RandomModel.Write(folder.Path, Shape, seed: 2);
+        byte[] second = Open(folder, out List<double> converted);
+        Assert.NotEmpty(converted);
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public void Where_no_file_can_be_written_the_weights_are_in_memory()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape);
+        File.WriteAllText(folder.File("converted"), "a file where the folder should be");
+        using Gpt2Model model = Gpt2Model.Open(folder.Path);
+        using var weights = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, smallestFile: 0);
+        Assert.True(weights.IsInMemory);
+        byte[] inMemory = weights[model.Parameters.Wte].ToArray();
+        File.Delete(folder.File("converted"));
+        Assert.Equal(inMemory, Open(folder, out _));
+    }
+
+    [Fact]
+    public void Small_weights_need_no_file()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape);
+        using Gpt2Model model = Gpt2Model.Open(folder.Path, precision: Gpt2Precision.Float16);
+        model.Prepare();
+        Assert.False(Directory.Exists(folder.File("converted")));
+    }
+
+    [Fact]
+    public void A_cancelled_conversion_leaves_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Shape);
+        using Gpt2Model model = Gpt2Model.Open(folder.Path);
+        Assert.Throws<OperationCanceledException>(() => PackedWeights.Open(
+            model.Parameters, folder.Path, Gpt2Precision.Int4, smallestFile: 0, cancellationToken: new CancellationToken(canceled: true)));
+        Assert.Empty(Converted(folder));
+    }
+
+    private static byte[] Open(TemporaryFolder folder, out List<double> converted)
+    {
+        var progress = new Recorder();
+        using Gpt2Model model = Gpt2Model.Open(folder.Path);
+        using var weights = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, progress, smallestFile: 0);
+        Assert.False(weights.IsInMemory);
+        converted = progress.Values;
+        return weights[model.Parameters.Wte].ToArray();
+    }
+
+    private static IEnumerable<string> Converted(TemporaryFolder folder) =>
+        Directory.EnumerateFiles(folder.File("converted")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
+    /// <summary>Remembers what was reported, at once.</summary>
+    private sealed class Recorder : IProgress<double>
+    {
+        public List<double> Values { get; } = [];
+
+        public void Report(double value) => Values.Add(value);
+    }
+}
