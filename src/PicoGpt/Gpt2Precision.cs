@@ -15,6 +15,6 @@ public enum Gpt2Precision
     /// <summary>8 bits, with a scale for every 32 values that a sum walks: 8.5 bits a value.</summary>
     Int8,
 
-    /// <summary>4 bits that choose one of 16 levels, with a scale for every 32 values that a sum walks: 4.5 bits a value.</summary>
+    /// <summary>4 bits that choose one of 16 levels, with a scale for every 16 values that a sum walks: 5 bits a value.</summary>
     Int4,
 }

@@ -5,10 +5,14 @@ using PicoGpt.Benchmarks;
 // dotnet run -c Release --project tests/PicoGpt.Benchmarks              the table: a whole model, as a share of the machine's limits
 // dotnet run -c Release --project tests/PicoGpt.Benchmarks -- kernels   each kernel at each vector width (BenchmarkDotNet)
 // dotnet run -c Release --project tests/PicoGpt.Benchmarks -- download  fetching from a server on this machine, beside curl
+// dotnet run -c Release --project tests/PicoGpt.Benchmarks -- quality   what the precisions cost against float32
 switch (args)
 {
     case ["kernels", .. string[] rest]:
         BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(rest.Length > 0 ? rest : ["--filter", "*"]);
+        break;
+    case ["quality", .. string[] rest]:
+        QualityTable.Run(TableOptions.Parse(rest), Console.Out);
         break;
     case ["download", .. string[] rest]:
         await DownloadTable.RunAsync(TableOptions.Parse(rest), Console.Out);

@@ -3,7 +3,9 @@ namespace PicoGpt.Numerics;
 /// <summary>The upper half of a float32, rounded to nearest, ties to even.</summary>
 internal readonly unsafe struct BFloat16Format : IPackedFormat
 {
-    public static int BlockSize => PackedMatrix.Side * PackedMatrix.Side * sizeof(ushort);
+    public static int Rows => 32;
+
+    public static int BlockSize => Rows * PackedMatrix.Side * sizeof(ushort);
 
     /// <summary>The nearest bfloat16 of a finite value.</summary>
     public static ushort Round(float value)
@@ -18,7 +20,7 @@ internal readonly unsafe struct BFloat16Format : IPackedFormat
     public static void Pack(float* block, byte* packed)
     {
         ushort* values = (ushort*)packed;
-        for (int i = 0; i < PackedMatrix.Side * PackedMatrix.Side; i++) values[i] = Round(block[i]);
+        for (int i = 0; i < Rows * PackedMatrix.Side; i++) values[i] = Round(block[i]);
     }
 
     public static float Element(byte* packed, int row, int column) => Widen(((ushort*)packed)[(row * PackedMatrix.Side) + column]);

@@ -3,12 +3,14 @@ namespace PicoGpt.Numerics;
 /// <summary>IEEE half precision, rounded to nearest; what is too large becomes the largest finite half.</summary>
 internal readonly unsafe struct Float16Format : IPackedFormat
 {
-    public static int BlockSize => PackedMatrix.Side * PackedMatrix.Side * sizeof(ushort);
+    public static int Rows => 32;
+
+    public static int BlockSize => Rows * PackedMatrix.Side * sizeof(ushort);
 
     public static void Pack(float* block, byte* packed)
     {
         var halves = (Half*)packed;
-        for (int i = 0; i < PackedMatrix.Side * PackedMatrix.Side; i++)
+        for (int i = 0; i < Rows * PackedMatrix.Side; i++)
             halves[i] = (Half)Math.Clamp(block[i], (float)Half.MinValue, (float)Half.MaxValue);
     }
 

@@ -1,12 +1,15 @@
 namespace PicoGpt.Numerics;
 
-/// <summary>How a block of 32 rows by 32 columns is held in one precision. Every way to read an element gives the same bits.</summary>
+/// <summary>How a block of some rows by 32 columns is held in one precision. Every way to read an element gives the same bits.</summary>
 internal unsafe interface IPackedFormat
 {
+    /// <summary>Rows of a block, a multiple of 16.</summary>
+    static abstract int Rows { get; }
+
     /// <summary>Bytes of a block, a multiple of a cache line.</summary>
     static abstract int BlockSize { get; }
 
-    /// <summary>Packs a block of float32, [32, 32].</summary>
+    /// <summary>Packs a block of float32, [rows, 32].</summary>
     static abstract void Pack(float* block, byte* packed);
 
     /// <summary>One element.</summary>

@@ -9,18 +9,20 @@ internal readonly unsafe struct Int8Format : IPackedFormat
     private const int Largest = 127;
     private const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
 
-    public static int BlockSize => ScalesSize + (PackedMatrix.Side * PackedMatrix.Side);
+    public static int Rows => 32;
+
+    public static int BlockSize => ScalesSize + (Rows * PackedMatrix.Side);
 
     public static void Pack(float* block, byte* packed)
     {
         for (int column = 0; column < PackedMatrix.Side; column++)
         {
             float largest = 0;
-            for (int row = 0; row < PackedMatrix.Side; row++) largest = MathF.Max(largest, MathF.Abs(block[(row * PackedMatrix.Side) + column]));
+            for (int row = 0; row < Rows; row++) largest = MathF.Max(largest, MathF.Abs(block[(row * PackedMatrix.Side) + column]));
             ushort scale = BFloat16Format.Round(largest / Largest);
             ((ushort*)packed)[column] = scale;
             float inverse = scale == 0 ? 0 : 1 / BFloat16Format.Widen(scale);
-            for (int row = 0; row < PackedMatrix.Side; row++)
+            for (int row = 0; row < Rows; row++)
             {
                 float value = MathF.Round(block[(row * PackedMatrix.Side) + column] * inverse);
                 Codes(packed)[(row * PackedMatrix.Side) + column] = (sbyte)Math.Clamp(value, -Largest, Largest);

@@ -2,12 +2,12 @@ namespace PicoGpt.Numerics;
 
 /// <summary>
 /// A matrix [rows, columns] in less than float32, laid out as it is walked: panels of 32 columns one after the other, each from the
-/// first row to the last in blocks of 32 rows by 32 columns. Rows and columns that fill up the last block are zero. Somebody else keeps
-/// the memory alive.
+/// first row to the last in blocks of some rows by 32 columns. Rows and columns that fill up the last block are zero. Somebody else
+/// keeps the memory alive.
 /// </summary>
 internal readonly unsafe struct PackedMatrix
 {
-    /// <summary>Columns of a panel, and rows of a block.</summary>
+    /// <summary>Columns of a panel.</summary>
     public const int Side = 32;
 
     public PackedMatrix(byte* data, Gpt2Precision precision, int rows, int columns)
@@ -18,7 +18,7 @@ internal readonly unsafe struct PackedMatrix
         Precision = precision;
         Rows = rows;
         Columns = columns;
-        BlockSize = BlockSizeOf(precision);
+        (BlockRows, BlockSize) = BlockOf(precision);
     }
 
     public byte* Data { get; }
@@ -29,18 +29,24 @@ internal readonly unsafe struct PackedMatrix
 
     public int Columns { get; }
 
+    /// <summary>Rows of a block.</summary>
+    public int BlockRows { get; }
+
     /// <summary>Bytes of a block.</summary>
     public int BlockSize { get; }
 
     /// <summary>Panels, the last of which may have columns that are not the matrix's.</summary>
-    public int Panels => BlocksOf(Columns);
+    public int Panels => Quotient(Columns, Side);
 
     /// <summary>Bytes of a panel.</summary>
-    public nint PanelSize => (nint)BlocksOf(Rows) * BlockSize;
+    public nint PanelSize => (nint)Quotient(Rows, BlockRows) * BlockSize;
 
     /// <summary>Bytes that a matrix takes.</summary>
-    public static long SizeOf(Gpt2Precision precision, int rows, int columns) =>
-        (long)BlocksOf(columns) * BlocksOf(rows) * BlockSizeOf(precision);
+    public static long SizeOf(Gpt2Precision precision, int rows, int columns)
+    {
+        (int blockRows, int blockSize) = BlockOf(precision);
+        return (long)Quotient(columns, Side) * Quotient(rows, blockRows) * blockSize;
+    }
 
     /// <summary>The first block of a panel. The caller keeps <paramref name="panel"/> below <see cref="Panels"/>.</summary>
     public byte* PanelPointer(int panel) => Data + (panel * PanelSize);
@@ -72,14 +78,14 @@ internal readonly unsafe struct PackedMatrix
         }
     }
 
-    private static int BlocksOf(int count) => (count + Side - 1) / Side;
+    private static int Quotient(int count, int size) => (count + size - 1) / size; // rounded up
 
-    private static int BlockSizeOf(Gpt2Precision precision) => precision switch
+    private static (int Rows, int Size) BlockOf(Gpt2Precision precision) => precision switch
     {
-        Gpt2Precision.Float16 => Float16Format.BlockSize,
-        Gpt2Precision.BFloat16 => BFloat16Format.BlockSize,
-        Gpt2Precision.Int8 => Int8Format.BlockSize,
-        Gpt2Precision.Int4 => Int4Format.BlockSize,
+        Gpt2Precision.Float16 => (Float16Format.Rows, Float16Format.BlockSize),
+        Gpt2Precision.BFloat16 => (BFloat16Format.Rows, BFloat16Format.BlockSize),
+        Gpt2Precision.Int8 => (Int8Format.Rows, Int8Format.BlockSize),
+        Gpt2Precision.Int4 => (Int4Format.Rows, Int4Format.BlockSize),
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "not a packed precision"),
     };
 
@@ -87,19 +93,19 @@ internal readonly unsafe struct PackedMatrix
         where TFormat : struct, IPackedFormat
     {
         byte* panel = PanelPointer(column / Side);
-        for (int i = 0; i < values.Length; i++) values[i] = TFormat.Element(panel + ((nint)(i / Side) * BlockSize), i % Side, column % Side);
+        for (int i = 0; i < values.Length; i++) values[i] = TFormat.Element(panel + ((nint)(i / BlockRows) * BlockSize), i % BlockRows, column % Side);
     }
 
     private void PackPanel<TFormat>(int panel, float* source, nint rowStride, nint columnStride)
         where TFormat : struct, IPackedFormat
     {
-        float* block = stackalloc float[Side * Side];
+        float* block = stackalloc float[TFormat.Rows * Side];
         byte* packed = PanelPointer(panel);
         int first = panel * Side, columns = Math.Min(Side, Columns - first);
-        for (int row = 0; row < Rows; row += Side, packed += BlockSize)
+        for (int row = 0; row < Rows; row += BlockRows, packed += BlockSize)
         {
-            int rows = Math.Min(Side, Rows - row);
-            new Span<float>(block, Side * Side).Clear();
+            int rows = Math.Min(BlockRows, Rows - row);
+            new Span<float>(block, BlockRows * Side).Clear();
             for (int i = 0; i < rows; i++)
             {
                 float* values = source + ((row + i) * rowStride) + (first * columnStride);

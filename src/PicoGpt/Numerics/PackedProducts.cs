@@ -55,11 +55,11 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     private static void Sum4(float* x, int n, byte* first, int a, byte* second, int b, float* sumsA, float* sumsB)
     {
         TVector s0 = TWidth.Load(sumsA), s1 = TWidth.Load(sumsA + Half), s2 = TWidth.Load(sumsB), s3 = TWidth.Load(sumsB + Half);
-        for (; n > 0; n -= PackedMatrix.Side, x += PackedMatrix.Side, first += TFormat.BlockSize, second += TFormat.BlockSize)
+        for (; n > 0; n -= TFormat.Rows, x += TFormat.Rows, first += TFormat.BlockSize, second += TFormat.BlockSize)
         {
             TVector c0 = TFormat.Scale<TWidth, TVector>(first, a), c1 = TFormat.Scale<TWidth, TVector>(first, a + Half);
             TVector c2 = TFormat.Scale<TWidth, TVector>(second, b), c3 = TFormat.Scale<TWidth, TVector>(second, b + Half);
-            int rows = Math.Min(n, PackedMatrix.Side);
+            int rows = Math.Min(n, TFormat.Rows);
             for (int i = 0; i < rows; i++)
             {
                 TVector factor = TWidth.Broadcast(x[i]);
@@ -124,9 +124,9 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     private static void Unpack(PackedMatrix w, int panel, float* values)
     {
         byte* block = w.PanelPointer(panel);
-        for (int row = 0; row < w.Rows; row += PackedMatrix.Side, block += TFormat.BlockSize)
+        for (int row = 0; row < w.Rows; row += TFormat.Rows, block += TFormat.BlockSize)
         {
-            int rows = Math.Min(PackedMatrix.Side, w.Rows - row);
+            int rows = Math.Min(TFormat.Rows, w.Rows - row);
             for (int c = 0; c < Half; c += TWidth.Count)
             {
                 TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);

@@ -7,8 +7,8 @@ namespace PicoGpt.Numerics;
 internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 {
     private static Vector512<float> Levels => Vector512.Create(
-        -1f, -0.7884f, -0.6413f, -0.5222f, -0.412f, -0.3058f, -0.2019f, -0.1007f,
-        -0.0019f, 0.0982f, 0.2009f, 0.3059f, 0.4144f, 0.5311f, 0.6654f, 0.8437f);
+        -1f, -0.8051f, -0.6661f, -0.5465f, -0.4328f, -0.3198f, -0.2138f, -0.115f,
+        -0.0149f, 0.0927f, 0.2049f, 0.3185f, 0.4331f, 0.5536f, 0.6864f, 0.8586f);
 
     public static int Count => 16;
 

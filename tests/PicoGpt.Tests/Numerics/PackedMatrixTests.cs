@@ -126,7 +126,7 @@ public sealed unsafe class PackedMatrixTests
         float[] values = [.. Enumerable.Range(0, 32 * 1024).Select(_ => (float)(Enumerable.Range(0, 12).Sum(_ => random.NextDouble()) - 6))];
         using Packed w = Pack(Gpt2Precision.Int4, 32, 1024, values);
         double error = Math.Sqrt(w.Original.Zip(w.UnpackedValues, (a, b) => Math.Pow(a - b, 2)).Average());
-        Assert.InRange(error, 0.05, 0.079); // 0.081 with even levels and the best scale, 0.086 with the largest value's scale
+        Assert.InRange(error, 0.05, 0.069); // 0.070 with even levels and the best scale, 0.076 with the largest value's scale
     }
 
     private static Packed Pack(Gpt2Precision precision, int rows, int columns, float[]? values = null) => new(precision, rows, columns, values ?? Random(rows * columns, 2));
