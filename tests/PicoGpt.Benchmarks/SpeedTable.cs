@@ -13,6 +13,8 @@ namespace PicoGpt.Benchmarks;
 /// </summary>
 internal static class SpeedTable
 {
+    private const int BatchSize = 32;
+
     private static readonly (int Prompt, int New)[] Decodes = [(10, 40), (10, 200), (900, 40)];
     private static readonly int[] Prefills = [10, 128, 512, 1000];
 
@@ -61,23 +63,75 @@ internal static class SpeedTable
         double peak = MachineLimits.PeakFlops(options.Threads);
         figures["read bandwidth, GB/s"] = bandwidth / 1e9;
         figures["FMA peak, GFLOP/s"] = peak / 1e9;
+        foreach (string name in options.Figures)
+        {
+            switch (name)
+            {
+                case "open": MeasureOpening(options, figures); break;
+                case "decode": MeasureDecoding(model, options, bandwidth, figures); break;
+                case "prefill": MeasurePrefill(model, options, peak, figures); break;
+                case "loop": MeasureLoop(model, options, figures); break;
+                case "batch": MeasureBatch(model, options, figures); break;
+                default: throw new ArgumentException($"--figures {name} is none of open, decode, prefill, loop, batch");
+            }
+        }
+
+        return figures;
+    }
+
+    private static void MeasureOpening(TableOptions options, Dictionary<string, double> figures)
+    {
+        double before = AnonymousMemory();
+        long start = Stopwatch.GetTimestamp();
+        using Gpt2Model model = Gpt2Model.Open(options.Model, precision: options.Precision);
+        figures["open, ms"] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        figures["open, MiB of private memory"] = AnonymousMemory() - before;
+    }
+
+    private static void MeasureDecoding(Gpt2Model model, TableOptions options, double bandwidth, Dictionary<string, double> figures)
+    {
         foreach ((int prompt, int count) in Decodes)
         {
-            double speed = Decode(model, options.Threads, prompt, count);
+            double speed = Decode(model, options.Threads, prompt, count, figures);
             figures[$"decode {prompt}+{count}, tokens/s"] = speed;
             figures[$"decode {prompt}+{count}, % of reads"] = 100 * speed * BytesPerToken(model, prompt + (count / 2)) / bandwidth;
         }
+    }
 
+    private static void MeasurePrefill(Gpt2Model model, TableOptions options, double peak, Dictionary<string, double> figures)
+    {
         foreach (int prompt in Prefills)
         {
-            double seconds = Prefill(model, options.Threads, prompt);
+            double seconds = Prefill(model, options.Threads, prompt, figures);
             figures[$"prefill {prompt}, ms"] = seconds * 1e3;
             figures[$"prefill {prompt}, % of FMA"] = 100 * Flops(model.HyperParameters, prompt) / seconds / peak;
         }
+    }
 
+    private static void MeasureLoop(Gpt2Model model, TableOptions options, Dictionary<string, double> figures)
+    {
         figures["greedy loop 320+500, tokens/s"] = Loop(model, options.Threads, speculation: false);
         figures["the same speculating, tokens/s"] = Loop(model, options.Threads, speculation: true);
-        return figures;
+    }
+
+    private static void MeasureBatch(Gpt2Model model, TableOptions options, Dictionary<string, double> figures)
+    {
+        double alone = Batch(model, options.Threads, prompts: 1), together = Batch(model, options.Threads, BatchSize);
+        figures["one prompt 10+100, tokens/s"] = alone;
+        figures[$"{BatchSize} prompts 10+100, tokens/s"] = together;
+        figures[$"{BatchSize} prompts, times one"] = together / alone;
+    }
+
+    // reading of the prompts included
+    private static double Batch(Gpt2Model model, int threads, int prompts)
+    {
+        var generation = new GenerationOptions { MaxTokens = 100, IgnoreEndOfText = true, Threads = threads, Speculation = false };
+        using var batch = new BatchGenerator(model, generation, prompts);
+        for (int i = 0; i < prompts; i++) batch.Add(model.Encoder.Decode(Ids(model, 10, first: 1000 * i)));
+        long start = Stopwatch.GetTimestamp();
+        int tokens = 0;
+        while (!batch.IsEmpty) tokens += batch.Advance().Sum(completion => completion.Ids.Count);
+        return tokens / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     // random weights go on with what is repeated before them
@@ -88,16 +142,18 @@ internal static class SpeedTable
             model, prompt, new GenerationOptions { MaxTokens = 500, IgnoreEndOfText = true, Threads = threads, Speculation = speculation }).TokensPerSecond;
     }
 
-    private static double Decode(Gpt2Model model, int threads, int prompt, int count)
+    private static double Decode(Gpt2Model model, int threads, int prompt, int count, Dictionary<string, double> figures)
     {
         using var context = new Gpt2Context(model, threads);
         ReadOnlySpan<float> logits = context.Forward(Ids(model, prompt));
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++) logits = context.Forward([Sampler.ArgMax(logits)]);
-        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        NotePrivateMemory(figures);
+        return count / seconds;
     }
 
-    private static double Prefill(Gpt2Model model, int threads, int prompt)
+    private static double Prefill(Gpt2Model model, int threads, int prompt, Dictionary<string, double> figures)
     {
         using var context = new Gpt2Context(model, threads);
         int[] ids = Ids(model, prompt);
@@ -105,11 +161,27 @@ internal static class SpeedTable
         context.Truncate(0);
         long start = Stopwatch.GetTimestamp();
         context.Forward(ids);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        NotePrivateMemory(figures);
+        return seconds;
     }
 
-    private static int[] Ids(Gpt2Model model, int count) =>
-        [.. Enumerable.Range(0, count).Select(i => (int)((i * 7919L) % model.HyperParameters.NVocab))];
+    private static void NotePrivateMemory(Dictionary<string, double> figures)
+    {
+        const string Name = "private memory while running, MiB";
+        figures[Name] = Math.Max(figures.GetValueOrDefault(Name), AnonymousMemory());
+    }
+
+    // What the process has in memory that is no file's, MiB; Linux alone tells.
+    private static double AnonymousMemory()
+    {
+        if (!OperatingSystem.IsLinux()) return 0;
+        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    private static int[] Ids(Gpt2Model model, int count, int first = 0) =>
+        [.. Enumerable.Range(first, count).Select(i => (int)((i * 7919L) % model.HyperParameters.NVocab))];
 
     // every weight but wpe, and the keys and values of the positions before
     private static double BytesPerToken(Gpt2Model model, int positions)

@@ -11,24 +11,31 @@ internal static unsafe class SimdSums<TWidth, TVector>
     private const int DotRows = 4;
     private const int DotColumns = 2;
 
+    // Rows of w that stay in the caches for all rows of x.
+    private const int CachedColumns = 8;
+
     /// <inheritdoc cref="Kernels.MatMulTransposed"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
     {
         float* lanes = stackalloc float[DotRows * DotColumns * Kernels.Lanes];
-        int o = from;
-        for (; x.Rows >= DotRows && o + DotColumns <= to; o += DotColumns)
+        int tiled = x.Rows < DotRows ? from : from + ((to - from) / DotColumns * DotColumns);
+        for (int first = from; first < tiled; first += CachedColumns)
         {
+            int end = Math.Min(first + CachedColumns, tiled);
             for (int row = 0; row < x.Rows; row += DotRows)
             {
                 int t = Math.Min(row, x.Rows - DotRows); // the last tile may compute some rows once more
-                Dots(x.RowPointer(t), x.Stride, w.RowPointer(o), w.Stride, x.Columns, lanes);
-                for (int i = 0; i < DotRows * DotColumns; i++)
-                    y.RowPointer(t + (i / DotColumns))[o + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
+                for (int column = first; column < end; column += DotColumns)
+                {
+                    Dots(x.RowPointer(t), x.Stride, w.RowPointer(column), w.Stride, x.Columns, lanes);
+                    for (int i = 0; i < DotRows * DotColumns; i++)
+                        y.RowPointer(t + (i / DotColumns))[column + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
+                }
             }
         }
 
-        for (; o < to; o++)
+        for (int o = tiled; o < to; o++)
         {
             for (int t = 0; t < x.Rows; t++) y.RowPointer(t)[o] = Dot(x.RowPointer(t), w.RowPointer(o), x.Columns);
         }
