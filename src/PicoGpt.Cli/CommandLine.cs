@@ -13,6 +13,7 @@ internal sealed class CommandLine
         usage: PicoGpt.Cli [options] PROMPT     ('-' reads the prompt from standard input)
 
           --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
+          --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
           --max-tokens N      tokens to make (40)
           --temperature T     0 for the likeliest token always (0)
           --top-k K           sample from the K likeliest tokens; 0 for all (0)
@@ -34,6 +35,8 @@ internal sealed class CommandLine
 
     private string Model { get; set; } = "3M";
 
+    private Gpt2Precision Precision { get; set; }
+
     private string? Prompt { get; set; }
 
     /// <exception cref="Gpt2Exception">An option is unknown, has no value, or a value of the wrong kind.</exception>
@@ -43,15 +46,20 @@ internal sealed class CommandLine
         var rest = new Queue<string>(arguments);
         while (rest.TryDequeue(out string? word)) command.Take(word, rest);
         if (command.Prompt is null && !command.Help)
-            throw new Gpt2Exception(Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: PicoGpt.Cli \"Once upon a time\" (--help lists the options).");
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: PicoGpt.Cli \"Once upon a time\" (--help lists the options).");
+        }
+
         return command;
     }
 
     public static string Summary(Gpt2Completion c) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, {c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
+        $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, "
+        + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
 
-    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model));
+    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision);
 
     public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
 
@@ -63,6 +71,7 @@ internal sealed class CommandLine
             case "--help" or "-h": Help = true; break;
             case "--verbose": Verbose = true; break;
             case "--model": Model = Value(word, rest); break;
+            case "--precision": Precision = PrecisionOf(word, rest); break;
             case "--max-tokens": Options = o with { MaxTokens = Value<int>(word, rest) }; break;
             case "--temperature": Options = o with { Temperature = Value<float>(word, rest) }; break;
             case "--top-k": Options = o with { TopK = Value<int>(word, rest) }; break;
@@ -87,6 +96,15 @@ internal sealed class CommandLine
 
     private static string Value(string option, Queue<string> rest) =>
         rest.TryDequeue(out string? value) ? value : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} needs a value.");
+
+    private static Gpt2Precision PrecisionOf(string option, Queue<string> rest)
+    {
+        string text = Value(option, rest);
+        string[] names = Enum.GetNames<Gpt2Precision>();
+        return names.Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<Gpt2Precision>(text, ignoreCase: true)
+            : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} is one of {string.Join(", ", names)}, but was given '{text}'.");
+    }
 
     private static T Value<T>(string option, Queue<string> rest)
         where T : IParsable<T>

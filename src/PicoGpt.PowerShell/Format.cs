@@ -57,6 +57,32 @@ public static class Format
         }));
     }
 
+    /// <summary>Text as it may go to a terminal: its control characters, but for line ends and tabs, made visible.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>Text that cannot command the terminal.</returns>
+    public static string Printable(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t') ? $"\\x{(int)c:x2}" : c.ToString()));
+    }
+
+    /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Such as <c>█████▓▓▓░░░░░</c> and <c>embeddings 32 %, attention 23 %, mlp 46 %</c>.</returns>
+    public static string ParameterBar(Gpt2Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        const int Width = 40;
+        double n = model.HyperParameters.NEmbd, total = model.ParameterCount, layers = model.HyperParameters.NLayer;
+        double attention = layers * ((4 * n * n) + (6 * n)) / total; // c_attn, c_proj, ln_1
+        double mlp = layers * ((8 * n * n) + (7 * n)) / total; // c_fc, c_proj, ln_2
+        double embeddings = 1 - attention - mlp;
+        int first = (int)Math.Round(Width * embeddings), second = (int)Math.Round(Width * (embeddings + attention));
+        string bar = new string('█', first) + new string('▓', second - first) + new string('░', Width - second);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{bar}{Environment.NewLine}█ embeddings {embeddings:P0}, ▓ attention {attention:P0}, ░ mlp {mlp:P0}");
+    }
+
     private static string Scale(double value, double step, string[] units)
     {
         int unit = 0;

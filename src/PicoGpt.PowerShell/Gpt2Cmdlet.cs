@@ -118,22 +118,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         ArgumentNullException.ThrowIfNull(model);
         if (model.Precision == Gpt2Precision.Float32) return;
         var share = new LatestValue<double>();
-        string activity = $"Converting {model.Name} to {model.Precision}";
-        bool shown = false;
-        try
-        {
-            Await(() => model.Prepare(share, StopToken), Show);
-        }
-        finally
-        {
-            if (shown) WriteProgress(new ProgressRecord(0, activity, "done") { RecordType = ProgressRecordType.Completed });
-        }
-
-        void Show()
-        {
-            shown = true;
-            WriteProgress(new ProgressRecord(0, activity, "once; the next time it is there") { PercentComplete = (int)(100 * share.Value) });
-        }
+        using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
+        Await(() => model.Prepare(share, StopToken), () => bar.Show("once; the next time it is there", share.Value));
     }
 
     /// <summary>

@@ -57,6 +57,19 @@ Describe 'Invoke-Gpt2Generate' {
         $seen.Count | Should -Be 3
     }
 
+    It 'takes a precision, and a model of a precision' {
+        $exact = Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 8
+        foreach ($precision in 'Float16', 'BFloat16', 'Int8') {
+            (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 8 -Precision $precision).Text | Should -BeExactly $exact.Text
+        }
+        $model = Get-Gpt2Model 3M -Precision Int4
+        $model.Precision | Should -Be 'Int4'
+        $int4 = ($model | Invoke-Gpt2Generate -Prompt 'Once upon a time').Text
+        Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Precision Int4 | ForEach-Object Text | Should -BeExactly $int4
+        ($model | Invoke-Gpt2Generate -Prompt 'Once upon a time' -Precision Float32).Text | Should -BeExactly $tale
+        { Invoke-Gpt2Generate Once -Model 3M -Precision Int3 } | Should -Throw -ErrorId 'CannotConvertArgumentNoMessage,*'
+    }
+
     It 'tells beforehand that the memory will not do, and goes on with -Force' {
         $old = $env:DOTNET_GCHeapHardLimit
         $env:DOTNET_GCHeapHardLimit = '0x8000000' # 128 MiB in all

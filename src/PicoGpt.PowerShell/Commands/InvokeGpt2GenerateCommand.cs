@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using PicoGpt.Inference;
 
@@ -12,6 +13,8 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     private const string ModelSet = "ModelFromPipeline";
 
     private BatchGenerator? _batch;
+    private ProgressBar? _bar;
+    private long _batchStart;
     private string? _waiting;
 
     /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
@@ -125,7 +128,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _batch?.Dispose();
+        if (disposing) _batch?.Dispose(); // the bar cannot be written to any more: a stopped pipeline takes it away itself
         base.Dispose(disposing);
     }
 
@@ -147,7 +150,12 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 
     private void Add(Gpt2Model model, string prompt)
     {
-        _batch ??= new BatchGenerator(model, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(model));
+        if (_batch is null)
+        {
+            _batch = new BatchGenerator(model, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(model));
+            _batchStart = Stopwatch.GetTimestamp();
+        }
+
         if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => _batch.Add(waiting));
         while (_batch.IsFull) Advance();
         _batch.Add(prompt);
@@ -157,18 +165,30 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     {
         if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => Generate(model, waiting));
         while (_batch is { IsEmpty: false }) Advance();
+        _bar?.Dispose();
+        _bar = null;
         _batch?.Dispose();
         _batch = null;
     }
 
+    private void Show(ProgressBar bar, GenerationProgress p)
+    {
+        if (p.NewTokens == 0) bar.Show($"reading the prompt: {p.PromptTokensRead} of {p.PromptTokens} tokens", (double)p.PromptTokensRead / p.PromptTokens);
+        else if (!Stream) bar.Show($"{p.NewTokens} of {p.MaxTokens} tokens, {p.TokensPerSecond:F1} tokens/s", (double)p.NewTokens / p.MaxTokens, p.TimeLeft);
+    }
+
     private void Advance()
     {
-        foreach (Gpt2Completion completion in _batch!.Advance(StopToken)) Emit(completion);
+        _bar ??= new ProgressBar(this, $"Generating with {Model}");
+        double rate = _batch!.NewTokens / Stopwatch.GetElapsedTime(_batchStart).TotalSeconds;
+        _bar.Show($"{_batch.Active} texts at once, {_batch.NewTokens} tokens, {rate:F1} tokens/s", 0);
+        foreach (Gpt2Completion completion in _batch.Advance(StopToken)) Emit(completion);
     }
 
     private void Generate(Gpt2Model model, string prompt)
     {
-        var generation = new TextGeneration(model, prompt, Options());
+        using var bar = new ProgressBar(this, $"Generating with {model.Name}");
+        var generation = new TextGeneration(model, prompt, Options()) { Progress = progress => Show(bar, progress) };
         foreach (string piece in generation.Stream(StopToken))
         {
             if (Stream) WriteObject(piece);

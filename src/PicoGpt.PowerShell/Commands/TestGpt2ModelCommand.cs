@@ -51,29 +51,17 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
     private IEnumerable<ModelCheck> Check(CatalogModel model)
     {
         var done = new LatestValue<long>();
-        long total = ModelStore.Default.Describe(model).SizeOnDisk;
+        long total = Math.Max(1, ModelStore.Default.Describe(model).SizeOnDisk);
+        using var bar = new ProgressBar(this, $"Verifying {model.Name}");
         using IEnumerator<ModelCheck> checks = ModelStore.Default.Check(model, done, StopToken).GetEnumerator();
-        while (MoveNext(checks, model, done, total)) yield return checks.Current;
+        while (MoveNext(checks, () => bar.Show($"{Format.Bytes(done.Value)} of {Format.Bytes(total)}", (double)done.Value / total)))
+            yield return checks.Current;
     }
 
-    private bool MoveNext(IEnumerator<ModelCheck> checks, CatalogModel model, LatestValue<long> done, long total)
+    private bool MoveNext(IEnumerator<ModelCheck> checks, Action whileWaiting)
     {
-        bool has = false, shown = false;
-        try
-        {
-            Await(() => has = checks.MoveNext(), Show);
-            return has;
-        }
-        finally
-        {
-            if (shown) WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", "done") { RecordType = ProgressRecordType.Completed });
-        }
-
-        void Show()
-        {
-            shown = true;
-            int percent = total > 0 ? (int)Math.Min(100, done.Value * 100 / total) : -1;
-            WriteProgress(new ProgressRecord(0, $"Verifying {model.Name}", $"{Format.Bytes(done.Value)} of {Format.Bytes(total)}") { PercentComplete = percent });
-        }
+        bool has = false;
+        Await(() => has = checks.MoveNext(), whileWaiting);
+        return has;
     }
 }

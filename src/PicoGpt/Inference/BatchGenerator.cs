@@ -54,6 +54,12 @@ public sealed class BatchGenerator : IDisposable
     /// <summary>The most texts that are read together.</summary>
     public int BatchSize { get; }
 
+    /// <summary>Tokens that were generated so far, in all texts.</summary>
+    public long NewTokens { get; private set; }
+
+    /// <summary>Texts that are under way.</summary>
+    public int Active => _active.Count;
+
     /// <summary>Whether as many texts are under way as are read together.</summary>
     public bool IsFull => _active.Count >= BatchSize;
 
@@ -140,6 +146,7 @@ public sealed class BatchGenerator : IDisposable
         {
             TextGeneration generation = read[i].Generation;
             generation.Take(generation.Choose(logits.Row(i)));
+            NewTokens++;
             if (!generation.IsFinished) continue;
             Release(read[i]);
             _active.Remove(read[i]);

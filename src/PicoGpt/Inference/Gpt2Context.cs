@@ -37,6 +37,9 @@ public sealed class Gpt2Context : IDisposable
     /// <summary>Positions read so far.</summary>
     public int Length => _cache.Length;
 
+    /// <summary>Called after every portion of a long text that is read, on the thread that reads.</summary>
+    internal Action? PortionRead { get; set; }
+
     /// <summary>Reads further tokens.</summary>
     /// <param name="ids">Token ids, <c>[n_seq]</c>; at least one.</param>
     /// <param name="cancellationToken">Stops between two layers; what was read by this call is forgotten then.</param>
@@ -109,6 +112,7 @@ public sealed class Gpt2Context : IDisposable
                 if (!logits.IsEmpty) CopyLogits(rows, logits);
                 logits = logits.IsEmpty ? logits : logits[(rows * _vocabulary)..];
                 ids = ids[rows..];
+                PortionRead?.Invoke();
             }
             while (ids.Length > 0);
 

@@ -50,6 +50,9 @@ public sealed class TextGeneration
     /// <summary>The prompt.</summary>
     public string Prompt { get; }
 
+    /// <summary>Told how far the generation is, on the thread that generates: after every portion of a long prompt and every step.</summary>
+    public Action<GenerationProgress>? Progress { get; set; }
+
     /// <summary>What has been generated so far.</summary>
     public Gpt2Completion Completion => new()
     {
@@ -108,6 +111,7 @@ public sealed class TextGeneration
         _started = true;
         if (IsFinished) yield break;
         using var context = new Gpt2Context(_model, _options.Threads);
+        context.PortionRead = () => Report(context);
         int unread = _ids.Count;
         while (!IsFinished)
         {
@@ -173,6 +177,12 @@ public sealed class TextGeneration
         throw new Gpt2Exception(
             Gpt2Error.ContextExceeded,
             $"The prompt has {ids.Length} tokens, but the context of {model.Name} has {capacity}; shorten the prompt by {ids.Length - capacity} tokens or more.");
+    }
+
+    private void Report(Gpt2Context context)
+    {
+        double rate = GeneratedCount > 1 ? (GeneratedCount - 1) / _decode.TotalSeconds : 0;
+        Progress?.Invoke(new GenerationProgress(_promptLength, Math.Min(_promptLength, context.Length), GeneratedCount, _options.MaxTokens, rate));
     }
 
     private string Collect(string piece)

@@ -100,7 +100,7 @@ public sealed class BytePairEncoder
                 // every character that begins before the token's end
             }
 
-            tokens[i] = new Gpt2Token(ids[i], GetText(ids[i]), GetSymbol(ids[i]), bytes, start, position - start);
+            tokens[i] = new Gpt2Token(i, ids[i], GetText(ids[i]), GetSymbol(ids[i]), bytes, start, position - start);
         }
 
         return tokens;

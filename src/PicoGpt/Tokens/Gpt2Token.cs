@@ -1,6 +1,7 @@
 namespace PicoGpt.Tokens;
 
 /// <summary>A token of a text.</summary>
+/// <param name="Index">Its place among the text's tokens, from 0.</param>
 /// <param name="Id">Its number in the vocabulary.</param>
 /// <param name="Text">Its text by itself; a part of a character is U+FFFD.</param>
 /// <param name="Symbol">Its spelling in <c>encoder.json</c>, such as <c>Ġhello</c>.</param>
@@ -9,7 +10,7 @@ namespace PicoGpt.Tokens;
 /// <param name="Length">
 /// The UTF-16 units of all characters that begin in this token; 0 for a token in the middle of a character.
 /// </param>
-public sealed record Gpt2Token(int Id, string Text, string Symbol, IReadOnlyList<byte> Bytes, int Start, int Length)
+public sealed record Gpt2Token(int Index, int Id, string Text, string Symbol, IReadOnlyList<byte> Bytes, int Start, int Length)
 {
     /// <inheritdoc/>
     public override string ToString() => Text;

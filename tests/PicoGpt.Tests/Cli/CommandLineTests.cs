@@ -35,7 +35,15 @@ public sealed class CommandLineTests
         Assert.True(CommandLine.Parse(["--help"]).Help);
     }
 
+    [Fact]
+    public void The_precision_reaches_the_model()
+    {
+        using Gpt2Model model = CommandLine.Parse(["--precision", "int8", "p"]).OpenModel();
+        Assert.Equal(Gpt2Precision.Int8, model.Precision);
+    }
+
     [Theory]
+    [InlineData("one of Float32, Float16", "--precision", "3", "p")]
     [InlineData("no prompt")]
     [InlineData("--frequency", "--frequency", "p")]
     [InlineData("--seed needs a value", "p", "--seed")]

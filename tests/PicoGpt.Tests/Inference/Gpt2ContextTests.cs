@@ -173,6 +173,20 @@ public sealed class Gpt2ContextTests
         foreach (float[] logits in await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(Read)))) Assert.Equal(expected, logits);
     }
 
+    [Theory]
+    [InlineData(Gpt2Precision.Float32)]
+    [InlineData(Gpt2Precision.Int8)]
+    public void A_further_token_allocates_nothing(Gpt2Precision precision)
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        using var context = new Gpt2Context(model.WithPrecision(precision), threads: 1);
+        context.Forward(Prompt);
+        context.Forward([1]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++) context.Forward([i]);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private static int[] LongPrompt() => [.. Enumerable.Range(0, 200).Select(i => (i * 37) % 2048)];
 
     private static int[] Bits(int[] ids, int threads, Kernels kernels, int portion)

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using System.Management.Automation;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>
+/// A progress bar for work that may be short: it appears only when the work takes longer than a second, is drawn five times a second
+/// at most, and is gone when it is disposed. To be used on the pipeline thread.
+/// </summary>
+internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
+{
+    private const int Activity = 0x4750_5434;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _shown;
+
+    /// <summary>Draws the bar where it is time to.</summary>
+    /// <param name="status">What is being done.</param>
+    /// <param name="share">How much of it is done, from 0 to 1.</param>
+    /// <param name="left">The time that is left, where that is known.</param>
+    public void Show(string status, double share, TimeSpan? left = null)
+    {
+        if (Stopwatch.GetElapsedTime(_start) < Patience || (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)) return;
+        _shown = Stopwatch.GetTimestamp();
+        cmdlet.WriteProgress(new ProgressRecord(Activity, activity, status)
+        {
+            PercentComplete = (int)Math.Clamp(100 * share, 0, 100),
+            SecondsRemaining = left is { } time ? (int)time.TotalSeconds : -1,
+        });
+    }
+
+    public void Dispose()
+    {
+        if (_shown != 0) cmdlet.WriteProgress(new ProgressRecord(Activity, activity, "done") { RecordType = ProgressRecordType.Completed });
+        _shown = 0;
+    }
+}

@@ -1,0 +1,75 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+
+Describe 'Units and words' {
+    It 'shows <Bytes> bytes as <Text>' -ForEach @(
+        @{ Bytes = 0; Text = '0 B' }
+        @{ Bytes = 1023; Text = '1023 B' }
+        @{ Bytes = 1536; Text = '1.5 KiB' }
+        @{ Bytes = 499263233; Text = '476.1 MiB' }
+        @{ Bytes = 6230444800; Text = '5.8 GiB' }
+    ) { [PicoGpt.PowerShell.Format]::Bytes($Bytes) | Should -BeExactly $Text }
+
+    It 'shows <Count> as <Text>' -ForEach @(
+        @{ Count = 999; Text = '999' }
+        @{ Count = 124439808; Text = '124.4 M' }
+    ) { [PicoGpt.PowerShell.Format]::Count($Count) | Should -BeExactly $Text }
+
+    It 'makes control characters visible' {
+        [PicoGpt.PowerShell.Format]::Visible("a`n`t`e[2J") | Should -BeExactly 'a\n\t\x1b[2J'
+        [PicoGpt.PowerShell.Format]::Printable("a`n`e[2J$([char]0x9b)1m") | Should -BeExactly "a`n\x1b[2J\x9b1m"
+    }
+}
+
+Describe 'What is on the screen' {
+    BeforeEach { $rendering = $PSStyle.OutputRendering }
+    AfterEach { $PSStyle.OutputRendering = $rendering }
+
+    It 'is a completion with its prompt dim and its text bold' {
+        $PSStyle.OutputRendering = 'Ansi'
+        $shown = Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 3 | Out-String
+        $shown | Should -Match ([regex]::Escape("$($PSStyle.Dim)Once upon a time$($PSStyle.Reset)$($PSStyle.Bold)"))
+    }
+
+    It 'is plain text where that is asked for' {
+        $PSStyle.OutputRendering = 'PlainText'
+        Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 3 | Out-String | Should -Not -Match '\e'
+        'Once upon' | ConvertTo-Gpt2Token -Model 3M | Out-String | Should -Not -Match '\e'
+    }
+
+    It 'is a text cut at the borders of its tokens in alternating colours' {
+        $PSStyle.OutputRendering = 'Ansi'
+        $wide = 'Once upon a time' | ConvertTo-Gpt2Token -Model 3M | Format-Wide -AutoSize | Out-String
+        $first, $second = [regex]::Escape($PSStyle.Foreground.Yellow), [regex]::Escape($PSStyle.Foreground.Cyan)
+        $wide | Should -Match "${first}On\S*\e\[0m\s+$second"
+    }
+
+    It 'is a model with a bar of where its parameters are' {
+        Get-Gpt2Model 3M | Out-String | Should -Match '█{6}▓{11}░{23}'
+        Get-Gpt2Model 3M | Out-String | Should -Match 'embeddings 14\s*%.*attention 29\s*%.*mlp 57\s*%'
+    }
+}
+
+Describe 'Progress' {
+    It 'tells tokens a second while many texts are generated, and is gone at the end' {
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddScript("Import-Module '$module'; 1..200 | ForEach-Object { `"Once upon `$_`" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 100 -Threads 1 -BatchSize 8 -NoSpeculation")
+            $null = $shell.Invoke()
+            $records = @($shell.Streams.Progress)
+            $records.Count | Should -BeGreaterThan 1
+            $records[0].Activity | Should -Be 'Generating with 3M'
+            $records[0].StatusDescription | Should -Match '8 texts at once, \d+ tokens, [\d.]+ tokens/s'
+            $records[-1].RecordType | Should -Be 'Completed'
+        }
+        finally { $shell.Dispose() }
+    }
+
+    It 'is not there for what takes less than a second' {
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddScript("Import-Module '$module'; Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3").Invoke()
+            $shell.Streams.Progress | Where-Object Activity -Like 'Generating*' | Should -BeNullOrEmpty
+        }
+        finally { $shell.Dispose() }
+    }
+}
