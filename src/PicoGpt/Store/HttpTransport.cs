@@ -20,6 +20,7 @@ internal sealed class HttpTransport : ITransport
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = options.StallTimeout,
+            DefaultProxyCredentials = CredentialCache.DefaultCredentials,
             MaxConnectionsPerServer = options.Connections,
             MaxResponseDrainSize = 0, // a connection given up is closed, not read to its end
             UseCookies = false,
