@@ -103,6 +103,18 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         return _model;
     }
 
+    /// <summary>The models of the catalog that a name means, or that a pattern matches.</summary>
+    /// <param name="nameOrPattern">A name or an alias; with wildcards, only what is on this machine, if anything.</param>
+    /// <returns>The models.</returns>
+    /// <exception cref="Gpt2Exception">No model has that name.</exception>
+    protected static IEnumerable<CatalogModel> ModelsOf(string nameOrPattern)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(nameOrPattern)) return [ModelCatalog.Resolve(nameOrPattern)];
+        var pattern = new WildcardPattern(nameOrPattern, WildcardOptions.IgnoreCase);
+        return ModelCatalog.Models.Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched
+            && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch));
+    }
+
     /// <summary>Opens a model by name or path.</summary>
     /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
     /// <returns>The model.</returns>

@@ -48,6 +48,14 @@ Describe 'The model store' {
         $checks | Out-String | Should -Match 'model.ckpt.data-00000-of-00001\s+wte\s+ok'
     }
 
+    It 'takes wildcards for what is on this machine, and asks nobody for the rest' {
+        (Get-Gpt2Model *M).Name | Should -Be '3M'
+        Get-Gpt2Model gpt2* | Should -BeNullOrEmpty
+        Test-Gpt2Model [0-9]M -Quiet | Should -BeTrue
+        Test-Gpt2Model 124* | Should -BeNullOrEmpty
+        Remove-Gpt2Model 1*
+    }
+
     It 'reports what a model lacks' {
         Test-Gpt2Model 124M -Quiet | Should -BeFalse
         (Test-Gpt2Model 124M | Where-Object File -eq 'encoder.json').Problem | Should -BeLike '*missing*'

@@ -15,8 +15,9 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    /// <summary>Names of models; see <c>-ListAvailable</c>.</summary>
+    /// <summary>Names of models; see <c>-ListAvailable</c>. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
+    [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
@@ -64,7 +65,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         switch (ParameterSetName)
         {
             case NameSet:
-                foreach (string name in Name) PerItem(name, () => WriteObject(OpenByName(name)));
+                foreach (string name in Name) PerItem(name, () => OpenByName(name));
                 break;
             case PathSet:
                 foreach (string path in Path) PerItem(path, () => OpenAll(path));
@@ -79,10 +80,10 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         }
     }
 
-    private Gpt2Model OpenByName(string name)
+    private void OpenByName(string name)
     {
-        CatalogModel model = ModelCatalog.Resolve(name);
-        return NoDownload ? ModelStore.Default.Open(model, Precision) : FetchAndOpen(model, OptionsOf(Source));
+        foreach (CatalogModel model in ModelsOf(name))
+            PerItem(model.Name, () => WriteObject(NoDownload ? ModelStore.Default.Open(model, Precision) : FetchAndOpen(model, OptionsOf(Source))));
     }
 
     private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);

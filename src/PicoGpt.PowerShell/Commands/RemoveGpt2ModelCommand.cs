@@ -8,8 +8,9 @@ namespace PicoGpt.PowerShell.Commands;
 [OutputType(typeof(void))]
 public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
 {
-    /// <summary>Names of models.</summary>
+    /// <summary>Names of models. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
@@ -17,12 +18,17 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string name in Name) PerItem(name, () => Remove(name));
+        foreach (string name in Name)
+        {
+            PerItem(name, () =>
+            {
+                foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => Remove(model));
+            });
+        }
     }
 
-    private void Remove(string name)
+    private void Remove(CatalogModel model)
     {
-        CatalogModel model = ModelCatalog.Resolve(name);
         ModelInfo info = ModelStore.Default.Describe(model);
         if (info.State == ModelState.NotFetched)
             throw new Gpt2Exception(Gpt2Error.ModelNotCached, $"The model {model.Name} is not in the cache: there is nothing in '{info.Path}'.", info.Path);

@@ -8,8 +8,9 @@ namespace PicoGpt.PowerShell.Commands;
 [OutputType(typeof(ModelCheck), typeof(bool))]
 public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
 {
-    /// <summary>Names of models.</summary>
+    /// <summary>Names of models. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
@@ -30,12 +31,17 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string name in Name) PerItem(name, () => Test(name));
+        foreach (string name in Name)
+        {
+            PerItem(name, () =>
+            {
+                foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => Test(model));
+            });
+        }
     }
 
-    private void Test(string name)
+    private void Test(CatalogModel model)
     {
-        CatalogModel model = ModelCatalog.Resolve(name);
         if (Repair && ShouldProcess(ModelStore.Default.GetFolder(model), "Fetch again what is broken")) RepairModel(model, OptionsOf(Source));
         bool isValid = true;
         foreach (ModelCheck check in Check(model))
