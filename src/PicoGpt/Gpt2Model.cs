@@ -148,6 +148,7 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     internal void ThrowIfDisposed()
     {
-        if (_isDisposed || _owner is { _isDisposed: true }) throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
+        if (_isDisposed || _owner is { _isDisposed: true })
+            throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
     }
 }

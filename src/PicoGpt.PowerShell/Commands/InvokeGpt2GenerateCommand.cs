@@ -173,8 +173,9 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 
     private void Show(ProgressBar bar, GenerationProgress p)
     {
-        if (p.NewTokens == 0) bar.Show($"reading the prompt: {p.PromptTokensRead} of {p.PromptTokens} tokens", (double)p.PromptTokensRead / p.PromptTokens);
-        else if (!Stream) bar.Show($"{p.NewTokens} of {p.MaxTokens} tokens, {p.TokensPerSecond:F1} tokens/s", (double)p.NewTokens / p.MaxTokens, p.TimeLeft);
+        double share = p.NewTokens == 0 ? (double)p.PromptTokensRead / p.PromptTokens : (double)p.NewTokens / p.MaxTokens;
+        if (p.NewTokens == 0) bar.Show($"reading the prompt: {p.PromptTokensRead} of {p.PromptTokens} tokens", share);
+        else if (!Stream) bar.Show($"{p.NewTokens} of {p.MaxTokens} tokens, {p.TokensPerSecond:F1} tokens/s", share, p.TimeLeft);
     }
 
     private void Advance()
@@ -201,7 +202,8 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     {
         WriteVerbose(
             $"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, "
-            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, {completion.SpeculatedTokens} of them guessed, ended by {completion.FinishReason}.");
+            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, "
+            + $"{completion.SpeculatedTokens} of them guessed, ended by {completion.FinishReason}.");
         if (!Stream) WriteObject(completion);
     }
 

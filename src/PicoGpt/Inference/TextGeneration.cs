@@ -176,7 +176,8 @@ public sealed class TextGeneration
         if (ids.Length <= capacity) return ids;
         throw new Gpt2Exception(
             Gpt2Error.ContextExceeded,
-            $"The prompt has {ids.Length} tokens, but the context of {model.Name} has {capacity}; shorten the prompt by {ids.Length - capacity} tokens or more.");
+            $"The prompt has {ids.Length} tokens, but the context of {model.Name} has {capacity}; "
+                + $"shorten the prompt by {ids.Length - capacity} tokens or more.");
     }
 
     private void Report(Gpt2Context context)

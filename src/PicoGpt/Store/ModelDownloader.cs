@@ -116,7 +116,8 @@ public sealed class ModelDownloader(ModelStore store)
         if (folders.Length > 0) return folders;
         throw new Gpt2Exception(
             Gpt2Error.Offline,
-            $"The model {plan.Model.Name} lacks {string.Join(", ", plan.Files.Select(file => file.Name))} in '{plan.Folder}', and downloads are switched off ({DownloadOptions.OfflineVariable}=1); switch them on, put the files there, or name a folder that has them as source.",
+            $"The model {plan.Model.Name} lacks {string.Join(", ", plan.Files.Select(file => file.Name))} in '{plan.Folder}', and downloads are "
+                + $"switched off ({DownloadOptions.OfflineVariable}=1); switch them on, put the files there, or name a folder that has them as source.",
             plan.Folder);
     }
 
@@ -126,7 +127,8 @@ public sealed class ModelDownloader(ModelStore store)
         if (free >= plan.Bytes) return;
         throw new Gpt2Exception(
             Gpt2Error.DiskFull,
-            $"The model {plan.Model.Name} needs {plan.Bytes:N0} more bytes in '{plan.Folder}', but the disk has {free:N0} free; make room, or set {ModelStore.HomeVariable} to a folder of another disk.",
+            $"The model {plan.Model.Name} needs {plan.Bytes:N0} more bytes in '{plan.Folder}', but the disk has {free:N0} free; "
+                + $"make room, or set {ModelStore.HomeVariable} to a folder of another disk.",
             plan.Folder);
     }
 
@@ -135,7 +137,12 @@ public sealed class ModelDownloader(ModelStore store)
         // ENOSPC; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
         bool isFull = fault.HResult is 28 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
         return isFull
-            ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.", folder, fault)
-            : new Gpt2Exception(Gpt2Error.Unwritable, $"The files of a model cannot be written to '{folder}': {fault.Message.TrimEnd('.')}.", folder, fault);
+            ? new Gpt2Exception(
+                Gpt2Error.DiskFull,
+                $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.",
+                folder,
+                fault)
+            : new Gpt2Exception(
+                Gpt2Error.Unwritable, $"The files of a model cannot be written to '{folder}': {fault.Message.TrimEnd('.')}.", folder, fault);
     }
 }

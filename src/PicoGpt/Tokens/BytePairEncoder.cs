@@ -179,6 +179,7 @@ public sealed class BytePairEncoder
         ? _idOfSymbol[symbol]
         : throw new Gpt2Exception(
             Gpt2Error.InvalidToken,
-            $"The vocabulary '{_encoderPath}' has no token '{_merges.Symbols[symbol]}', of which the text would need one; is it the encoder.json that belongs to the vocab.bpe beside it?",
+            $"The vocabulary '{_encoderPath}' has no token '{_merges.Symbols[symbol]}', of which the text would need one; "
+                + "is it the encoder.json that belongs to the vocab.bpe beside it?",
             _encoderPath);
 }

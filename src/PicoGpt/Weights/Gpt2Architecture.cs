@@ -90,7 +90,8 @@ internal static class Gpt2Architecture
         if (surplus.Count > 0) parts.Add("surplus: " + Names(surplus));
         return new Gpt2Exception(
             Gpt2Error.WrongArchitecture,
-            $"'{bundle.Prefix}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; {string.Join("; ", parts)}. Give the {Gpt2HyperParameters.FileName} that belongs to this checkpoint.",
+            $"'{bundle.Prefix}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; "
+                + $"{string.Join("; ", parts)}. Give the {Gpt2HyperParameters.FileName} that belongs to this checkpoint.",
             bundle.Prefix);
     }
 

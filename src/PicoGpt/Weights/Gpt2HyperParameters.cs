@@ -56,7 +56,8 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         {
             throw new Gpt2Exception(
                 Gpt2Error.NotAFormat,
-                $"'{path}' is not JSON (line {exception.LineNumber + 1}); expected GPT-2's hyperparameters, such as {{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
+                $"'{path}' is not JSON (line {exception.LineNumber + 1}); expected GPT-2's hyperparameters, such as "
+                    + $"{{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
                 path,
                 exception);
         }
@@ -88,7 +89,8 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         {
             throw new Gpt2Exception(
                 Gpt2Error.WrongArchitecture,
-                $"'{bundle.Prefix}' has no {FileName} beside it, and n_head cannot be told from n_embd = {wte[1]}, which is no multiple of OpenAI's head size {OpenAIHeadSize}; add a {FileName}.",
+                $"'{bundle.Prefix}' has no {FileName} beside it, and n_head cannot be told from n_embd = {wte[1]}, "
+                    + $"which is no multiple of OpenAI's head size {OpenAIHeadSize}; add a {FileName}.",
                 bundle.Prefix);
         }
 
@@ -114,7 +116,11 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         {
             using FileStream file = File.OpenRead(path);
             if (file.Length > Most)
-                throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes; an {FileName} has some ninety, so this is another file.", path);
+            {
+                throw new Gpt2Exception(
+                    Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes; an {FileName} has some ninety, so this is another file.", path);
+            }
+
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             return bytes;
