@@ -8,11 +8,11 @@ public sealed class Gpt2ModelReference
 {
     /// <summary>Refers to an open model.</summary>
     /// <param name="model">The model.</param>
-    public Gpt2ModelReference(Gpt2Model model) => Model = model;
+    internal Gpt2ModelReference(Gpt2Model model) => Model = model;
 
     /// <summary>Refers to a model by name or path.</summary>
     /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
-    public Gpt2ModelReference(string nameOrPath) => NameOrPath = nameOrPath;
+    internal Gpt2ModelReference(string nameOrPath) => NameOrPath = nameOrPath;
 
     /// <summary>The open model, or <see langword="null"/>.</summary>
     public Gpt2Model? Model { get; }

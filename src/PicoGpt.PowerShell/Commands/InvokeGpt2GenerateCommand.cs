@@ -16,6 +16,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     private ProgressBar? _bar;
     private long _batchStart;
     private string? _waiting;
+    private int _overflow; // a field of the engine's own type would load the engine on import
 
     /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PromptSet)]
@@ -69,7 +70,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 
     /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and goes on.</summary>
     [Parameter]
-    public ContextOverflow Overflow { get; set; }
+    public ContextOverflow Overflow { get => (ContextOverflow)_overflow; set => _overflow = (int)value; }
 
     /// <summary>Threads to compute with; 0 for one a physical core.</summary>
     [Parameter]

@@ -1,0 +1,105 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+
+    # A library that has nothing but the name of one of the engine's dependencies, in another version.
+    function New-OtherLibrary([string] $Folder, [string] $Name, [string] $Version, [string] $Namespace) {
+        New-Item $Folder -ItemType Directory -Force | Out-Null
+        $identity = [System.Reflection.AssemblyName]::new("$Name, Version=$Version")
+        $assembly = [System.Reflection.Emit.PersistedAssemblyBuilder]::new($identity, [object].Assembly)
+        $type = $assembly.DefineDynamicModule($Name).DefineType("$Namespace.Other", 'Public')
+        $type.DefineField('Says', [string], 'Public, Static, Literal').SetConstant("$Name $Version")
+        $null = $type.CreateType()
+        $assembly.Save("$Folder/$Name.dll")
+    }
+
+    # Runs a script in a process of its own, where $module and $libraries are set, and gives what it emits.
+    function Invoke-Child([string] $Script, [string] $Libraries) {
+        $full = (Resolve-Path $module).Path
+        $lines = "`$ErrorActionPreference = 'Stop'; `$module = '$full'; `$libraries = '$Libraries'; & { $Script } | ConvertTo-Json -AsArray -Compress -Depth 3"
+        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $lines 2>&1
+        if ($LASTEXITCODE -ne 0) { throw "The child failed: $said" }
+        $said | ConvertFrom-Json
+    }
+
+    $useEngine = @'
+        Import-Module $module
+        $env:PICOGPT_HOME = "$libraries/home"
+        (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 5).Ids.Count
+        try { Save-Gpt2Model 124M -Source $libraries } catch { $_.FullyQualifiedErrorId }
+'@
+    $useOthers = @'
+        Add-Type -Path "$libraries/System.Numerics.Tensors.dll", "$libraries/Polly.Core.dll"
+        [System.Numerics.Tensors.Other]::Says
+        [Polly.Other]::Says
+'@
+    $engineSays = 5, 'DownloadFailed,PicoGpt.PowerShell.Commands.SaveGpt2ModelCommand'
+    $countBoth = @'
+        [AppDomain]::CurrentDomain.GetAssemblies().GetName() | Where-Object Name -in 'System.Numerics.Tensors', 'Polly.Core' | Group-Object Name | ForEach-Object Count
+'@
+}
+
+Describe 'Isolation' {
+    It 'loads no part of the engine on import' {
+        $names = Invoke-Child 'Import-Module $module; [AppDomain]::CurrentDomain.GetAssemblies().GetName().Name'
+        $names | Should -Contain 'PicoGpt.PowerShell'
+        $names | Should -Not -Contain 'PicoGpt'
+        $names | Should -Not -Contain 'System.Numerics.Tensors'
+        $names | Should -Not -Contain 'Polly.Core'
+    }
+
+    It 'keeps the engine and all it needs out of the session''s own load context' {
+        $names = Invoke-Child "$useEngine; [System.Runtime.Loader.AssemblyLoadContext]::Default.Assemblies.GetName().Name" "$TestDrive/none"
+        $names | Should -Contain 'PicoGpt.PowerShell'
+        $names | Should -Not -Contain 'PicoGpt'
+        $names | Should -Not -Contain 'System.Numerics.Tensors'
+        $names | Should -Not -Contain 'Polly.Core'
+    }
+
+    Context 'beside version <Version> of its libraries' -ForEach @(
+        @{ Version = '1.0.0.0' }
+        @{ Version = '99.0.0.0' }
+    ) {
+        BeforeAll {
+            $libraries = Join-Path $TestDrive $Version
+            New-OtherLibrary $libraries System.Numerics.Tensors $Version System.Numerics.Tensors
+            New-OtherLibrary $libraries Polly.Core $Version Polly
+            $othersSay = "System.Numerics.Tensors $Version", "Polly.Core $Version"
+        }
+
+        It 'works in a session that has loaded them first' {
+            Invoke-Child "$useOthers; $useEngine; $countBoth" $libraries | Should -Be ($othersSay + $engineSays + 2, 2)
+        }
+
+        It 'lets a session load them later' {
+            Invoke-Child "$useEngine; $useOthers; $countBoth" $libraries | Should -Be ($engineSays + $othersSay + 2, 2)
+        }
+    }
+
+    It 'hands out the engine as long as a runspace has the module' {
+        $found = Invoke-Child @'
+            $name = 'PicoGpt.Gpt2Model, PicoGpt'
+            $other = [powershell]::Create()
+            $null = $other.AddScript("Import-Module '$module'").Invoke()
+            Import-Module $module
+            Remove-Module PicoGpt
+            $null -ne ($name -as [type])
+'@
+        $found | Should -BeTrue
+    }
+
+    It 'leaves no resolver behind when the module is removed, and works when it is imported again' {
+        $found = Invoke-Child @'
+            $name = 'PicoGpt.Gpt2Model, PicoGpt'
+            Import-Module $module
+            Remove-Module PicoGpt
+            $null -eq ($name -as [type])
+            Import-Module $module
+            (Get-Gpt2Model 3M).Name
+            Remove-Module PicoGpt
+            Import-Module $module -Force
+            (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3).Ids.Count
+            ($name -as [type]).Name
+'@
+        $found | Should -Be $true, '3M', 3, 'Gpt2Model'
+    }
+}
