@@ -15,6 +15,8 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
+    private int _precision; // a field of the engine's own type would load the engine on import
+
     /// <summary>Names of models; see <c>-ListAvailable</c>. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
@@ -54,7 +56,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     [Parameter(ParameterSetName = NameSet)]
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
-    public Gpt2Precision Precision { get; set; }
+    public Gpt2Precision Precision { get => (Gpt2Precision)_precision; set => _precision = (int)value; }
 
     /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Precision;
