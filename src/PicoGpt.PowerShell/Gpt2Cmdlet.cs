@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using PicoGpt.Inference;
 using PicoGpt.Store;
@@ -98,8 +99,10 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (_model is not null && ReferenceEquals(_reference, reference)) return _model;
         if (!EmitsPartsOfModel) _model?.Dispose();
         _model = null;
+        long start = Stopwatch.GetTimestamp();
         _model = OpenModel(reference.NameOrPath!);
         _reference = reference;
+        WriteVerbose($"{_model.Name}: opened {_model.Path} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
         return _model;
     }
 
@@ -129,9 +132,11 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Precision == Gpt2Precision.Float32) return;
+        long start = Stopwatch.GetTimestamp();
         var share = new LatestValue<double>();
         using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
         Await(() => model.Prepare(share, StopToken), () => bar.Show("once; the next time it is there", share.Value));
+        WriteVerbose($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
     }
 
     /// <summary>
