@@ -93,6 +93,13 @@ internal sealed unsafe class PackedWeights : IDisposable
         return matrix.Panels * (long)matrix.PanelSize;
     }
 
+    private static int ArraySizeOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision)
+    {
+        long size = SizeOf(parameters, weight, precision);
+        return size <= Array.MaxLength - Alignment ? (int)size : throw new Gpt2Exception(
+            Gpt2Error.Unsupported, $"The weight '{weight.Name}' takes {size:N0} bytes in {precision}, more than 2 GiB; run the model in Float32.");
+    }
+
     // What the conversion depends on: the source's checksums above all.
     private static byte[] SourceOf(Gpt2Parameters parameters)
     {
@@ -192,7 +199,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         long done = 0, total = matrices.Sum(weight => weight.Count);
         foreach (Gpt2Weight weight in matrices)
         {
-            Memory<byte> bytes = take(checked((int)SizeOf(parameters, weight, precision)));
+            Memory<byte> bytes = take(ArraySizeOf(parameters, weight, precision));
             Pack(parameters, weight, precision, bytes, cancellationToken);
             write(weight, bytes);
             done += weight.Count;
