@@ -45,13 +45,14 @@ function Invoke-Dotnet {
 
 function Publish-Module {
     # What an earlier build left must not be staged.
-    foreach ($folder in 'bin', 'out/PicoGpt') {
+    foreach ($folder in 'bin', 'en-US', 'out/PicoGpt') {
         if (Test-Path "$root/$folder") { Remove-Item "$root/$folder" -Recurse -Force }
     }
 
     Invoke-Dotnet build "$root/PicoGpt.PowerShell.sln" --configuration Release --nologo --verbosity quiet | Out-Host
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
+    Copy-Item "$root/en-US" $staged -Recurse
     Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE" $staged
     Write-Information "Staged $staged" -InformationAction Continue
 }
