@@ -3,17 +3,42 @@ using System.Management.Automation.Language;
 
 namespace PicoGpt.PowerShell;
 
-/// <summary>Quoting for argument completion.</summary>
+/// <summary>Words and quoting for argument completion.</summary>
 internal static class Completion
 {
-    /// <summary>The word without the quote that opens it.</summary>
-    public static string Unquote(string word) => word.Trim('\'', '"');
-
-    /// <summary>A result that is quoted where a bare word would not do.</summary>
-    public static CompletionResult Result(string value, string tooltip)
+    /// <summary>The word without the quotes around it: while it is typed, only the first may be there.</summary>
+    public static string Unquote(string? word)
     {
-        bool bare = value.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-');
-        string text = bare ? value : $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'";
-        return new CompletionResult(text, value, CompletionResultType.ParameterValue, tooltip);
+        word ??= "";
+        if (OpeningQuote(word) is not { } quote) return word;
+        string text = word.Length > 1 && IsSame(word[^1], quote) ? word[1..^1] : word[1..];
+        return quote == '\'' ? text.Replace("''", "'", StringComparison.Ordinal) : text.Replace("`", "", StringComparison.Ordinal);
     }
+
+    /// <summary>A result in the quotes that the word has, or in single ones where a bare word would not do.</summary>
+    /// <param name="word">The word as it was typed.</param>
+    /// <param name="value">What it is completed to.</param>
+    /// <param name="tooltip">What is said of it.</param>
+    public static CompletionResult Result(string? word, string value, string tooltip) =>
+        new(Quote(value, OpeningQuote(word ?? "")), value, CompletionResultType.ParameterValue, tooltip);
+
+    private static string Quote(string value, char? quote) => quote switch
+    {
+        '"' => $"\"{string.Concat(value.Select(c => c is '"' or '`' or '$' ? $"`{c}" : c.ToString()))}\"",
+        null when IsBare(value) => value,
+        _ => $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'",
+    };
+
+    private static bool IsBare(string value) =>
+        value.Length > 0 && value[0] != '-' && value.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '_' or '-');
+
+    // PowerShell takes typographic quotes for straight ones.
+    private static char? OpeningQuote(string word) => word.Length == 0 ? null : word[0] switch
+    {
+        '\'' or '‘' or '’' or '‚' or '‛' => '\'',
+        '"' or '“' or '”' or '„' => '"',
+        _ => null,
+    };
+
+    private static bool IsSame(char c, char quote) => OpeningQuote(c.ToString()) == quote;
 }

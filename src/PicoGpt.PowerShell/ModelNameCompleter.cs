@@ -1,20 +1,40 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using PicoGpt.PowerShell.Commands;
 using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
 
-/// <summary>Completes names of models from the catalog and the cache; never asks the network.</summary>
+/// <summary>
+/// Completes names of models, and paths where a parameter takes those too; looks at the catalog and the cache, never at the network.
+/// </summary>
 public sealed class ModelNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
-        return ModelStore.Default.List()
-            .Where(model => pattern.IsMatch(model.Name))
-            .Select(model => Completion.Result(model.Name, $"{model.Name}: {Format.Count(model.ParameterCount)} parameters, {Format.State(model)}"));
+        string prefix = Completion.Unquote(wordToComplete);
+        CompletionResult[] results = [.. Names(prefix).Select(found => Completion.Result(wordToComplete, found.Name, Describe(found.Model)))];
+        return results.Length > 0 || parameterName != nameof(GetGpt2WeightCommand.Model) ? results : CompletionCompleters.CompleteFilename(wordToComplete);
+    }
+
+    // Other names are for those who begin to type them.
+    private static IEnumerable<(string Name, CatalogModel Model)> Names(string prefix)
+    {
+        (string, CatalogModel)[] names = [.. ModelCatalog.Models.Where(model => Begins(model.Name, prefix)).Select(model => (model.Name, model))];
+        return names.Length > 0
+            ? names
+            : ModelCatalog.Models.SelectMany(model => model.Aliases.Where(alias => Begins(alias, prefix)).Select(alias => (alias, model)));
+    }
+
+    private static bool Begins(string name, string prefix) => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
+
+    private static string Describe(CatalogModel model)
+    {
+        ModelInfo info = ModelStore.Default.Describe(model);
+        long size = info.State is ModelState.NotFetched ? info.DownloadSize : info.SizeOnDisk;
+        return $"{info.Name} · {Format.Count(info.ParameterCount)} parameters · {Format.State(info)} · {Format.Bytes(size)}";
     }
 }

@@ -36,7 +36,7 @@ Describe 'Get-Gpt2Weight' {
         $line = 'Get-Gpt2Weight -Model 3M -Name h5/at'
         $matches = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches
         $matches.CompletionText | Should -Be 'h5/attn/c_attn/w', 'h5/attn/c_attn/b', 'h5/attn/c_proj/w', 'h5/attn/c_proj/b'
-        $matches[0].ToolTip | Should -BeLike '*192, 576*'
+        $matches[0].ToolTip | Should -BeLike '*192 × 576*'
     }
 
     It 'shows one row a weight' {

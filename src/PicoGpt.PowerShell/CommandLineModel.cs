@@ -1,0 +1,49 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>The model that an unfinished command line gives to a command.</summary>
+internal static class CommandLineModel
+{
+    private static readonly string[] Openers = ["Name", "LiteralPath", "Path"];
+
+    /// <summary>What the line gives: an object, a name or a path; <see langword="null"/> where that cannot be told.</summary>
+    /// <param name="command">The command that is being typed.</param>
+    /// <param name="parameters">What is known of its parameters.</param>
+    public static object? Find(CommandAst command, IDictionary parameters)
+    {
+        if (parameters["Model"] is { } given) return Unwrap(given);
+        if (command.Parent is not PipelineAst pipeline) return null;
+        int place = pipeline.PipelineElements.IndexOf(command);
+        return place > 0 ? Unwrap(Emitted(pipeline.PipelineElements[place - 1])) : null;
+    }
+
+    /// <summary>A path as the session means it: relative to its location and not to the process's.</summary>
+    public static string Resolve(string path) => Session().Path.GetUnresolvedProviderPathFromPSPath(path);
+
+    // A completer is given no session, and the runspace's own door to it is closed while a line is read.
+    private static SessionState Session()
+    {
+        using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        shell.AddCommand("Get-Variable").AddParameter("Name", "ExecutionContext").AddParameter("ValueOnly");
+        return shell.Invoke<EngineIntrinsics>()[0].SessionState;
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+
+    private static object? Emitted(CommandBaseAst element) => element switch
+    {
+        CommandExpressionAst { Expression: VariableExpressionAst variable } => Session().PSVariable.GetValue(variable.VariablePath.UserPath),
+        CommandExpressionAst { Expression: StringConstantExpressionAst text } => text.Value,
+        CommandAst command when string.Equals(command.GetCommandName(), "Get-Gpt2Model", StringComparison.OrdinalIgnoreCase) => Opened(command),
+        _ => null,
+    };
+
+    private static object? Opened(CommandAst command)
+    {
+        Dictionary<string, ParameterBindingResult> bound = StaticParameterBinder.BindCommand(command).BoundParameters;
+        return Openers.Select(parameter => bound.GetValueOrDefault(parameter)?.ConstantValue).FirstOrDefault(value => value is not null);
+    }
+}

@@ -1,0 +1,125 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+
+    function Complete([string] $Line) {
+        (TabExpansion2 -inputScript $Line -cursorColumn $Line.Length).CompletionMatches
+    }
+}
+
+Describe 'Completion' {
+    BeforeAll {
+        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
+        $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
+        $listener.Start()
+        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = "$TestDrive/home", "http://$($listener.LocalEndpoint)", ''
+        New-Item "$env:PICOGPT_HOME/355M", "$TestDrive/my models" -ItemType Directory
+        [System.IO.File]::WriteAllBytes("$env:PICOGPT_HOME/355M/vocab.bpe", [byte[]]::new(456318))
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/my models/tales" -Recurse
+        Push-Location $TestDrive
+    }
+
+    AfterAll {
+        Pop-Location
+        $listener.Stop()
+        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old
+    }
+
+    Context 'of models' {
+        It 'offers every name after <Line>' -ForEach @(
+            @{ Line = 'Get-Gpt2Model ' }
+            @{ Line = 'Save-Gpt2Model -Name ' }
+            @{ Line = 'Test-Gpt2Model ' }
+            @{ Line = 'Remove-Gpt2Model ' }
+            @{ Line = 'Get-Gpt2Weight -Model ' }
+            @{ Line = 'Invoke-Gpt2Generate Once -Model ' }
+            @{ Line = 'ConvertTo-Gpt2Token Once -Model ' }
+            @{ Line = 'ConvertFrom-Gpt2Token 1 -Model ' }
+        ) {
+            (Complete $Line).CompletionText | Should -Be '3M', '124M', '355M', '774M', '1558M'
+        }
+
+        It 'tells size and state in the tooltip' {
+            (Complete 'Get-Gpt2Model 3').ToolTip | Should -Be @(
+                '3M · 3.1 M parameters · built in · 11.9 MiB'
+                '355M · 354.8 M parameters · partial 0 % · 445.6 KiB'
+            )
+            (Complete 'Get-Gpt2Model 124').ToolTip | Should -Be '124M · 124.4 M parameters · not fetched · 476.1 MiB'
+        }
+
+        It 'knows the other names when they are begun' {
+            (Complete 'Get-Gpt2Model GPT2-').CompletionText | Should -Be 'gpt2-small', 'gpt2-medium', 'gpt2-large', 'gpt2-xl'
+            (Complete 'Get-Gpt2Model GPT2-x').ToolTip | Should -BeLike '1558M · *'
+        }
+
+        It 'goes on in a list' {
+            (Complete 'Get-Gpt2Model 3M, 12').CompletionText | Should -Be '124M'
+        }
+
+        It 'keeps the quote that was opened' {
+            (Complete 'Get-Gpt2Model ''12').CompletionText | Should -Be "'124M'"
+            (Complete 'Get-Gpt2Model "12').CompletionText | Should -Be '"124M"'
+            (Complete 'Get-Gpt2Model “12').CompletionText | Should -Be '"124M"'
+        }
+
+        It 'completes a path where a path may be, with quotes where they are needed' {
+            (Complete 'Get-Gpt2Weight -Model ./my').CompletionText -replace '\\', '/' | Should -Be "'./my models'"
+            Complete 'Remove-Gpt2Model nothing-like-this' | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'of weights' {
+        It 'takes the model from <Line>' -ForEach @(
+            @{ Line = 'Get-Gpt2Weight -Model 3M -Name w'; Shape = '2048 × 192' }
+            @{ Line = 'Get-Gpt2Weight -Model $model -Name w'; Shape = '2048 × 192' }
+            @{ Line = 'Get-Gpt2Weight -Model "./my models/tales" w'; Shape = '2048 × 192' }
+            @{ Line = 'Get-Gpt2Weight -Model "./my models/tales/model.ckpt" w'; Shape = '2048 × 192' }
+            @{ Line = '$model | Get-Gpt2Weight w'; Shape = '2048 × 192' }
+            @{ Line = '"124M" | Get-Gpt2Weight w'; Shape = '50257 × 768' }
+            @{ Line = 'Get-Gpt2Model gpt2-xl | Get-Gpt2Weight w'; Shape = '50257 × 1600' }
+            @{ Line = 'Get-Gpt2Model -LiteralPath "./my models/tales" | Get-Gpt2Weight w'; Shape = '2048 × 192' }
+        ) {
+            $global:model = Get-Gpt2Model 3M
+            try {
+                $found = Complete $Line
+                $found.CompletionText | Should -Be 'wte', 'wpe'
+                $found[0].ToolTip | Should -BeLike "wte · $Shape · *iB"
+            }
+            finally { Remove-Variable model -Scope global }
+        }
+
+        It 'tells shape and size as the weights have them' {
+            $weights = Get-Gpt2Model 3M | Get-Gpt2Weight
+            $offered = Complete 'Get-Gpt2Weight -Model 3M -Name '
+            $offered.CompletionText | Should -Be $weights.Name
+            $offered.ToolTip | Should -Be $weights.ForEach({ "$($_.Name) · $([PicoGpt.PowerShell.Format]::Shape($_.Shape)) · $([PicoGpt.PowerShell.Format]::Bytes($_.Size))" })
+        }
+
+        It 'completes behind a wildcard' {
+            (Complete 'Get-Gpt2Weight -Model 3M -Name h?/ln_1/g').Count | Should -Be 6
+        }
+
+        It 'keeps the quote that was opened' {
+            (Complete 'Get-Gpt2Weight -Model 3M -Name ''ln_f/').CompletionText | Should -Be "'ln_f/g'", "'ln_f/b'"
+            (Complete 'Get-Gpt2Weight -Model 3M -Name "ln_f/').CompletionText | Should -Be '"ln_f/g"', '"ln_f/b"'
+        }
+
+        It 'offers no weight, and fails not, where there is no model: <Line>' -ForEach @(
+            @{ Line = 'Get-Gpt2Weight -Name w' }
+            @{ Line = 'Get-Gpt2Weight -Model nothing -Name w' }
+            @{ Line = 'Get-Gpt2Weight -Model nowhere:/x -Name w' }
+            @{ Line = 'Get-Gpt2Weight -Model 3M -Name h0/[' }
+            @{ Line = '42 | Get-Gpt2Weight w' }
+        ) {
+            Complete $Line | Where-Object ToolTip -Like '* · *' | Should -BeNullOrEmpty
+        }
+    }
+
+    It 'asks nobody' {
+        $null = Complete 'Get-Gpt2Model '
+        $null = Complete 'Invoke-Gpt2Generate Once -Model '
+        $null = Complete 'Get-Gpt2Model 124M | Get-Gpt2Weight w'
+        $null = Complete 'Get-Gpt2Weight -Model 774M -Name w'
+        $listener.Pending() | Should -BeFalse
+        (Get-ChildItem $env:PICOGPT_HOME).Name | Should -Be '355M'
+    }
+}
