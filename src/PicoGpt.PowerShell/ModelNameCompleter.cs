@@ -34,7 +34,7 @@ public sealed class ModelNameCompleter : IArgumentCompleter
     private static string Describe(CatalogModel model)
     {
         ModelInfo info = ModelStore.Default.Describe(model);
-        long size = info.State is ModelState.NotFetched ? info.DownloadSize : info.SizeOnDisk;
+        long size = info.State is ModelState.NotFetched ? info.SizeToFetch : info.SizeOnDisk;
         return $"{info.Name} · {Format.Count(info.ParameterCount)} parameters · {Format.State(info)} · {Format.Bytes(size)}";
     }
 }

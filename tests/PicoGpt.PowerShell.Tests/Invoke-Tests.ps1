@@ -5,7 +5,7 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
-$env:PICOGPT_TEST_MODULE = $Module
+$env:PICOGPT_TEST_MODULE = (Resolve-Path -LiteralPath $Module).Path
 Import-Module Pester -MinimumVersion 5.0
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $PSScriptRoot
