@@ -12,7 +12,6 @@ public unsafe class KernelBenchmarks : IDisposable
     private readonly AlignedBuffer _x = Random(128 * Width);
     private readonly AlignedBuffer _w = Random(Width * 4 * Width);
     private readonly AlignedBuffer _y = new(128 * 4 * Width);
-    private readonly AlignedBuffer _panel = new(Kernels.PanelLength(Width));
     private readonly AlignedBuffer _keys = Random(Positions * 64);
     private readonly AlignedBuffer _scores = Random(Positions);
     private Kernels _kernels = Kernels.Best;
@@ -31,7 +30,6 @@ public unsafe class KernelBenchmarks : IDisposable
         _x.Dispose();
         _w.Dispose();
         _y.Dispose();
-        _panel.Dispose();
         _keys.Dispose();
         _scores.Dispose();
         GC.SuppressFinalize(this);
@@ -70,5 +68,5 @@ public unsafe class KernelBenchmarks : IDisposable
     }
 
     private void MatMul(int rows) =>
-        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width, _panel.Data);
+        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width);
 }

@@ -47,9 +47,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projected = Buffer(MostRows, _h.NEmbd);
         _logits = Buffer(MostLogits, _h.NVocab);
         _layerNorm = new LayerNormJob(kernels);
-        _projection = new ProjectionJob(kernels, 4 * _h.NEmbd, threads);
+        _projection = new ProjectionJob(kernels);
         _attention = new AttentionJob(kernels, _h.NHead, _h.HeadSize, _h.NCtx, threads);
-        _toVocabulary = new LogitsJob(kernels, _h.NEmbd, threads);
+        _toVocabulary = new LogitsJob(kernels);
 
         // Last, what the garbage collector would not take back if something before it failed.
         _parameters = new PinnedParameters(model.Parameters, model.Pack());
@@ -116,8 +116,6 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _pool.Dispose();
         _attention.Dispose();
-        _projection.Dispose();
-        _toVocabulary.Dispose();
         _parameters.Dispose();
         foreach (AlignedBuffer buffer in _buffers) buffer.Dispose();
     }

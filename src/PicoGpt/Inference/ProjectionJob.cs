@@ -3,10 +3,8 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>A projection, with what follows it on the same columns: <c>y = x·w + b</c>, then GELU or the residual sum.</summary>
-internal sealed unsafe class ProjectionJob(Kernels kernels, int longestInput, int threads) : Job, IDisposable
+internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
 {
-    private readonly AlignedBuffer _panels = new((long)Kernels.PackedLength(longestInput) * threads);
-
     public Matrix X { get; set; }
 
     public PinnedLinear Linear { get; set; }
@@ -23,12 +21,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, int longestInput, in
     {
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        float* panel = _panels.Data + ((nint)part * Kernels.PackedLength(longestInput));
-        if (Linear.W.IsPacked) kernels.MatMulPacked(X, Linear.W.Packed, Linear.B, Y, from, to, panel);
-        else kernels.MatMul(X, Linear.W.Plain, Linear.B, Y, from, to, panel);
+        if (Linear.W.IsPacked) kernels.MatMulPacked(X, Linear.W.Packed, Linear.B, Y, from, to);
+        else kernels.MatMul(X, Linear.W.Plain, Linear.B, Y, from, to);
         for (int t = 0; Gelu && t < Y.Rows; t++) kernels.Gelu(Y.RowPointer(t) + from, to - from);
         for (int t = 0; t < Residual.Rows; t++) kernels.Add(Residual.RowPointer(t) + from, Y.RowPointer(t) + from, to - from);
     }
-
-    public void Dispose() => _panels.Dispose();
 }

@@ -41,9 +41,6 @@ internal abstract unsafe class Kernels
     public static Kernels Choose(string? name) =>
         All.FirstOrDefault(k => string.Equals(k.Name, name, StringComparison.OrdinalIgnoreCase)) ?? All[0];
 
-    /// <summary>The elements of working memory that <see cref="MatMul"/> needs for matrices of so many rows.</summary>
-    public static int PanelLength(int nIn) => (nIn + 1 + TileRows) * PanelColumns;
-
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>.</summary>
     /// <param name="x">[n_seq, n_in].</param>
     /// <param name="w">[n_in, n_out].</param>
@@ -51,14 +48,10 @@ internal abstract unsafe class Kernels
     /// <param name="y">[n_seq, n_out].</param>
     /// <param name="from">The first column to compute.</param>
     /// <param name="to">The column behind the last one.</param>
-    /// <param name="panel">Working memory of <see cref="PanelLength"/> elements.</param>
-    public abstract void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel);
+    public abstract void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to);
 
     /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
     public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
-
-    /// <summary>The elements of working memory that <see cref="MatMulPacked"/> needs for matrices of so many rows.</summary>
-    public static int PackedLength(int nIn) => (nIn * PackedMatrix.Side) + ((1 + TileRows) * PackedMatrix.Side) + (TileRows * nIn);
 
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>, the bits of float32 arithmetic on the unpacked values.</summary>
     /// <param name="x">[n_seq, n_in].</param>
@@ -67,8 +60,7 @@ internal abstract unsafe class Kernels
     /// <param name="y">[n_seq, n_out].</param>
     /// <param name="from">The first column to compute, a multiple of <see cref="PackedMatrix.Side"/>.</param>
     /// <param name="to">The column behind the last one, a multiple of the same or the last of all.</param>
-    /// <param name="scratch">Working memory of <see cref="PackedLength"/> elements.</param>
-    public abstract void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch);
+    public abstract void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to);
 
     /// <summary>Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n].</summary>
     public abstract void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to);
@@ -107,6 +99,12 @@ internal abstract unsafe class Kernels
         Vector128<float> four = low + high;
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
+
+    /// <summary>The elements to take from the stack for so many that begin where a cache line does.</summary>
+    internal static int AlignedLength(int length) => length + Lanes;
+
+    /// <summary>The first place where a cache line begins.</summary>
+    internal static float* Align(float* memory) => (float*)(((nint)memory + (Lanes * sizeof(float)) - 1) & -(Lanes * sizeof(float)));
 
     private static List<Kernels> FindAll()
     {

@@ -54,6 +54,14 @@ internal readonly unsafe struct Matrix
         return new Matrix(RowPointer(row), 1, Columns, Stride);
     }
 
+    /// <summary>Some columns of all rows.</summary>
+    public Matrix Only(int column, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)column, (uint)Columns, nameof(column));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)columns, (uint)(Columns - column), nameof(columns));
+        return new Matrix(Data + column, Rows, columns, Stride);
+    }
+
     /// <summary>Throws unless the matrix has the given shape.</summary>
     public void Require(int rows, int columns)
     {

@@ -14,10 +14,10 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     private const int Half = PackedMatrix.Side / 2;
 
     /// <inheritdoc cref="Kernels.MatMulPacked"/>
-    public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
-        else MatMulOfRows(x, w, b, y, from, to, scratch);
+        else MatMulOfRows(x, w, b, y, from, to);
     }
 
     // Weights stream by: two panels side by side, so that enough sums are under way to hide the latency of each.
@@ -78,55 +78,44 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         TWidth.Store(s3, sumsB + Half);
     }
 
-    // A panel is unpacked once for all rows of x.
+    // Weights stream by once, some rows of a panel at a time, and are unpacked once for all rows of x.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MatMulOfRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    private static void MatMulOfRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
-        float* bias = scratch + ((nint)w.Rows * PackedMatrix.Side);
-        float* tile = bias + PackedMatrix.Side;
-        Matrix wide = AtLeastTileRows(x, tile + (Kernels.TileRows * PackedMatrix.Side));
+        int blockRows = BlockProducts<TWidth, TVector>.BlockRows(x), tileColumns = BlockProducts<TWidth, TVector>.TileColumns;
+        float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MostRows * PackedMatrix.Side)];
+        float* values = Kernels.Align(memory);
         for (int column = from; column < to; column += PackedMatrix.Side)
         {
             int columns = Math.Min(PackedMatrix.Side, to - column);
-            Unpack(w, column / PackedMatrix.Side, scratch);
-            new Span<float>(bias, PackedMatrix.Side).Clear();
-            if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(new Span<float>(bias, PackedMatrix.Side));
-            for (int row = 0; row < x.Rows; row += Kernels.TileRows)
+            for (int t = 0; t < x.Rows; t++)
             {
-                int t = Math.Max(0, Math.Min(row, x.Rows - Kernels.TileRows)); // the last tile may compute some rows once more
-                for (int c = 0; c < PackedMatrix.Side; c += 2 * TWidth.Count)
-                {
-                    SimdProducts<TWidth, TVector>.Tile(
-                        wide.RowPointer(t), wide.Stride, scratch + c, PackedMatrix.Side, w.Rows, bias + c, tile + c, PackedMatrix.Side);
-                }
+                var target = new Span<float>(y.RowPointer(t) + column, columns);
+                if (b is null) target.Clear();
+                else new ReadOnlySpan<float>(b + column, columns).CopyTo(target);
+            }
 
-                for (int r = 0; r < Math.Min(Kernels.TileRows, x.Rows); r++)
-                    new Span<float>(tile + (r * PackedMatrix.Side), columns).CopyTo(new Span<float>(y.RowPointer(t + r) + column, columns));
+            for (int i = 0; i < w.Rows; i += blockRows)
+            {
+                int rows = Math.Min(blockRows, w.Rows - i);
+                Unpack(w, column / PackedMatrix.Side, i, rows, values);
+                for (int c = 0; c < columns; c += tileColumns)
+                {
+                    BlockProducts<TWidth, TVector>.Add(
+                        x.Only(i, rows), values + c, PackedMatrix.Side, y.Data + column + c, y.Stride, Math.Min(tileColumns, columns - c));
+                }
             }
         }
     }
 
-    // A tile has six rows; where x has fewer, the rest are copies that nobody looks at.
-    private static Matrix AtLeastTileRows(Matrix x, float* space)
-    {
-        if (x.Rows >= Kernels.TileRows) return x;
-        for (int t = 0; t < Kernels.TileRows; t++)
-        {
-            new ReadOnlySpan<float>(x.RowPointer(Math.Min(t, x.Rows - 1)), x.Columns)
-                .CopyTo(new Span<float>(space + ((nint)t * x.Columns), x.Columns));
-        }
-
-        return new Matrix(space, Kernels.TileRows, x.Columns);
-    }
-
-    // [rows, 32]
+    // [rows, 32] from the given row on, which is the first of a block
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Unpack(PackedMatrix w, int panel, float* values)
+    private static void Unpack(PackedMatrix w, int panel, int from, int count, float* values)
     {
-        byte* block = w.PanelPointer(panel);
-        for (int row = 0; row < w.Rows; row += TFormat.Rows, block += TFormat.BlockSize)
+        byte* block = w.PanelPointer(panel) + ((nint)(from / TFormat.Rows) * TFormat.BlockSize);
+        for (int row = 0; row < count; row += TFormat.Rows, block += TFormat.BlockSize)
         {
-            int rows = Math.Min(TFormat.Rows, w.Rows - row);
+            int rows = Math.Min(TFormat.Rows, count - row);
             for (int c = 0; c < Half; c += TWidth.Count)
             {
                 TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);

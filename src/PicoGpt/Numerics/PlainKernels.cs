@@ -5,7 +5,7 @@ internal sealed unsafe class PlainKernels : Kernels
 {
     public override string Name => "plain";
 
-    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel)
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
     {
         for (int t = 0; t < x.Rows; t++)
         {
@@ -14,9 +14,9 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
-    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
-        var column = new Span<float>(scratch, w.Rows);
+        float[] column = new float[w.Rows];
         for (int o = from; o < to; o++)
         {
             w.CopyColumn(o, column);

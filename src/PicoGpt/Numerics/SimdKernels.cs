@@ -7,21 +7,21 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
-    private static int TileColumns => SimdProducts<TWidth, TVector>.TileColumns;
+    private static int TileColumns => BlockProducts<TWidth, TVector>.TileColumns;
 
     public override string Name => (TWidth.Count * 32).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to, float* panel) =>
-        SimdProducts<TWidth, TVector>.MatMul(x, w, b, y, from, to, panel);
+    public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to) =>
+        SimdProducts<TWidth, TVector>.MatMul(x, w, b, y, from, to);
 
-    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to, float* scratch)
+    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         switch (w.Precision)
         {
-            case Gpt2Precision.Float16: PackedProducts<Float16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
-            case Gpt2Precision.BFloat16: PackedProducts<BFloat16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
-            case Gpt2Precision.Int8: PackedProducts<Int8Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
-            default: PackedProducts<Int4Format, TWidth, TVector>.MatMul(x, w, b, y, from, to, scratch); break;
+            case Gpt2Precision.Float16: PackedProducts<Float16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
+            case Gpt2Precision.BFloat16: PackedProducts<BFloat16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
+            case Gpt2Precision.Int8: PackedProducts<Int8Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
+            default: PackedProducts<Int4Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     }
 
     private static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, float* y, nint yStride) =>
-        SimdProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, y, yStride);
+        BlockProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, 0, y, yStride);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum(float* p, float* values, int count, int width, float* y)

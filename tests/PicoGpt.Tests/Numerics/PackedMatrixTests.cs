@@ -35,17 +35,16 @@ public sealed unsafe class PackedMatrixTests
     [MemberData(nameof(Variants))]
     public void Products_have_the_bits_of_float32_on_the_unpacked_values(string variant, Gpt2Precision precision)
     {
-        var shapes = from rows in new[] { 1, 2, 5, 6, 13 } from nIn in new[] { 1, 31, 32, 33, 100 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 2, 5, 6, 13, 16 } from nIn in new[] { 1, 31, 32, 33, 100, 200 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using Packed w = Pack(precision, nIn, nOut);
             using AlignedBuffer x = Fill(rows * nIn, 1), b = Fill(nOut, 3), expected = Fill(rows * nOut, 0), actual = Fill(rows * nOut, 0);
-            using var scratch = new AlignedBuffer(Kernels.PackedLength(nIn));
             int middle = nOut / 2 / PackedMatrix.Side * PackedMatrix.Side;
-            new PlainKernels().MatMul(x.AsMatrix(rows, nIn), w.Unpacked, b.Data, expected.AsMatrix(rows, nOut), 0, nOut, null);
+            new PlainKernels().MatMul(x.AsMatrix(rows, nIn), w.Unpacked, b.Data, expected.AsMatrix(rows, nOut), 0, nOut);
             Kernels kernels = Kernels.Choose(variant);
-            kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), 0, middle, scratch.Data);
-            kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), middle, nOut, scratch.Data);
+            kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), 0, middle);
+            kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), middle, nOut);
             Assert.Equal(Bits(expected), Bits(actual));
         }
     }
@@ -56,9 +55,8 @@ public sealed unsafe class PackedMatrixTests
     {
         using Packed w = Pack(precision, 40, 50);
         using AlignedBuffer x = Fill(80, 1), zero = new(50), expected = Fill(100, 0), actual = Fill(100, 0);
-        using var scratch = new AlignedBuffer(Kernels.PackedLength(40));
-        new PlainKernels().MatMul(x.AsMatrix(2, 40), w.Unpacked, zero.Data, expected.AsMatrix(2, 50), 0, 50, null);
-        Kernels.Choose(variant).MatMulPacked(x.AsMatrix(2, 40), w.Matrix, null, actual.AsMatrix(2, 50), 0, 50, scratch.Data);
+        new PlainKernels().MatMul(x.AsMatrix(2, 40), w.Unpacked, zero.Data, expected.AsMatrix(2, 50), 0, 50);
+        Kernels.Choose(variant).MatMulPacked(x.AsMatrix(2, 40), w.Matrix, null, actual.AsMatrix(2, 50), 0, 50);
         Assert.Equal(Bits(expected), Bits(actual));
     }
 
@@ -106,9 +104,9 @@ public sealed unsafe class PackedMatrixTests
             ? (float)BitConverter.UInt16BitsToHalf((ushort)bits)
             : BitConverter.UInt32BitsToSingle((uint)bits << 16)).Where(float.IsFinite)];
         using Packed w = Pack(precision, 1, values.Length, values);
-        using AlignedBuffer x = new(1), y = new(values.Length), scratch = new(Kernels.PackedLength(1));
+        using AlignedBuffer x = new(1), y = new(values.Length);
         x.Data[0] = 1;
-        Kernels.Choose(variant).MatMulPacked(x.AsMatrix(1, 1), w.Matrix, null, y.AsMatrix(1, values.Length), 0, values.Length, scratch.Data);
+        Kernels.Choose(variant).MatMulPacked(x.AsMatrix(1, 1), w.Matrix, null, y.AsMatrix(1, values.Length), 0, values.Length);
         Assert.Equal(values, new Span<float>(y.Data, values.Length).ToArray());
     }
 
