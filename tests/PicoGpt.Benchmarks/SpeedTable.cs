@@ -128,7 +128,9 @@ internal static class SpeedTable
     {
         var generation = new GenerationOptions { MaxTokens = 100, IgnoreEndOfText = true, Threads = threads, Speculation = false };
         using var batch = new BatchGenerator(model, generation, prompts);
-        foreach (int[] words in Words(model).Chunk(10).Take(prompts)) batch.Add(model.Encoder.Decode(words));
+        int[] words = Words(model);
+        for (int i = 0; i < prompts; i++)
+            batch.Add(model.Encoder.Decode(Enumerable.Range(0, 10).Select(k => words[(i + (k * (i + 1))) % words.Length])));
         long start = Stopwatch.GetTimestamp();
         int tokens = 0;
         while (!batch.IsEmpty) tokens += batch.Advance().Sum(completion => completion.Ids.Count);
@@ -136,8 +138,8 @@ internal static class SpeedTable
     }
 
     // Tokens that stay as they are when their text is encoded again: a space and letters.
-    private static IEnumerable<int> Words(Gpt2Model model) =>
-        Enumerable.Range(0, model.Encoder.Count).Where(id => Regex.IsMatch(model.Encoder.Decode([id]), "^ [A-Za-z]+$"));
+    private static int[] Words(Gpt2Model model) =>
+        [.. Enumerable.Range(0, model.Encoder.Count).Where(id => Regex.IsMatch(model.Encoder.Decode([id]), "^ [A-Za-z]+$"))];
 
     // random weights go on with what is repeated before them
     private static double Loop(Gpt2Model model, int threads, bool speculation)

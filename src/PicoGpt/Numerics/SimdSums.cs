@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
 
@@ -12,32 +13,48 @@ internal static unsafe class SimdSums<TWidth, TVector>
     private const int DotColumns = 2;
 
     // Rows of w that stay in the caches for all rows of x.
-    private const int CachedColumns = 8;
+    private const int CachedColumns = 6;
 
     /// <inheritdoc cref="Kernels.MatMulTransposed"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
     {
-        float* lanes = stackalloc float[DotRows * DotColumns * Kernels.Lanes];
         int tiled = x.Rows < DotRows ? from : from + ((to - from) / DotColumns * DotColumns);
-        for (int first = from; first < tiled; first += CachedColumns)
-        {
-            int end = Math.Min(first + CachedColumns, tiled);
-            for (int row = 0; row < x.Rows; row += DotRows)
-            {
-                int t = Math.Min(row, x.Rows - DotRows); // the last tile may compute some rows once more
-                for (int column = first; column < end; column += DotColumns)
-                {
-                    Dots(x.RowPointer(t), x.Stride, w.RowPointer(column), w.Stride, x.Columns, lanes);
-                    for (int i = 0; i < DotRows * DotColumns; i++)
-                        y.RowPointer(t + (i / DotColumns))[column + (i % DotColumns)] = Kernels.Fold(lanes + (i * Kernels.Lanes));
-                }
-            }
-        }
-
+        for (int first = from; first < tiled; first += CachedColumns) DotsOfRows(x, w, y, first, Math.Min(first + CachedColumns, tiled));
         for (int o = tiled; o < to; o++)
         {
             for (int t = 0; t < x.Rows; t++) y.RowPointer(t)[o] = Dot(x.RowPointer(t), w.RowPointer(o), x.Columns);
+        }
+    }
+
+    // Rows of w from first to end stay in the first-level cache for all rows of x, while as many further ones are asked for.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DotsOfRows(Matrix x, Matrix w, Matrix y, int first, int end)
+    {
+        float* lanes = stackalloc float[DotRows * DotColumns * Kernels.Lanes];
+        float* next = w.RowPointer(end);
+        int groups = (x.Rows + DotRows - 1) / DotRows, asked = 0;
+        for (int group = 0; group < groups; group++)
+        {
+            int t = Math.Min(group * DotRows, x.Rows - DotRows); // the last tile may compute some rows once more
+            for (int upTo = (end - first) * w.Stride / groups * (group + 1); asked < upTo; asked += BlockProducts<TWidth, TVector>.TileColumns)
+                BlockProducts<TWidth, TVector>.Prefetch(next + asked);
+            for (int column = first; column < end; column += DotColumns)
+            {
+                Dots(x.RowPointer(t), x.Stride, w.RowPointer(column), w.Stride, x.Columns, lanes);
+                StoreFolded(lanes, y.RowPointer(t) + column, y.Stride);
+            }
+        }
+    }
+
+    // [4, 2, 16] -> [4, 2], each sum folded as Kernels.Fold does
+    private static void StoreFolded(float* lanes, float* y, nint yStride)
+    {
+        for (int t = 0; t < DotRows; t += 2, lanes += 4 * Kernels.Lanes, y += 2 * yStride)
+        {
+            Vector128<float> sums = Kernels.Fold4(lanes);
+            sums.GetLower().Store(y);
+            sums.GetUpper().Store(y + yStride);
         }
     }
 
