@@ -9,6 +9,7 @@
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('bin/PicoGpt.Format.ps1xml')
+    TypesToProcess       = @('bin/PicoGpt.Types.ps1xml')
     CmdletsToExport      = @(
         'ConvertFrom-Gpt2Token'
         'ConvertTo-Gpt2Token'

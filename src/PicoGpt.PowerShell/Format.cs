@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using PicoGpt.Store;
@@ -24,22 +25,19 @@ public static class Format
     /// <summary>Dimensions as <c>50257 × 768</c>.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <returns>The text.</returns>
-    public static string Shape(IEnumerable<int> shape) => string.Join(" × ", shape);
+    public static string Shape(IEnumerable shape) => string.Join(" × ", shape.Cast<object>());
 
     /// <summary>What of a model is on this machine, in words.</summary>
-    /// <param name="model">The model.</param>
-    /// <returns>Such as <c>cached, 476.5 MiB</c>.</returns>
-    public static string State(ModelInfo model)
+    /// <param name="state">The name of the <see cref="ModelState"/>.</param>
+    /// <param name="percent">How much of the model is here.</param>
+    /// <returns>Such as <c>partial 40 %</c>.</returns>
+    public static string State(string state, int percent) => state switch
     {
-        ArgumentNullException.ThrowIfNull(model);
-        return model.State switch
-        {
-            ModelState.BuiltIn => "built in",
-            ModelState.Cached => "cached",
-            ModelState.Partial => $"partial {model.Percent} %",
-            _ => "not fetched",
-        };
-    }
+        nameof(ModelState.BuiltIn) => "built in",
+        nameof(ModelState.Cached) => "cached",
+        nameof(ModelState.Partial) => $"partial {percent} %",
+        _ => "not fetched",
+    };
 
     /// <summary>Text on one line, control characters made visible.</summary>
     /// <param name="text">The text.</param>
@@ -67,18 +65,19 @@ public static class Format
     }
 
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="width">Width of the residual stream.</param>
+    /// <param name="layers">Transformer blocks.</param>
+    /// <param name="count">All parameters.</param>
     /// <returns>Such as <c>█████▓▓▓░░░░░</c> and <c>embeddings 32 %, attention 23 %, mlp 46 %</c>.</returns>
-    public static string ParameterBar(Gpt2Model model)
+    public static string ParameterBar(int width, int layers, long count)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        const int Width = 40;
-        double n = model.HyperParameters.NEmbd, total = model.ParameterCount, layers = model.HyperParameters.NLayer;
-        double attention = layers * ((4 * n * n) + (6 * n)) / total; // c_attn, c_proj, ln_1
-        double mlp = layers * ((8 * n * n) + (7 * n)) / total; // c_fc, c_proj, ln_2
+        const int Length = 40;
+        double n = width;
+        double attention = layers * ((4 * n * n) + (6 * n)) / count; // c_attn, c_proj, ln_1
+        double mlp = layers * ((8 * n * n) + (7 * n)) / count; // c_fc, c_proj, ln_2
         double embeddings = 1 - attention - mlp;
-        int first = (int)Math.Round(Width * embeddings), second = (int)Math.Round(Width * (embeddings + attention));
-        string bar = new string('█', first) + new string('▓', second - first) + new string('░', Width - second);
+        int first = (int)Math.Round(Length * embeddings), second = (int)Math.Round(Length * (embeddings + attention));
+        string bar = new string('█', first) + new string('▓', second - first) + new string('░', Length - second);
         return string.Create(
             CultureInfo.InvariantCulture, $"{bar}{Environment.NewLine}█ embeddings {embeddings:P0}, ▓ attention {attention:P0}, ░ mlp {mlp:P0}");
     }

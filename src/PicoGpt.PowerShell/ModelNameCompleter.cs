@@ -35,6 +35,6 @@ public sealed class ModelNameCompleter : IArgumentCompleter
     {
         ModelInfo info = ModelStore.Default.Describe(model);
         long size = info.State is ModelState.NotFetched ? info.SizeToFetch : info.SizeOnDisk;
-        return $"{info.Name} · {Format.Count(info.ParameterCount)} parameters · {Format.State(info)} · {Format.Bytes(size)}";
+        return $"{info.Name} · {Format.Count(info.ParameterCount)} parameters · {Format.State(info.State.ToString(), info.Percent)} · {Format.Bytes(size)}";
     }
 }

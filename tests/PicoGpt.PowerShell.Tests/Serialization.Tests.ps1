@@ -1,0 +1,53 @@
+BeforeDiscovery {
+    $emitted = @(
+        @{ Type = 'PicoGpt.Gpt2Model'; Make = { Get-Gpt2Model 3M }; Without = 'Parameters', 'Encoder' }
+        @{ Type = 'PicoGpt.Store.ModelInfo'; Make = { Get-Gpt2Model | Select-Object -First 1 }; Without = @() }
+        @{ Type = 'PicoGpt.Store.ModelCheck'; Make = { Test-Gpt2Model 3M | Select-Object -Last 1 }; Without = @() }
+        @{ Type = 'PicoGpt.Weights.Gpt2Weight'; Make = { Get-Gpt2Weight h0/attn/c_attn/b -Model 3M }; Without = @('Values') }
+        @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
+        @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
+    )
+}
+
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+
+Describe 'A <Type> in another session' -ForEach $emitted {
+    BeforeAll {
+        $here = & $Make
+
+        # A depth of 1 is what remoting and jobs have.
+        $there = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($here, 1))
+    }
+
+    It 'is what it was' {
+        $there.PSTypeNames[0] | Should -Be "Deserialized.$Type"
+        "$there" | Should -BeExactly "$here"
+    }
+
+    It 'has all its data' {
+        $names = $here.PSObject.Properties.Name | Where-Object { $_ -notin $Without }
+        $there.PSObject.Properties.Name | Sort-Object | Should -Be ($names | Sort-Object)
+        foreach ($name in $names) {
+            if ($here.$name -is [System.Collections.IEnumerable]) { $there.$name | Should -Be @($here.$name) -Because $name }
+            else { "$($there.$name)" | Should -BeExactly "$($here.$name)" -Because $name }
+        }
+    }
+
+    It 'looks on the screen as it did' {
+        $there | Out-String -Width 100 | Should -BeExactly ($here | Out-String -Width 100)
+    }
+
+    It 'survives a file' {
+        $here | Export-Clixml "$TestDrive/object.xml"
+        $there = Import-Clixml "$TestDrive/object.xml"
+        $there | Out-String | Should -BeExactly ($here | Out-String)
+    }
+}
+
+Describe 'Every command' {
+    It 'emits what is tested here' {
+        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'Gpt2Token', 'Gpt2Completion'
+        $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
+        $declared.Name | Should -BeIn $tested
+    }
+}
