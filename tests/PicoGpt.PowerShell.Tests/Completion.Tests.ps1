@@ -114,11 +114,30 @@ Describe 'Completion' {
         }
     }
 
+    Context 'of precisions' {
+        It 'offers each, the exact one first, with what it means' {
+            $found = Complete 'Invoke-Gpt2Generate Once -Precision '
+            $found.CompletionText | Should -Be 'Float32', 'Float16', 'BFloat16', 'Int8', 'Int4'
+            $found[0].ToolTip | Should -BeExactly 'Float32 · exact'
+            (Complete 'Get-Gpt2Model -Precision "in').CompletionText | Should -Be '"Int8"', '"Int4"'
+        }
+
+        It 'tells the size of the weights after <Line>' -ForEach @(
+            @{ Line = 'Get-Gpt2Model 124M -Precision f' }
+            @{ Line = 'Invoke-Gpt2Generate Once -Model gpt2 -Precision f' }
+            @{ Line = '"124m" | Invoke-Gpt2Generate -Prompt Once -Precision f' }
+            @{ Line = 'Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt Once -Precision f' }
+        ) {
+            (Complete $Line).ToolTip | Should -BeExactly 'Float32 · exact · 474.7 MiB for 124M', 'Float16 · half precision · 239.1 MiB for 124M'
+        }
+    }
+
     It 'asks nobody' {
         $null = Complete 'Get-Gpt2Model '
         $null = Complete 'Invoke-Gpt2Generate Once -Model '
         $null = Complete 'Get-Gpt2Model 124M | Get-Gpt2Weight w'
         $null = Complete 'Get-Gpt2Weight -Model 774M -Name w'
+        $null = Complete 'Get-Gpt2Model 774M -Precision '
         $listener.Pending() | Should -BeFalse
         (Get-ChildItem $env:PICOGPT_HOME).Name | Should -Be '355M'
     }

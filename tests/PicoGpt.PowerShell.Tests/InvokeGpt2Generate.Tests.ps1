@@ -67,7 +67,13 @@ Describe 'Invoke-Gpt2Generate' {
         $int4 = ($model | Invoke-Gpt2Generate -Prompt 'Once upon a time').Text
         Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Precision Int4 | ForEach-Object Text | Should -BeExactly $int4
         ($model | Invoke-Gpt2Generate -Prompt 'Once upon a time' -Precision Float32).Text | Should -BeExactly $tale
-        { Invoke-Gpt2Generate Once -Model 3M -Precision Int3 } | Should -Throw -ErrorId 'CannotConvertArgumentNoMessage,*'
+        (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Precision $model.Precision).Text | Should -BeExactly $int4
+    }
+
+    It 'refuses <_> as a precision with a sentence' -ForEach 'Int3', '3', '', $null {
+        $fault = try { Invoke-Gpt2Generate Once -Model 3M -Precision $_ } catch { $_ }
+        $fault.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+        $fault.Exception.Message | Should -BeLike '*There is no precision*Float32, Float16, BFloat16, Int8 or Int4.'
     }
 
     It 'tells beforehand that the memory will not do, and goes on with -Force' {

@@ -15,8 +15,6 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    private int _precision; // a field of the engine's own type would load the engine on import
-
     /// <summary>Names of models; see <c>-ListAvailable</c>. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
@@ -56,10 +54,12 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     [Parameter(ParameterSetName = NameSet)]
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
-    public Gpt2Precision Precision { get => (Gpt2Precision)_precision; set => _precision = (int)value; }
+    [PrecisionTransformation]
+    [ArgumentCompleter(typeof(PrecisionCompleter))]
+    public string Precision { get; set; } = nameof(Gpt2Precision.Float32);
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => Precision;
+    protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(Precision);
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -73,7 +73,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
                 foreach (string path in Path) PerItem(path, () => OpenAll(path));
                 break;
             case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => WriteObject(Gpt2Model.Open(Resolve(path), precision: Precision)));
+                foreach (string path in LiteralPath) PerItem(path, () => Open(Resolve(path)));
                 break;
             default:
                 IEnumerable<ModelInfo> all = ModelStore.Default.List();
@@ -85,7 +85,10 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     private void OpenByName(string name)
     {
         foreach (CatalogModel model in ModelsOf(name))
-            PerItem(model.Name, () => WriteObject(NoDownload ? ModelStore.Default.Open(model, Precision) : FetchAndOpen(model, OptionsOf(Source))));
+        {
+            PerItem(model.Name, () =>
+                WriteObject(NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default) : FetchAndOpen(model, OptionsOf(Source))));
+        }
     }
 
     private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
@@ -96,6 +99,8 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         Collection<string> paths = WildcardPattern.ContainsWildcardCharacters(path)
             ? SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _)
             : [Resolve(path)];
-        foreach (string resolved in paths) PerItem(path, () => WriteObject(Gpt2Model.Open(resolved, precision: Precision)));
+        foreach (string resolved in paths) PerItem(path, () => Open(resolved));
     }
+
+    private void Open(string path) => WriteObject(Gpt2Model.Open(path, precision: WantedPrecision ?? default));
 }

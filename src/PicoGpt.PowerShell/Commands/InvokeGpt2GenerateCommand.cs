@@ -16,8 +16,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     private ProgressBar? _bar;
     private long _batchStart;
     private string? _waiting;
-    private int _overflow; // fields of the engine's own types would load the engine on import
-    private int _precision;
+    private int _overflow; // a field of the engine's own type would load the engine on import
 
     /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PromptSet)]
@@ -98,14 +97,16 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     /// How the matrices are held: Float32 (exact), Float16, BFloat16, Int8 or Int4; by default that of the model object, or Float32.
     /// </summary>
     [Parameter]
-    public Gpt2Precision Precision { get => (Gpt2Precision)_precision; set => _precision = (int)value; }
+    [PrecisionTransformation]
+    [ArgumentCompleter(typeof(PrecisionCompleter))]
+    public string? Precision { get; set; }
 
     /// <summary>Go on where the memory seems too little for the model.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => MyInvocation.BoundParameters.ContainsKey(nameof(Precision)) ? Precision : null;
+    protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
