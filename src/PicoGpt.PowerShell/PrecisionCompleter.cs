@@ -22,7 +22,7 @@ public sealed class PrecisionCompleter : IArgumentCompleter
         object? model = fakeBoundParameters["Name"] ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
         return Enum.GetValues<Gpt2Precision>()
             .Where(precision => precision.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-            .Select(precision => Completion.Result(wordToComplete, precision.ToString(), $"{Describe(precision)}{SizeOf(model, precision)}"));
+            .Select(precision => Completion.Result(wordToComplete, precision.ToString(), Describe(precision) + SizeOf(model, precision)));
     }
 
     private static string Describe(Gpt2Precision precision) => precision switch

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace PicoGpt.PowerShell;
 
-/// <summary>Makes the name of a <see cref="Gpt2Precision"/> of what a <c>-Precision</c> parameter is given: a value, or a name in any case.</summary>
+/// <summary>Lets a <c>-Precision</c> parameter take a <see cref="Gpt2Precision"/> or its name in any case, and gives it the name.</summary>
 /// <remarks>The parameter holds the name: a parameter of an enumeration is completed by PowerShell itself, which has no tooltips.</remarks>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PrecisionTransformationAttribute : ArgumentTransformationAttribute

@@ -87,7 +87,9 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         foreach (CatalogModel model in ModelsOf(name))
         {
             PerItem(model.Name, () =>
-                WriteObject(NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default) : FetchAndOpen(model, OptionsOf(Source))));
+                WriteObject(NoDownload
+                    ? ModelStore.Default.Open(model, WantedPrecision ?? default)
+                    : FetchAndOpen(model, OptionsOf(Source))));
         }
     }
 
