@@ -21,7 +21,7 @@ internal static class CommandLineModel
     }
 
     /// <summary>A path as the session means it: relative to its location and not to the process's.</summary>
-    public static string Resolve(string path) => Session().Path.GetUnresolvedProviderPathFromPSPath(path);
+    public static string Resolve(string path) => SessionPath.Resolve(Session(), path);
 
     // A completer is given no session, and the runspace's own door to it is closed while a line is read.
     private static SessionState Session()

@@ -123,7 +123,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
     protected virtual Gpt2Model OpenModel(string nameOrPath) =>
-        ModelStore.Default.Open(nameOrPath, SessionState.Path.GetUnresolvedProviderPathFromPSPath(nameOrPath), WantedPrecision ?? default);
+        ModelStore.Default.Open(nameOrPath, SessionPath.Resolve(SessionState, nameOrPath), WantedPrecision ?? default);
 
     /// <summary>Converts a model's weights, where its precision asks for that, and shows how far it is.</summary>
     /// <param name="model">The model.</param>

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Management.Automation;
 using PicoGpt.Store;
 
@@ -70,10 +69,10 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
                 foreach (string name in Name) PerItem(name, () => OpenByName(name));
                 break;
             case PathSet:
-                foreach (string path in Path) PerItem(path, () => OpenAll(path));
+                foreach (string path in Path) PerItem(path, () => OpenAll(SessionPath.Expand(SessionState, path)));
                 break;
             case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => Open(Resolve(path)));
+                foreach (string path in LiteralPath) PerItem(path, () => Open(SessionPath.Resolve(SessionState, path)));
                 break;
             default:
                 IEnumerable<ModelInfo> all = ModelStore.Default.List();
@@ -93,15 +92,9 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         }
     }
 
-    private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
-
-    private void OpenAll(string path)
+    private void OpenAll(IEnumerable<string> paths)
     {
-        // A path without wildcards goes to the engine even where nothing is: a checkpoint's prefix is no file.
-        Collection<string> paths = WildcardPattern.ContainsWildcardCharacters(path)
-            ? SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _)
-            : [Resolve(path)];
-        foreach (string resolved in paths) PerItem(path, () => Open(resolved));
+        foreach (string path in paths) PerItem(path, () => Open(path));
     }
 
     private void Open(string path) => WriteObject(Gpt2Model.Open(path, precision: WantedPrecision ?? default));

@@ -9,7 +9,7 @@ namespace PicoGpt.PowerShell.Commands;
 public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
 {
     /// <summary>Names of models. With wildcards, of those on this machine.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]

@@ -9,7 +9,7 @@ namespace PicoGpt.PowerShell.Commands;
 public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
 {
     /// <summary>Names of models.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];

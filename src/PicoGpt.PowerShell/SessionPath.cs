@@ -1,0 +1,45 @@
+using System.Collections.ObjectModel;
+using System.Management.Automation;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>Paths as a session means them: on any drive that lies in the file system, relative to the session's location.</summary>
+internal static class SessionPath
+{
+    /// <summary>A path taken literally, whether something is there or not.</summary>
+    /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
+    public static string Resolve(SessionState session, string path)
+    {
+        try
+        {
+            string resolved = session.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+            return provider.Name == "FileSystem" ? resolved : throw Outside(path, provider);
+        }
+        catch (SessionStateException fault)
+        {
+            throw Missing(path, fault);
+        }
+    }
+
+    /// <summary>What the wildcards of a path match. Without any it is taken as it is: a checkpoint's prefix is no file.</summary>
+    /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
+    public static IReadOnlyList<string> Expand(SessionState session, string path)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(path)) return [Resolve(session, WildcardPattern.Unescape(path))];
+        try
+        {
+            Collection<string> found = session.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
+            return provider.Name == "FileSystem" ? found : throw Outside(path, provider);
+        }
+        catch (SessionStateException fault)
+        {
+            throw Missing(path, fault);
+        }
+    }
+
+    private static Gpt2Exception Outside(string path, ProviderInfo provider) => new(
+        Gpt2Error.FileNotFound, $"'{path}' is a path of the provider {provider.Name}; give one of the file system, where models are.", path);
+
+    private static Gpt2Exception Missing(string path, SessionStateException fault) => new(
+        Gpt2Error.FileNotFound, $"'{path}' leads nowhere: {fault.Message}", path, fault);
+}
