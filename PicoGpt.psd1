@@ -25,7 +25,9 @@
     AliasesToExport      = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('GPT2', 'LLM', 'AI', 'tokenizer', 'inference', 'TensorFlow', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            Tags         = @('GPT2', 'LLM', 'AI', 'tokenizer', 'inference', 'TensorFlow', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri   = 'https://licenses.nuget.org/MIT'
+            ReleaseNotes = 'The first release. CHANGELOG.md in the folder of the module lists what is in it.'
         }
     }
 }

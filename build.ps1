@@ -14,6 +14,9 @@
 .PARAMETER Bench
     Measures speeds on random weights of the 124M shape, beside the machine's limits, and prints the table. It takes some
     minutes and 500 MB of temporary disk.
+.PARAMETER Package
+    Makes the package for the PowerShell Gallery in out/packages, installs it from that folder into a new profile, and
+    generates text there.
 .PARAMETER Install
     Copies the staged module to the current user's module folder.
 .EXAMPLE
@@ -22,12 +25,17 @@
 .EXAMPLE
     ./build.ps1 -Test
     Builds and runs every test.
+.EXAMPLE
+    ./build.ps1 -Package
+    Builds out/packages/PicoGpt.<version>.nupkg and tries it. Publish-PSResource -NupkgPath takes it to the Gallery.
 #>
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidUsingWriteHost', '', Justification = 'The last line of a test run is for people.')]
 [CmdletBinding()]
 param(
     [switch] $Test,
     [switch] $Demo,
     [switch] $Bench,
+    [switch] $Package,
     [switch] $Install
 )
 
@@ -53,7 +61,7 @@ function Publish-Module {
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
     Copy-Item "$root/en-US" $staged -Recurse
-    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE" $staged
+    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $staged
     Write-Information "Staged $staged" -InformationAction Continue
 }
 
@@ -90,7 +98,85 @@ function Invoke-PesterTest {
     [pscustomobject]@{ Passed = [int]$passed; Failed = [int]$failed; Skipped = [int]$skipped }
 }
 
+# What the manifest says, as a package of the Gallery says it.
+function Get-PackageSpecification {
+    $manifest = Test-ModuleManifest "$staged/PicoGpt.psd1" -WarningVariable warnings
+    if ($warnings) { throw "The manifest is not clean: $warnings" }
+    $commands = $manifest.ExportedCmdlets.Keys | Sort-Object
+    $facts = [ordered]@{
+        id           = $manifest.Name
+        version      = $manifest.Version
+        authors      = $manifest.Author
+        description  = $manifest.Description
+        releaseNotes = $manifest.ReleaseNotes
+        copyright    = $manifest.Copyright
+        tags         = $manifest.Tags + 'PSModule' + 'PSIncludes_Cmdlet' + $commands.ForEach({ "PSCmdlet_$_"; "PSCommand_$_" }) -join ' '
+    }
+    $elements = foreach ($fact in $facts.GetEnumerator()) { "<{0}>{1}</{0}>" -f $fact.Key, [Security.SecurityElement]::Escape($fact.Value) }
+    @"
+<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
+  <metadata>
+    $($elements -join "`n    ")
+    <license type="expression">MIT</license>
+  </metadata>
+  <files>
+    <file src="**" />
+  </files>
+</package>
+"@
+}
+
+function Compress-Module([string] $Folder) {
+    if (Test-Path $Folder) { Remove-Item $Folder -Recurse -Force }
+    New-Item $Folder -ItemType Directory | Out-Null
+    $specification = "$root/out/PicoGpt.nuspec"
+    Get-PackageSpecification | Set-Content $specification
+    Invoke-Dotnet pack "$root/src/PicoGpt.PowerShell" --configuration Release --no-build --nologo --verbosity quiet --output $Folder "-p:NuspecFile=$specification" "-p:NuspecBasePath=$staged" "-p:NoPackageAnalysis=true" | Out-Host
+    "$Folder/PicoGpt.$version.nupkg"
+}
+
+# Unpacks a package as Install-PSResource does, for a PowerShell that does not have it.
+function Expand-Package([string] $Path, [string] $Modules) {
+    $target = "$Modules/PicoGpt/$version"
+    [IO.Compression.ZipFile]::ExtractToDirectory($Path, $target)
+    Remove-Item -LiteralPath "$target/_rels", "$target/package", "$target/[Content_Types].xml", "$target/PicoGpt.nuspec" -Recurse -Force
+}
+
+# Installs a package from its folder into a profile that has nothing else, and generates text there.
+function Test-Package([string] $Path) {
+    $profileFolder = (New-Item (Join-Path ([IO.Path]::GetTempPath()) "PicoGpt-$([guid]::NewGuid())") -ItemType Directory).FullName
+    $modules = "$profileFolder/Modules"
+    try {
+        New-Item $modules -ItemType Directory | Out-Null
+        if (Get-Command Save-PSResource -ErrorAction Ignore) {
+            Register-PSResourceRepository PicoGptPackage -Uri (Split-Path $Path) -Trusted -Force
+            try { Save-PSResource PicoGpt -Repository PicoGptPackage -Path $modules }
+            finally { Unregister-PSResourceRepository PicoGptPackage }
+        }
+        else {
+            Write-Host 'Save-PSResource is not in this PowerShell, so the package is unpacked by hand as it does.'
+            Expand-Package $Path $modules
+        }
+
+        $tale = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "
+            `$ErrorActionPreference = 'Stop'
+            `$env:PSModulePath, `$env:HOME, `$env:PICOGPT_HOME, `$env:PICOGPT_OFFLINE = '$modules', '$profileFolder', '$profileFolder/cache', 1
+            Import-Module PicoGpt
+            Get-Module PicoGpt | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version) from `$(`$_.ModuleBase)`" }
+            Get-Gpt2Model 3M | Invoke-Gpt2Generate -Prompt 'Once upon a time' | Out-String"
+        if ($LASTEXITCODE -ne 0 -or "$tale" -notlike "*$modules*Once upon a time*") { throw "The installed package does not work: $tale" }
+        $tale | Out-Host
+    }
+    finally { Remove-Item $profileFolder -Recurse -Force }
+}
+
 Publish-Module
+
+if ($Package) {
+    $nupkg = Compress-Module "$root/out/packages"
+    Test-Package $nupkg
+    Write-Information "Packed $nupkg" -InformationAction Continue
+}
 
 if ($Demo) {
     Import-Module "$staged/PicoGpt.psd1" -Force

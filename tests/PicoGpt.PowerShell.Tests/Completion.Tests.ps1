@@ -78,7 +78,7 @@ Describe 'Completion' {
             @{ Line = 'Get-Gpt2Model gpt2-xl | Get-Gpt2Weight w'; Shape = '50257 × 1600' }
             @{ Line = 'Get-Gpt2Model -LiteralPath "./my models/tales" | Get-Gpt2Weight w'; Shape = '2048 × 192' }
         ) {
-            $global:model = Get-Gpt2Model 3M
+            Set-Variable model (Get-Gpt2Model 3M) -Scope Global
             try {
                 $found = Complete $Line
                 $found.CompletionText | Should -Be 'wte', 'wpe'

@@ -2,7 +2,7 @@ BeforeAll {
     . "$PSScriptRoot/Common.ps1"
 
     # A library that has nothing but the name of one of the engine's dependencies, in another version.
-    function New-OtherLibrary([string] $Folder, [string] $Name, [string] $Version, [string] $Namespace) {
+    function Build-OtherLibrary([string] $Folder, [string] $Name, [string] $Version, [string] $Namespace) {
         New-Item $Folder -ItemType Directory -Force | Out-Null
         $identity = [System.Reflection.AssemblyName]::new("$Name, Version=$Version")
         $assembly = [System.Reflection.Emit.PersistedAssemblyBuilder]::new($identity, [object].Assembly)
@@ -61,8 +61,8 @@ Describe 'Isolation' {
     ) {
         BeforeAll {
             $libraries = Join-Path $TestDrive $Version
-            New-OtherLibrary $libraries System.Numerics.Tensors $Version System.Numerics.Tensors
-            New-OtherLibrary $libraries Polly.Core $Version Polly
+            Build-OtherLibrary $libraries System.Numerics.Tensors $Version System.Numerics.Tensors
+            Build-OtherLibrary $libraries Polly.Core $Version Polly
             $othersSay = "System.Numerics.Tensors $Version", "Polly.Core $Version"
         }
 

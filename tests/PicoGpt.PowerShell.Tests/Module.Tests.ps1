@@ -2,9 +2,22 @@ BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'The module' {
     It 'has a valid manifest' {
-        $manifest = Test-ModuleManifest $module
+        $manifest = Test-ModuleManifest $module -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
         $manifest.Name | Should -Be 'PicoGpt'
         $manifest.PowerShellVersion | Should -Be '7.6'
+    }
+
+    It 'says in its manifest what the Gallery asks for' {
+        $manifest = Test-ModuleManifest $module
+        "$($manifest.Version)" | Should -Match '^\d+\.\d+\.\d+$'
+        foreach ($fact in 'Author', 'Description', 'Copyright', 'LicenseUri', 'ReleaseNotes') { $manifest.$fact | Should -Not -BeNullOrEmpty -Because $fact }
+        'PSEdition_Core', 'Windows', 'Linux', 'MacOS' | Should -BeIn $manifest.Tags
+        $exports = Import-PowerShellDataFile $module
+        foreach ($kind in 'CmdletsToExport', 'FunctionsToExport', 'AliasesToExport', 'VariablesToExport') {
+            $exports.ContainsKey($kind) | Should -BeTrue -Because $kind
+            $exports[$kind] | Should -Not -Match '[*?]' -Because $kind
+        }
     }
 
     It 'exports exactly the commands that its manifest lists' {

@@ -14,7 +14,7 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
         $madeSeparation = -not (Test-Path $separation) -and (id -u) -eq 0
         if ($madeSeparation) { $null = New-Item $separation -ItemType Directory } # a server of root's asks for it
 
-        function New-Key([string] $Name) { ssh-keygen -q -t ed25519 -N '' -f "$folder/$Name" }
+        function Add-Key([string] $Name) { ssh-keygen -q -t ed25519 -N '' -f "$folder/$Name" }
 
         function Get-FreePort {
             $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
@@ -22,8 +22,8 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
             try { $listener.LocalEndpoint.Port } finally { $listener.Stop() }
         }
 
-        function Start-Server([string] $Name) {
-            New-Key $Name
+        function Open-Server([string] $Name) {
+            Add-Key $Name
             $port = Get-FreePort
             $userHome = (New-Item "$folder/home-$Name" -ItemType Directory).FullName
             @"
@@ -52,8 +52,8 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
             New-PSSession 127.0.0.1 -Port $Server.Port -UserName ([Environment]::UserName) -KeyFilePath "$folder/user" -Options $options -ConnectingTimeout 20000
         }
 
-        New-Key user
-        $servers = 'ada', 'grace' | ForEach-Object { Start-Server $_ }
+        Add-Key user
+        $servers = 'ada', 'grace' | ForEach-Object { Open-Server $_ }
         try { $sessions = $servers | ForEach-Object { Connect-Server $_ } }
         catch { $cannot = "no session was had: $_" }
         if (-not $cannot) { Invoke-Command $sessions { Import-Module $using:path } }
