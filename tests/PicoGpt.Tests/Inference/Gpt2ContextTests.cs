@@ -182,9 +182,15 @@ public sealed class Gpt2ContextTests
         using var context = new Gpt2Context(model.WithPrecision(precision), threads: 1);
         context.Forward(Prompt);
         context.Forward([1]);
+        Assert.Contains(0, Enumerable.Range(0, 10).Select(_ => Allocated(context)));
+    }
+
+    // What a collection by another thread's doing leaves unused of this thread's share counts as allocated; ten times running is no chance.
+    private static long Allocated(Gpt2Context context)
+    {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++) context.Forward([i]);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        for (int i = 0; i < 10; i++) context.Forward([i]);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static int[] LongPrompt() => [.. Enumerable.Range(0, 200).Select(i => (i * 37) % 2048)];
