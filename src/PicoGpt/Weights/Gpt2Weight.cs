@@ -6,12 +6,11 @@ namespace PicoGpt.Weights;
 /// One leaf of the parameter tree: a tensor of the checkpoint under the checkpoint's own name. Nothing is read from the
 /// file before the values or a statistic are asked for.
 /// </summary>
-public sealed class Gpt2Weight
+public sealed class Gpt2Weight : FloatTensor
 {
     private readonly TensorBundle _bundle;
     private readonly TensorEntry _entry;
     private readonly Lazy<ReadOnlyMemory<float>> _values;
-    private readonly Lazy<WeightStatistics> _statistics;
 
     internal Gpt2Weight(TensorBundle bundle, TensorEntry entry, string name, params int[] shape)
     {
@@ -20,11 +19,10 @@ public sealed class Gpt2Weight
         Name = name;
         Shape = shape;
         _values = new Lazy<ReadOnlyMemory<float>>(Read);
-        _statistics = new Lazy<WeightStatistics>(() => WeightStatistics.Of(Values.Span));
     }
 
     /// <summary>The name in the tree, such as <c>h0/attn/c_attn/w</c>: the checkpoint's name without the scope <c>model/</c>.</summary>
-    public string Name { get; }
+    public override string Name { get; }
 
     /// <summary>The dimensions, the leading 1 of a projection's weight left out: <c>[n_embd, 3 n_embd]</c>.</summary>
     public IReadOnlyList<int> Shape { get; }
@@ -38,18 +36,6 @@ public sealed class Gpt2Weight
     /// <summary>Bytes in the checkpoint.</summary>
     public long Size => _entry.Size;
 
-    /// <summary>The least value.</summary>
-    public float Min => _statistics.Value.Min;
-
-    /// <summary>The greatest value.</summary>
-    public float Max => _statistics.Value.Max;
-
-    /// <summary>The mean of the values.</summary>
-    public double Mean => _statistics.Value.Mean;
-
-    /// <summary>The standard deviation of the values, with the biased variance (as NumPy's <c>std</c>).</summary>
-    public double StandardDeviation => _statistics.Value.StandardDeviation;
-
     /// <summary>
     /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
     /// valid while the model is open. Its checksum is verified when it is first asked for.
@@ -58,15 +44,12 @@ public sealed class Gpt2Weight
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 
+    internal override TensorLayout Layout => field ??= TensorLayout.RowMajor(Name, [.. Shape.Select(length => (long)length)]);
+
+    internal override ReadOnlyMemory<float> Memory => Values;
+
     /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them.</summary>
     internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_entry.Size} {_entry.Crc32C:x8}");
-
-    /// <summary>A copy of the values, row-major.</summary>
-    /// <returns><see cref="Count"/> values.</returns>
-    public float[] ToArray() => Values.ToArray();
-
-    /// <inheritdoc/>
-    public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
 
     private ReadOnlyMemory<float> Read()
     {

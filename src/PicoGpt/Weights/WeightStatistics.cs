@@ -1,42 +1,65 @@
-using System.Numerics.Tensors;
-
 namespace PicoGpt.Weights;
 
-/// <summary>Statistics of a tensor's values, gathered in one pass over memory.</summary>
-internal readonly record struct WeightStatistics(float Min, float Max, double Mean, double StandardDeviation)
+/// <summary>
+/// Statistics of a tensor's values. Those that are not finite are counted and left out of everything else, so that one NaN does not
+/// hide the rest. The bits are the same whatever the processor and the number of threads.
+/// </summary>
+public sealed class WeightStatistics
 {
-    // Small enough for the first-level cache, so that the values are read from memory once.
-    private const int ChunkLength = 4096;
+    // The unit that one thread takes. It does not depend on their number, and so neither does the order of the sums.
+    private const int SegmentLength = 256 * SegmentStatistics.ChunkLength;
 
-    /// <summary>
-    /// Means and squared deviations of chunks are merged pairwise in double precision: T. F. Chan, G. H. Golub,
-    /// R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
-    /// </summary>
-    public static WeightStatistics Of(ReadOnlySpan<float> values)
+    internal WeightStatistics()
     {
-        if (values.IsEmpty) return new WeightStatistics(float.NaN, float.NaN, double.NaN, double.NaN);
-        float min = float.PositiveInfinity, max = float.NegativeInfinity;
-        double count = 0, mean = 0, squares = 0;
-        Span<float> deviations = stackalloc float[ChunkLength];
-        while (!values.IsEmpty)
+    }
+
+    /// <summary>The number of values.</summary>
+    public long Count { get; internal init; }
+
+    /// <summary>The least finite value; NaN where there is none.</summary>
+    public float Min { get; internal init; }
+
+    /// <summary>The greatest finite value; NaN where there is none.</summary>
+    public float Max { get; internal init; }
+
+    /// <summary>The mean of the finite values.</summary>
+    public double Mean { get; internal init; }
+
+    /// <summary>The standard deviation of the finite values, with the biased variance (as NumPy's <c>std</c>).</summary>
+    public double StandardDeviation { get; internal init; }
+
+    /// <summary>How many values are zero, of either sign.</summary>
+    public long Zeros { get; internal init; }
+
+    /// <summary>How many values are no numbers.</summary>
+    public long NaNs { get; internal init; }
+
+    /// <summary>How many values are infinite, of either sign.</summary>
+    public long Infinities { get; internal init; }
+
+    /// <summary>How the finite values are spread, in up to 1024 bins.</summary>
+    public WeightHistogram Histogram { get; internal init; } = null!;
+
+    /// <summary>Gathers the statistics, with as many threads as there are processors.</summary>
+    /// <param name="memory">The values, and more.</param>
+    /// <param name="layout">Where in the memory they are.</param>
+    internal static WeightStatistics Of(ReadOnlyMemory<float> memory, TensorLayout layout)
+    {
+        int segments = (int)((layout.Count + SegmentLength - 1) / SegmentLength);
+        var parts = new SegmentStatistics[Math.Max(segments, 1)];
+        parts[0] = new SegmentStatistics();
+        if (segments <= 1) Gather(0);
+        else Parallel.For(0, segments, Gather);
+        foreach (SegmentStatistics part in parts.Skip(1)) parts[0].Add(part);
+        return parts[0].ToStatistics();
+
+        void Gather(int segment)
         {
-            ReadOnlySpan<float> chunk = values[..Math.Min(ChunkLength, values.Length)];
-            values = values[chunk.Length..];
-            min = MathF.Min(min, TensorPrimitives.Min(chunk));
-            max = MathF.Max(max, TensorPrimitives.Max(chunk));
-
-            float chunkMean = TensorPrimitives.Sum(chunk) / chunk.Length;
-            TensorPrimitives.Subtract(chunk, chunkMean, deviations);
-            double residue = TensorPrimitives.Sum(deviations[..chunk.Length]);
-            double chunkSquares = TensorPrimitives.SumOfSquares(deviations[..chunk.Length]) - (residue * residue / chunk.Length);
-            double delta = chunkMean + (residue / chunk.Length) - mean;
-
-            double total = count + chunk.Length;
-            squares += chunkSquares + (delta * delta * count * chunk.Length / total);
-            mean += delta * chunk.Length / total;
-            count = total;
+            var statistics = new SegmentStatistics();
+            parts[segment] = statistics;
+            float[] buffer = new float[SegmentStatistics.ChunkLength];
+            int start = segment * SegmentLength, end = (int)Math.Min((long)start + SegmentLength, layout.Count);
+            for (int i = start; i < end; i += buffer.Length) statistics.Add(layout.Read(memory.Span, i, buffer.AsSpan(0, Math.Min(buffer.Length, end - i))));
         }
-
-        return new WeightStatistics(min, max, mean, Math.Sqrt(Math.Max(squares, 0) / count));
     }
 }

@@ -1,0 +1,176 @@
+using System.Buffers;
+
+namespace PicoGpt.Weights;
+
+/// <summary>
+/// A tensor whose elements are read as float32: a weight, a slice of one, or a tensor of any checkpoint. Nothing is read before a value
+/// or a statistic is asked for; slices look at the same memory, without a copy.
+/// </summary>
+public abstract class FloatTensor
+{
+    private readonly Lazy<WeightStatistics> _statistics;
+
+    private protected FloatTensor() => _statistics = new Lazy<WeightStatistics>(GatherStatistics);
+
+    /// <summary>The name; of a slice, with what was taken: <c>wte[0:64, 5]</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The least finite value; NaN where there is none.</summary>
+    public float Min => Statistics.Min;
+
+    /// <summary>The greatest finite value; NaN where there is none.</summary>
+    public float Max => Statistics.Max;
+
+    /// <summary>The mean of the finite values.</summary>
+    public double Mean => Statistics.Mean;
+
+    /// <summary>The standard deviation of the finite values, with the biased variance (as NumPy's <c>std</c>).</summary>
+    public double StandardDeviation => Statistics.StandardDeviation;
+
+    /// <summary>How many values are zero.</summary>
+    public long Zeros => Statistics.Zeros;
+
+    /// <summary>How many values are no numbers.</summary>
+    public long NaNs => Statistics.NaNs;
+
+    /// <summary>How many values are infinite.</summary>
+    public long Infinities => Statistics.Infinities;
+
+    /// <summary>How the finite values are spread, in up to 64 bins; <see cref="WeightStatistics.Histogram"/> has more.</summary>
+    public WeightHistogram Histogram => Statistics.Histogram.Rebin(64);
+
+    /// <summary>All statistics, gathered in one pass over the values when the first is asked for.</summary>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="ObjectDisposedException">The model was closed.</exception>
+    public WeightStatistics Statistics => _statistics.Value;
+
+    internal abstract TensorLayout Layout { get; }
+
+    /// <summary>The memory that <see cref="Layout"/> speaks of; its checksum is verified.</summary>
+    internal abstract ReadOnlyMemory<float> Memory { get; }
+
+    /// <summary>A value of a tensor of one dimension.</summary>
+    /// <param name="index">From 0, or from −1 backwards from the end.</param>
+    /// <exception cref="ArgumentException">The tensor has not one dimension.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
+    public float this[int index] => ValueAt([index]);
+
+    /// <summary>A value of a matrix.</summary>
+    /// <param name="row">From 0, or from −1 backwards from the end.</param>
+    /// <param name="column">From 0, or from −1 backwards from the end.</param>
+    /// <exception cref="ArgumentException">The tensor has not two dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside.</exception>
+    public float this[int row, int column] => ValueAt([row, column]);
+
+    /// <summary>One row, or what else the first dimension holds.</summary>
+    /// <param name="index">From 0, or from −1 backwards from the end.</param>
+    /// <returns>A view, without the first dimension.</returns>
+    /// <exception cref="ArgumentException">The tensor has no two dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
+    public WeightSlice Row(int index)
+    {
+        RequireMatrix();
+        return new WeightSlice(this, [TensorPick.Only(index, Layout.Shape[0])]);
+    }
+
+    /// <summary>One column: what has this index in the last dimension.</summary>
+    /// <param name="index">From 0, or from −1 backwards from the end.</param>
+    /// <returns>A view, without the last dimension.</returns>
+    /// <exception cref="ArgumentException">The tensor has no two dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
+    public WeightSlice Column(int index)
+    {
+        RequireMatrix();
+        return new WeightSlice(this, [.. Layout.Shape.SkipLast(1).Select(TensorPick.All), TensorPick.Only(index, Layout.Shape[^1])]);
+    }
+
+    /// <summary>A part, in NumPy's notation: <c>0:64, :</c> are the first 64 rows, <c>:, -1</c> is the last column, <c>::2</c> every other row.</summary>
+    /// <param name="text">An index or <c>start:end:step</c> for each dimension, with commas between; dimensions left out stay whole.</param>
+    /// <returns>A view, without the dimensions of which a single index was taken.</returns>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InvalidArgument"/>: the text does not fit the tensor.</exception>
+    public WeightSlice Slice(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] parts = text.Split(',');
+        IReadOnlyList<int> shape = Layout.Shape;
+        try
+        {
+            if (parts.Length > shape.Count) throw new FormatException($"it speaks of {parts.Length} dimensions");
+            return new WeightSlice(this, [.. parts.Select((part, d) => TensorPick.Parse(part, shape[d]))]);
+        }
+        catch (FormatException fault)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument,
+                $"'{text}' is no slice of {Name} [{string.Join(", ", shape)}]: {fault.Message}; give an index or start:end for each dimension, such as '0:64, :'.",
+                innerException: fault);
+        }
+    }
+
+    /// <summary>Rows one after another, or what else the first dimension holds.</summary>
+    /// <param name="start">The first.</param>
+    /// <param name="length">How many.</param>
+    /// <returns>A view.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There are not as many.</exception>
+    public WeightSlice Slice(int start, int length) => Slice(new Range(start, checked(start + length)));
+
+    /// <summary>A part: one range for each of the first dimensions; the others stay whole.</summary>
+    /// <param name="ranges">The ranges.</param>
+    /// <returns>A view.</returns>
+    /// <exception cref="ArgumentException">There are more ranges than dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A range is outside its dimension.</exception>
+    public WeightSlice Slice(params Range[] ranges)
+    {
+        ArgumentNullException.ThrowIfNull(ranges);
+        IReadOnlyList<int> shape = Layout.Shape;
+        if (ranges.Length > shape.Count) throw new ArgumentException($"{Name} has {shape.Count} dimensions, not {ranges.Length}.", nameof(ranges));
+        return new WeightSlice(this, [.. ranges.Select((range, d) => Pick(range, shape[d]))]);
+    }
+
+    /// <summary>A copy of the values, row-major.</summary>
+    /// <returns>As many values as there are.</returns>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="ObjectDisposedException">The model was closed.</exception>
+    public float[] ToArray()
+    {
+        TensorLayout layout = Layout;
+        ReadOnlyMemory<float> memory = Memory;
+        using MemoryHandle hold = memory.Pin();
+        float[] values = new float[layout.Count];
+        ReadOnlySpan<float> read = layout.Read(memory.Span, 0, values);
+        if (layout.IsContiguous) read.CopyTo(values);
+        return values;
+    }
+
+    /// <summary>The values as a list that looks at them where they are, row-major.</summary>
+    /// <returns>A view, for loops and for PowerShell's ranges: <c>$w.Row(3).AsList()[0..9]</c>.</returns>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    public IReadOnlyList<float> AsList() => new TensorValues(Memory, Layout);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} [{string.Join(", ", Layout.Shape)}]";
+
+    private static TensorPick Pick(Range range, int dimension)
+    {
+        (int start, int length) = range.GetOffsetAndLength(dimension);
+        return new TensorPick(start, 1, length);
+    }
+
+    private float ValueAt(ReadOnlySpan<int> indexes)
+    {
+        int place = Layout.PlaceOf(indexes);
+        return Memory.Span[place];
+    }
+
+    private WeightStatistics GatherStatistics()
+    {
+        ReadOnlyMemory<float> memory = Memory;
+        using MemoryHandle hold = memory.Pin(); // another thread may close the model meanwhile
+        return WeightStatistics.Of(memory, Layout);
+    }
+
+    private void RequireMatrix()
+    {
+        if (Layout.Shape.Count < 2) throw new ArgumentException($"{Name} has {Layout.Shape.Count} dimensions; only a matrix has rows and columns.");
+    }
+}

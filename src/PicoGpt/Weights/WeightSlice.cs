@@ -1,0 +1,36 @@
+namespace PicoGpt.Weights;
+
+/// <summary>A part of a tensor, which looks at the tensor's memory: rows, a column, a block.</summary>
+public sealed class WeightSlice : FloatTensor
+{
+    internal WeightSlice(FloatTensor source, IReadOnlyList<TensorPick> picks)
+    {
+        Source = source;
+        Layout = source.Layout.Slice(picks);
+        Name = $"{source.Name}[{string.Join(", ", source.Layout.Shape.Select((length, d) => d < picks.Count ? Describe(picks[d], length) : ":"))}]";
+    }
+
+    /// <summary>The tensor that it is a part of.</summary>
+    public FloatTensor Source { get; }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>The dimensions; a single value has none.</summary>
+    public IReadOnlyList<int> Shape => Layout.Shape;
+
+    /// <summary>The number of values.</summary>
+    public long Count => Layout.Count;
+
+    internal override TensorLayout Layout { get; }
+
+    internal override ReadOnlyMemory<float> Memory => Source.Memory;
+
+    private static string Describe(TensorPick pick, int dimension)
+    {
+        if (pick.DropsDimension) return $"{pick.Start}";
+        if (pick == TensorPick.All(dimension)) return ":";
+        int end = pick.Start + (pick.Length * pick.Step);
+        return pick.Step == 1 ? $"{pick.Start}:{end}" : $"{pick.Start}:{(end < 0 ? "" : end)}:{pick.Step}";
+    }
+}
