@@ -1,7 +1,9 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
+using System.Management.Automation;
 using PicoGpt.Store;
+using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;
 
@@ -26,6 +28,28 @@ public static class Format
     /// <param name="shape">The dimensions.</param>
     /// <returns>The text.</returns>
     public static string Shape(IEnumerable shape) => string.Join(" × ", shape.Cast<object>());
+
+    /// <summary>A statistic such as <c>-0.01234</c>.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Four digits that count.</returns>
+    public static string Number(double value) => value.ToString(Math.Abs(value) is >= 1e-3 and < 1e6 or 0 ? "0.####" : "0.###e0", CultureInfo.InvariantCulture);
+
+    /// <summary>A tensor's histogram as one line, or why there is none.</summary>
+    /// <param name="tensor">The tensor, from here or from another session.</param>
+    /// <param name="explains">Whether a fault is told in its sentence, and not only in its word.</param>
+    /// <returns>Such as <c>▁▂▅█▅▂▁</c> or <c>(Truncated)</c>.</returns>
+    public static string? Sparkline(PSObject tensor, bool explains)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        try
+        {
+            return tensor.BaseObject is FloatTensor here ? here.Sparkline : tensor.Properties["Sparkline"]?.Value as string;
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or ObjectDisposedException or IOException or UnauthorizedAccessException)
+        {
+            return explains ? fault.Message : $"({ErrorRecords.From(fault, null).FullyQualifiedErrorId})";
+        }
+    }
 
     /// <summary>What of a model is on this machine, in words.</summary>
     /// <param name="state">The name of the <see cref="ModelState"/>.</param>

@@ -54,6 +54,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The weights, as the tree that the architecture has.</summary>
     public Gpt2Parameters Parameters { get; }
 
+    /// <summary>The path that the names of the checkpoint's files begin with.</summary>
+    internal string Prefix => _bundle.Prefix;
+
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 

@@ -40,6 +40,96 @@ Describe 'Get-Gpt2Weight' {
     }
 
     It 'shows one row a weight' {
-        Get-Gpt2Weight 'h0/attn/c_attn/w' -Model 3M | Out-String | Should -Match 'h0/attn/c_attn/w\s+192 × 576 Float32\s+432.0 KiB'
+        Get-Gpt2Weight 'h0/attn/c_attn/w' -Model 3M | Out-String | Should -Match 'h0/attn/c_attn/w\s+192 × 576 Float32\s+432.0 KiB [▁▂▃▄▅▆▇█ ]*██[▁▂▃▄▅▆▇█ ]*\r?\n'
+    }
+
+    It 'shows all statistics as a list' {
+        $list = Get-Gpt2Weight ln_f/g -Model 3M | Format-List | Out-String
+        foreach ($name in 'Min', 'Max', 'Mean', 'StandardDeviation', 'Zeros', 'NaNs', 'Infinities', 'Histogram') { $list | Should -Match "(?m)^$name +: \S" }
+    }
+
+    It 'gives values, rows, columns and slices' {
+        $weight = Get-Gpt2Weight wpe -Model 3M
+        $values = $weight.ToArray()
+        $weight[0, 5] | Should -Be $values[5]
+        $weight[-1, -1] | Should -Be $values[-1]
+        $weight.Row(3)[5] | Should -Be $values[3 * 192 + 5]
+        $weight.Row(3).ToArray() | Should -Be $values[(3 * 192)..(4 * 192 - 1)]
+        $weight.Column(2).Count | Should -Be 256
+        $weight.Column(2).AsList()[0, 1] | Should -Be $values[2], $values[194]
+        $weight.Slice('0:4, ::50').Shape | Should -Be 4, 4
+        $weight.Slice(10, 2)[0, 0] | Should -Be $values[1920]
+        $weight.Slice([range]::new(10, 12), [range]::All)[0, 0] | Should -Be $values[1920]
+        ($weight.Row(0).AsList() | Measure-Object -Average).Average | Should -BeGreaterThan -1
+        (Get-Gpt2Weight ln_f/g -Model 3M)[-1] | Should -BeGreaterThan 0
+        { $weight.Slice('0:x') } | Should -Throw '*is no slice of wpe*'
+    }
+
+    It 'shows a slice with its name, shape and bounds' {
+        (Get-Gpt2Weight wpe -Model 3M).Slice('0:8, -1') | Out-String | Should -Match 'wpe\[0:8, 191\]\s+8\s+-?[\d.]+\s+[\d.]+ [▁▂▃▄▅▆▇█]'
+    }
+
+    It 'gives a histogram of bins that can be counted' {
+        $histogram = (Get-Gpt2Weight wte -Model 3M).Histogram
+        $histogram.Count | Should -BeLessOrEqual 64
+        ($histogram | Measure-Object Count -Sum).Sum | Should -Be (2048 * 192)
+        $histogram[0].Upper - $histogram[0].Lower | Should -Be $histogram.BinWidth
+    }
+}
+
+Describe 'Get-Gpt2Weight -Raw' {
+    BeforeAll {
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/one" -Recurse
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/two" -Recurse
+        New-Item "$TestDrive/none" -ItemType Directory
+    }
+
+    It 'lists the tensors of a model as its checkpoint has them' {
+        foreach ($model in '3M', (Get-Gpt2Model 3M)) {
+            $tensor = Get-Gpt2Weight model/h0/attn/c_attn/w -Raw -Model $model
+            $tensor.PSTypeNames[0] | Should -Be 'PicoGpt.Weights.RawTensor'
+            $tensor.Shape | Should -Be 1, 192, 576
+            $tensor.DType | Should -Be 'Float32'
+            $tensor.Shard | Should -Be 0
+            $tensor.Size | Should -Be (192 * 576 * 4)
+            $tensor.GetBytes().Count | Should -Be $tensor.Size
+            $tensor.GetValues()[7] | Should -Be (Get-Gpt2Weight h0/attn/c_attn/w -Model 3M)[0, 7]
+            $tensor.Mean | Should -Be (Get-Gpt2Weight h0/attn/c_attn/w -Model 3M).Mean
+        }
+
+        (Get-Gpt2Weight -Raw -Model 3M).Count | Should -Be 76
+        (Get-Gpt2Weight '*/WTE' -Raw -Model 3M).Name | Should -Be 'model/wte'
+    }
+
+    It 'takes folders, prefixes and files, with wildcards and from the pipeline' {
+        (Get-Gpt2Weight -Raw -Path "$TestDrive/one").Count | Should -Be 76
+        (Get-Gpt2Weight -Raw -LiteralPath "$TestDrive/one/model.ckpt").Count | Should -Be 76
+        (Get-Gpt2Weight */wte -Raw -Path "$TestDrive/[ot]*").Checkpoint | Split-Path | Split-Path -Leaf | Should -Be 'one', 'two'
+        (Get-Gpt2Weight */wte -Raw -Path "$TestDrive/*/model.ckpt.*").Count | Should -Be 2
+        (Get-ChildItem "$TestDrive/*/*.index" | Get-Gpt2Weight */wte -Raw).Count | Should -Be 2
+    }
+
+    It 'reports each path that is no checkpoint, and goes on' {
+        $found = @(Get-Gpt2Weight */wte -Raw -Path "$TestDrive/none", "$TestDrive/one" -ErrorAction SilentlyContinue -ErrorVariable faults)
+        $found.Count | Should -Be 1
+        $faults.FullyQualifiedErrorId | Should -Be 'FileNotFound,PicoGpt.PowerShell.Commands.GetGpt2WeightCommand'
+    }
+
+    It 'reports a name that is not there, with the nearest' {
+        { Get-Gpt2Weight wte -Raw -Model 3M -ErrorAction Stop } | Should -Throw "*the nearest names are 'model/wte'*" -ErrorId 'TensorNotFound,*'
+    }
+
+    It 'lists what has no data, and says so where data is asked for' {
+        Copy-Item "$TestDrive/one" "$TestDrive/hollow" -Recurse
+        Remove-Item "$TestDrive/hollow/*.data-*"
+        $tensor = Get-Gpt2Weight model/wpe -Raw -Path "$TestDrive/hollow"
+        $tensor.Size | Should -Be (256 * 192 * 4)
+        { $tensor.GetValues() } | Should -Throw '*model.ckpt.data-00000-of-00001*'
+        $tensor | Format-List | Out-String | Should -Match 'Histogram.*:.*missing'
+    }
+
+    It 'shows where each tensor is' {
+        $crc = (Get-Gpt2Weight model/wpe -Raw -Model 3M).Crc32C.ToString('x8')
+        Get-Gpt2Weight model/wpe -Raw -Model 3M | Out-String -Width 100 | Should -Match "Float32 +256 × 192 +0 +\d+ 192.0 KiB $crc model/wpe"
     }
 }

@@ -1,13 +1,23 @@
+using System.Collections.ObjectModel;
 using System.Management.Automation;
+using PicoGpt.Checkpoints;
+using PicoGpt.Store;
 using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Lists and inspects weights: <c>Get-Gpt2Model 124M | Get-Gpt2Weight 'h0/attn/*'</c>.</summary>
-[Cmdlet(VerbsCommon.Get, "Gpt2Weight")]
-[OutputType(typeof(Gpt2Weight))]
+[Cmdlet(VerbsCommon.Get, "Gpt2Weight", DefaultParameterSetName = ModelSet)]
+[OutputType(typeof(Gpt2Weight), ParameterSetName = [ModelSet])]
+[OutputType(typeof(RawTensor), ParameterSetName = [ModelSet, PathSet, LiteralPathSet])]
 public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
 {
+    private const string ModelSet = "Model";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    private readonly HashSet<string> _listed = []; // the files that a wildcard finds may be several of one checkpoint
+
     /// <summary>Names or wildcard patterns of weights; all when it is left out.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
@@ -16,32 +26,69 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>The model: an object, a name or a path.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
     [ModelTransformation]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public Gpt2ModelReference Model { get; set; } = null!;
+
+    /// <summary>List the tensors of the checkpoint as they are, of whatever model.</summary>
+    [Parameter(ParameterSetName = ModelSet)]
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
+    public SwitchParameter Raw { get; set; }
+
+    /// <summary>Folders, prefixes or files of checkpoints, with wildcards.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Folders, prefixes or files of checkpoints, taken literally.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
 
     /// <inheritdoc/>
     protected override bool EmitsPartsOfModel => true;
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(Model, () =>
+    protected override void ProcessRecord()
     {
-        Gpt2Model model = Open(Model);
-        foreach (string name in Name) List(model, name);
-    });
+        switch (ParameterSetName)
+        {
+            case PathSet:
+                foreach (string path in Path) PerItem(path, () => ListAll(path));
+                break;
+            case LiteralPathSet:
+                foreach (string path in LiteralPath) PerItem(path, () => ListRaw(Resolve(path)));
+                break;
+            default:
+                PerItem(Model, ListModel);
+                break;
+        }
+    }
+
+    private void ListModel()
+    {
+        if (!Raw)
+        {
+            Gpt2Model model = Open(Model);
+            foreach (string name in Name) List(model, name);
+        }
+        else if (Model.NameOrPath is { } path && !ModelCatalog.TryResolve(path, out _))
+        {
+            ListRaw(Resolve(path)); // it need not be a GPT-2
+        }
+        else
+        {
+            ListRaw(Open(Model).Prefix);
+        }
+    }
 
     private void List(Gpt2Model model, string name)
     {
-        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        bool found = false;
-        foreach (Gpt2Weight weight in model.Parameters.Where(w => pattern.IsMatch(w.Name)))
-        {
-            found = true;
-            WriteObject(weight);
-        }
-
-        if (found || WildcardPattern.ContainsWildcardCharacters(name)) return;
+        if (Emit(model.Parameters, name)) return;
         WriteError(ErrorRecords.From(
             new Gpt2Exception(
                 Gpt2Error.TensorNotFound,
@@ -49,4 +96,49 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
                 model.Path),
             name));
     }
+
+    private void ListAll(string path)
+    {
+        // A path without wildcards goes to the engine even where nothing is: a checkpoint's prefix is no file.
+        if (!WildcardPattern.ContainsWildcardCharacters(path))
+        {
+            ListRaw(Resolve(path));
+            return;
+        }
+
+        Collection<string> paths = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _);
+        foreach (string resolved in paths) PerItem(resolved, () => ListRaw(resolved, isOneOfMany: true));
+    }
+
+    private void ListRaw(string path, bool isOneOfMany = false)
+    {
+        TensorBundle bundle = TensorBundle.Open(path);
+        if (!_listed.Add(bundle.Prefix) && isOneOfMany)
+        {
+            bundle.Dispose();
+            return;
+        }
+
+        RawTensor[] tensors = [.. bundle.Entries.Select(entry => new RawTensor(bundle, entry))];
+        foreach (string name in Name)
+        {
+            if (!Emit(tensors, name)) PerItem(name, () => bundle.GetEntry(name));
+        }
+    }
+
+    /// <summary>Emits what a name or a pattern means; false where a name means nothing.</summary>
+    private bool Emit(IEnumerable<FloatTensor> tensors, string name)
+    {
+        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        bool isFound = false;
+        foreach (FloatTensor tensor in tensors.Where(tensor => pattern.IsMatch(tensor.Name)))
+        {
+            isFound = true;
+            WriteObject(tensor);
+        }
+
+        return isFound || WildcardPattern.ContainsWildcardCharacters(name);
+    }
+
+    private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
 }

@@ -39,6 +39,9 @@ public abstract class FloatTensor
     /// <summary>How the finite values are spread, in up to 64 bins; <see cref="WeightStatistics.Histogram"/> has more.</summary>
     public WeightHistogram Histogram => Statistics.Histogram.Rebin(64);
 
+    /// <summary>The histogram as one line of up to 16 blocks, from the least value on the left to the greatest.</summary>
+    public string Sparkline => Statistics.Histogram.Rebin(16).ToString();
+
     /// <summary>All statistics, gathered in one pass over the values when the first is asked for.</summary>
     /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
@@ -53,7 +56,8 @@ public abstract class FloatTensor
     /// <param name="index">From 0, or from −1 backwards from the end.</param>
     /// <exception cref="ArgumentException">The tensor has not one dimension.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
-    public float this[int index] => ValueAt([index]);
+    /// <remarks>It is long, as the count is: PowerShell cannot call an indexer by int beside a count that is long.</remarks>
+    public float this[long index] => ValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)]);
 
     /// <summary>A value of a matrix.</summary>
     /// <param name="row">From 0, or from −1 backwards from the end.</param>

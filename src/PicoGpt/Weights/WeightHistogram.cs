@@ -8,6 +8,8 @@ namespace PicoGpt.Weights;
 /// </summary>
 public sealed class WeightHistogram : IReadOnlyList<HistogramBin>
 {
+    private const string Heights = "▁▂▃▄▅▆▇█";
+
     private readonly long[] _counts;
     private readonly long _first;
     private readonly int _exponent;
@@ -47,6 +49,13 @@ public sealed class WeightHistogram : IReadOnlyList<HistogramBin>
     public IEnumerator<HistogramBin> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The counts as one line of blocks: the fullest bin is a whole block, an empty one is blank, any other shows.</summary>
+    public override string ToString()
+    {
+        long most = Math.Max(_counts.DefaultIfEmpty().Max(), 1);
+        return string.Concat(_counts.Select(count => count == 0 ? ' ' : Heights[(int)(((Int128)count * Heights.Length - 1) / most)]));
+    }
 
     private double Edge(long bin) => Math.ScaleB(bin, _exponent);
 }

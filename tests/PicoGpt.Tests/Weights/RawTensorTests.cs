@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using PicoGpt.Checkpoints;
+using PicoGpt.Weights;
+using Xunit;
+
+namespace PicoGpt.Tests.Weights;
+
+public sealed class RawTensorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Values_of_every_type_are_read_as_they_are_and_as_float32()
+    {
+        CheckType(TensorDType.Float32, [1.5f, -2f], [1.5f, -2f]);
+        CheckType(TensorDType.Float64, [0.1, -2], [0.1f, -2f]);
+        CheckType(TensorDType.Float16, [(Half)0.5f, Half.NaN], [0.5f, float.NaN]);
+        CheckType(TensorDType.Int8, new sbyte[] { -128, 127 }, [-128f, 127f]);
+        CheckType(TensorDType.Int16, new short[] { -32768, 1 }, [-32768f, 1f]);
+        CheckType(TensorDType.Int32, [int.MinValue, 16777217], [-2147483648f, 16777216f]);
+        CheckType(TensorDType.Int64, new long[] { long.MaxValue, -3 }, [9223372036854775807f, -3f]);
+        CheckType(TensorDType.UInt8, new byte[] { 255, 0 }, [255f, 0f]);
+        CheckType(TensorDType.UInt16, new ushort[] { 65535, 0 }, [65535f, 0f]);
+        CheckType(TensorDType.UInt32, new uint[] { uint.MaxValue, 0 }, [4294967296f, 0f]);
+        CheckType(TensorDType.UInt64, new ulong[] { ulong.MaxValue, 0 }, [18446744073709551616f, 0f]);
+        CheckType(TensorDType.Bool, [true, false], [1f, 0f]);
+    }
+
+    [Fact]
+    public void Bfloat16_is_widened()
+    {
+        RawTensor tensor = Write(writer => writer.Add("t", TensorDType.BFloat16, new TensorShape(2), [0xc0, 0x3f, 0x00, 0xc0]));
+        Assert.Equal([1.5f, -2f], Assert.IsType<float[]>(tensor.GetValues()));
+        Assert.Equal(-0.25, tensor.Mean);
+    }
+
+    [Fact]
+    public void Text_is_read_and_has_no_statistics()
+    {
+        RawTensor tensor = Write(writer => writer.AddStrings("t", new TensorShape(2), [Encoding.UTF8.GetBytes("wörld"), [0xff]]));
+        Assert.Equal(["wörld", "\ufffd"], Assert.IsType<string[]>(tensor.GetValues()));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => tensor.Min);
+        Assert.Equal(Gpt2Error.Unsupported, fault.Error);
+        Assert.Contains("is string and has text", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_tells_where_it_is()
+    {
+        RawTensor tensor = Write(writer =>
+        {
+            writer.AddFloats("a", new TensorShape(3), [1, 2, 3], shard: 0);
+            writer.AddFloats("s", new TensorShape(1), [9], shard: 1);
+            writer.AddFloats("t", new TensorShape(1, 2), [1, 2], shard: 1);
+        }, shards: 2);
+        Assert.Equal((1, 4L, 8L), (tensor.Shard, tensor.Offset, tensor.Size));
+        Assert.Equal("model.ckpt.data-00001-of-00002", Path.GetFileName(tensor.File));
+        Assert.Equal(Crc32C.Append(0, MemoryMarshal.AsBytes<float>([1, 2])), tensor.Crc32C);
+        Assert.Equal(_folder.File("model.ckpt"), tensor.Checkpoint);
+        Assert.Equal([1L, 2L], tensor.Shape);
+        Assert.Equal(2, tensor[0, -1]);
+        Assert.Equal([2f], tensor.Column(1).ToArray());
+    }
+
+    [Fact]
+    public void A_partitioned_tensor_tells_its_parts()
+    {
+        RawTensor tensor = Write(writer =>
+        {
+            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(0, 1), TensorExtent.Whole), Bytes([1, 2]));
+            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(1, 1), TensorExtent.Whole), Bytes([3, 4]));
+        });
+        Assert.Equal((null, null, null, null), (tensor.Shard, tensor.Offset, tensor.Crc32C, tensor.File));
+        Assert.Equal(["0,1:-", "1,1:-"], tensor.Slices);
+        Assert.Equal([1, 2, 3, 4], tensor.ToArray());
+    }
+
+    [Fact]
+    public void A_damaged_tensor_has_no_values()
+    {
+        RawTensor tensor = Write(writer => writer.AddFloats("t", new TensorShape(2), [1, 2]));
+        byte[] data = File.ReadAllBytes(tensor.File!);
+        data[5] ^= 1;
+        File.WriteAllBytes(tensor.File!, data);
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(tensor.GetValues).Error);
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => tensor.Histogram).Error);
+    }
+
+    [Fact]
+    public void What_has_more_values_than_an_array_is_listed_only()
+    {
+        RawTensor tensor = Write(writer => writer.Add("t", TensorDType.UInt8, new TensorShape(0, 1L << 40), []));
+        Assert.Equal([0L, 1L << 40], tensor.Shape);
+        Assert.Equal(Gpt2Error.Unsupported, Assert.Throws<Gpt2Exception>(() => tensor.Row(0)).Error);
+    }
+
+    [Theory]
+    [InlineData("serving")]
+    [InlineData("tensor2tensor")]
+    [InlineData("yggdrasil")]
+    public void Checkpoints_of_other_models_are_read_whole(string folder)
+    {
+        foreach (string index in Directory.EnumerateFiles(SharedData.Path("checkpoints/" + folder), "*.index", SearchOption.AllDirectories))
+        {
+            using TensorBundle bundle = TensorBundle.Open(index);
+            foreach (RawTensor tensor in bundle.Entries.Select(entry => new RawTensor(bundle, entry)))
+            {
+                Assert.Equal(tensor.Count, tensor.GetValues().LongLength);
+                if (tensor.DType != TensorDType.String) Assert.Equal(tensor.Count, tensor.Statistics.Count);
+            }
+        }
+    }
+
+    private static byte[] Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
+    private void CheckType<T>(TensorDType dtype, T[] values, float[] floats)
+        where T : unmanaged
+    {
+        RawTensor tensor = Write(writer => writer.Add("t", dtype, new TensorShape(values.Length), MemoryMarshal.AsBytes(values.AsSpan())));
+        Assert.Equal(values, Assert.IsType<T[]>(tensor.GetValues()));
+        Assert.Equal(floats, tensor.ToArray());
+    }
+
+    // The last tensor of a new checkpoint.
+    private RawTensor Write(Action<TensorBundleWriter> add, int shards = 1)
+    {
+        foreach (string file in Directory.GetFiles(_folder.Path)) File.Delete(file);
+        using (var writer = new TensorBundleWriter(_folder.File("model.ckpt"), new TensorBundleWriterOptions { ShardCount = shards }))
+        {
+            add(writer);
+            writer.Finish();
+        }
+
+        TensorBundle bundle = TensorBundle.Open(_folder.Path);
+        return new RawTensor(bundle, bundle.Entries[^1]);
+    }
+}
