@@ -102,11 +102,8 @@ internal abstract unsafe class Kernels
     internal static Vector128<float> Fold4(float* lanes)
     {
         Vector128<float> a = FoldToFour(lanes), b = FoldToFour(lanes + Lanes), c = FoldToFour(lanes + (2 * Lanes)), d = FoldToFour(lanes + (3 * Lanes));
-        Vector128<float> ab = Vector128.Create(a.GetLower(), b.GetLower()) + Vector128.Create(a.GetUpper(), b.GetUpper());
-        Vector128<float> cd = Vector128.Create(c.GetLower(), d.GetLower()) + Vector128.Create(c.GetUpper(), d.GetUpper());
-        ab = Vector128.Shuffle(ab, Vector128.Create(0, 2, 1, 3));
-        cd = Vector128.Shuffle(cd, Vector128.Create(0, 2, 1, 3));
-        return Vector128.Create(ab.GetLower(), cd.GetLower()) + Vector128.Create(ab.GetUpper(), cd.GetUpper());
+        Vector128<float> acLow = Zip.Low(a, c), bdLow = Zip.Low(b, d), acHigh = Zip.High(a, c), bdHigh = Zip.High(b, d);
+        return (Zip.Low(acLow, bdLow) + Zip.Low(acHigh, bdHigh)) + (Zip.High(acLow, bdLow) + Zip.High(acHigh, bdHigh));
     }
 
     /// <summary>The elements to take from the stack for so many that begin where a cache line does.</summary>

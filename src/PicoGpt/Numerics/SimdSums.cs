@@ -48,13 +48,14 @@ internal static unsafe class SimdSums<TWidth, TVector>
     }
 
     // [4, 2, 16] -> [4, 2], each sum folded as Kernels.Fold does
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void StoreFolded(float* lanes, float* y, nint yStride)
     {
         for (int t = 0; t < DotRows; t += 2, lanes += 4 * Kernels.Lanes, y += 2 * yStride)
         {
-            Vector128<float> sums = Kernels.Fold4(lanes);
-            sums.GetLower().Store(y);
-            sums.GetUpper().Store(y + yStride);
+            Vector128<double> sums = Kernels.Fold4(lanes).AsDouble(); // [2, 2]
+            *(double*)y = sums[0];
+            *(double*)(y + yStride) = sums[1];
         }
     }
 

@@ -43,17 +43,18 @@ public sealed unsafe class KernelsTests
     [MemberData(nameof(Variants))]
     public void MatMulTransposed_gives_the_bits_of_the_plain_loop(string variant)
     {
+        const int NOut = 75;
         var plain = new PlainKernels();
-        var shapes = from rows in new[] { 1, 3, 4, 6 } from nIn in Lengths select (rows, nIn);
+        var shapes = from rows in new[] { 1, 3, 4, 6, 12, 17, 32 } from nIn in Lengths.Append(192) select (rows, nIn);
         foreach ((int rows, int nIn) in shapes)
         {
             using var x = new Block(rows, nIn, seed: 1);
-            using var w = new Block(11, nIn, seed: 2);
-            using var expected = new Block(rows, 11);
-            using var actual = new Block(rows, 11);
-            plain.MatMulTransposed(x.Matrix, w.Matrix, expected.Matrix, 0, 11);
+            using var w = new Block(NOut, nIn, seed: 2);
+            using var expected = new Block(rows, NOut);
+            using var actual = new Block(rows, NOut);
+            plain.MatMulTransposed(x.Matrix, w.Matrix, expected.Matrix, 0, NOut);
             Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 0, 5);
-            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 5, 11);
+            Kernels.Choose(variant).MatMulTransposed(x.Matrix, w.Matrix, actual.Matrix, 5, NOut);
             Assert.Equal(expected.Bits, actual.Bits);
         }
     }
