@@ -24,6 +24,18 @@ public static class Format
     /// <returns>Three or four digits and a unit.</returns>
     public static string Count(long count) => Scale(count, 1000, CountUnits).TrimEnd();
 
+    /// <summary>A speed such as <c>332.7</c>.</summary>
+    /// <param name="perSecond">How many a second.</param>
+    /// <returns>One digit behind the point.</returns>
+    public static string Rate(double perSecond) => perSecond.ToString("F1", CultureInfo.InvariantCulture);
+
+    /// <summary>A time such as <c>17 ms</c> or <c>2.5 s</c>.</summary>
+    /// <param name="time">The time.</param>
+    /// <returns>Milliseconds below a second, seconds from there on.</returns>
+    public static string Time(TimeSpan time) => time < TimeSpan.FromSeconds(1)
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:F0} ms")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:F1} s");
+
     /// <summary>Dimensions as <c>50257 × 768</c>.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <returns>The text.</returns>

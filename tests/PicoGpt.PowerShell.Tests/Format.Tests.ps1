@@ -14,6 +14,12 @@ Describe 'Units and words' {
         @{ Count = 124439808; Text = '124.4 M' }
     ) { [PicoGpt.PowerShell.Format]::Count($Count) | Should -BeExactly $Text }
 
+    It 'shows a time in milliseconds or seconds, and a speed with one digit' {
+        [PicoGpt.PowerShell.Format]::Time([timespan]::FromMilliseconds(999.4)) | Should -BeExactly '999 ms'
+        [PicoGpt.PowerShell.Format]::Time([timespan]::FromMilliseconds(61260)) | Should -BeExactly '61.3 s'
+        [PicoGpt.PowerShell.Format]::Rate(332.68) | Should -BeExactly '332.7'
+    }
+
     It 'makes control characters visible' {
         [PicoGpt.PowerShell.Format]::Visible("a`n`t`e[2J") | Should -BeExactly 'a\n\t\x1b[2J'
         [PicoGpt.PowerShell.Format]::Printable("a`n`e[2J$([char]0x9b)1m") | Should -BeExactly "a`n\x1b[2J\x9b1m"
@@ -46,6 +52,38 @@ Describe 'What is on the screen' {
     It 'is a model with a bar of where its parameters are' {
         Get-Gpt2Model 3M | Out-String | Should -Match '█{6}▓{11}░{23}'
         Get-Gpt2Model 3M | Out-String | Should -Match 'embeddings 14\s*%.*attention 29\s*%.*mlp 57\s*%'
+    }
+}
+
+Describe 'A view of <Type>' -ForEach @(
+    @{ Type = 'Gpt2Model'; Make = { Get-Gpt2Model 3M }; Table = 'Name', 'Parameters', 'Layers', 'Heads', 'Width', 'Context', 'Precision', 'Path'; List = 'Name', 'Where they are', 'Path' }
+    @{ Type = 'ModelInfo'; Make = { Get-Gpt2Model -ListAvailable }; Table = 'Name', 'State', 'Parameters', 'On disk', 'To fetch', 'Memory', 'Path'; List = 'Name', 'State', 'To fetch', 'Path' }
+    @{ Type = 'ModelCheck'; Make = { Test-Gpt2Model 3M }; Table = 'Model', 'File', 'Tensors', 'Result'; List = 'Model', 'File', 'Problem' }
+    @{ Type = 'Gpt2Weight'; Make = { Get-Gpt2Weight -Model 3M }; Table = 'Name', 'Shape', 'DType', 'Size'; List = 'Name', 'Shape', 'Size', 'StandardDeviation' }
+    @{ Type = 'Gpt2Token'; Make = { "Wörter`n und 😀" | ConvertTo-Gpt2Token -Model 3M }; Table = 'Id', 'Text', 'Symbol', 'Bytes'; List = 'Id', 'Text', 'Bytes' }
+    @{ Type = 'Gpt2Completion'; Make = { 'The king', ('Once upon a time ' * 9) | Invoke-Gpt2Generate -Model 3M }; Table = 'Prompt', 'Text', 'Tokens', 'Tokens/s', 'Ended by'; List = 'Prompt', 'Text', 'Ended by', 'Prefill' }
+) {
+    BeforeAll {
+        $rendering, $PSStyle.OutputRendering = $PSStyle.OutputRendering, 'PlainText'
+        $objects = & $Make
+    }
+
+    AfterAll { $PSStyle.OutputRendering = $rendering }
+
+    It 'has every column and fits on a screen <_> wide' -ForEach 80, 120 {
+        $rows = ($objects | Format-Table | Out-String -Width $_) -split '\r?\n'
+        $rows -match "^ *$($Table -join ' +') *$" | Should -HaveCount 1
+        ($rows | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual $_
+        $lines = ($objects | Format-List | Out-String -Width $_) -split '\r?\n'
+        foreach ($label in $List) { $lines -match "^$label +: " | Should -Not -BeNullOrEmpty -Because $label }
+        ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual $_
+    }
+
+    It 'shows little of it among objects of other types' {
+        $shown = (@([System.IO.FileInfo]"$TestDrive/a", $objects[0]) | Out-String -Width 80) -split '\r?\n'
+        $shown -match '^\w+ +: ' | Should -Not -BeNullOrEmpty
+        $shown.Count | Should -BeLessThan 22
+        $shown -match '^(Parameters|Encoder|Values|Ids|HyperParameters) +: ' | Should -BeNullOrEmpty
     }
 }
 
