@@ -59,7 +59,7 @@ Describe 'A view of <Type>' -ForEach @(
     @{ Type = 'Gpt2Model'; Make = { Get-Gpt2Model 3M }; Table = 'Name', 'Parameters', 'Layers', 'Heads', 'Width', 'Context', 'Precision', 'Path'; List = 'Name', 'Where they are', 'Path' }
     @{ Type = 'ModelInfo'; Make = { Get-Gpt2Model -ListAvailable }; Table = 'Name', 'State', 'Parameters', 'On disk', 'To fetch', 'Memory', 'Path'; List = 'Name', 'State', 'To fetch', 'Path' }
     @{ Type = 'ModelCheck'; Make = { Test-Gpt2Model 3M }; Table = 'Model', 'File', 'Tensors', 'Result'; List = 'Model', 'File', 'Problem' }
-    @{ Type = 'Gpt2Weight'; Make = { Get-Gpt2Weight -Model 3M }; Table = 'Name', 'Shape', 'DType', 'Size'; List = 'Name', 'Shape', 'Size', 'StandardDeviation' }
+    @{ Type = 'Gpt2Weight'; Make = { Get-Gpt2Weight -Model 3M }; Table = 'Name', 'Shape', 'DType', 'Size', 'Histogram'; List = 'Name', 'Shape', 'Size', 'StandardDeviation' }
     @{ Type = 'Gpt2Token'; Make = { "Wörter`n und 😀" | ConvertTo-Gpt2Token -Model 3M }; Table = 'Id', 'Text', 'Symbol', 'Bytes'; List = 'Id', 'Text', 'Bytes' }
     @{ Type = 'Gpt2Completion'; Make = { 'The king', ('Once upon a time ' * 9) | Invoke-Gpt2Generate -Model 3M }; Table = 'Prompt', 'Text', 'Tokens', 'Tokens/s', 'Ended by'; List = 'Prompt', 'Text', 'Ended by', 'Prefill' }
 ) {

@@ -78,6 +78,11 @@ Describe 'Get-Gpt2Model' {
         $completion.CompletionMatches[0].ToolTip | Should -BeLike '*124.4 M parameters*'
     }
 
+    It 'takes wildcards for what is on this machine' {
+        (Get-Gpt2Model *M).Name | Should -Be '3M'
+        Get-Gpt2Model gpt2* | Should -BeNullOrEmpty
+    }
+
     It 'shows a model as a card' {
         Get-Gpt2Model 3M | Out-String | Should -Match 'Parameters\s*:\s*3.1 M'
     }

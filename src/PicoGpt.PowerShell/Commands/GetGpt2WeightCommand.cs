@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Management.Automation;
 using PicoGpt.Checkpoints;
 using PicoGpt.Store;
@@ -99,15 +98,8 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
 
     private void ListAll(string path)
     {
-        // A path without wildcards goes to the engine even where nothing is: a checkpoint's prefix is no file.
-        if (!WildcardPattern.ContainsWildcardCharacters(path))
-        {
-            ListRaw(Resolve(path));
-            return;
-        }
-
-        Collection<string> paths = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _);
-        foreach (string resolved in paths) PerItem(resolved, () => ListRaw(resolved, isOneOfMany: true));
+        bool isPattern = WildcardPattern.ContainsWildcardCharacters(path);
+        foreach (string resolved in SessionPath.Expand(SessionState, path)) PerItem(resolved, () => ListRaw(resolved, isOneOfMany: isPattern));
     }
 
     private void ListRaw(string path, bool isOneOfMany = false)
@@ -140,5 +132,5 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
         return isFound || WildcardPattern.ContainsWildcardCharacters(name);
     }
 
-    private string Resolve(string path) => SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
+    private string Resolve(string path) => SessionPath.Resolve(SessionState, path);
 }

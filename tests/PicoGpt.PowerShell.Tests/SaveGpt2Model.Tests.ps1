@@ -1,0 +1,47 @@
+BeforeDiscovery { $hasShared = Test-Path "$PSScriptRoot/../../../shared/data" }
+
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $shared = "$PSScriptRoot/../../../shared/data"
+}
+
+Describe 'Save-Gpt2Model' {
+    BeforeEach {
+        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
+        $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
+        $env:PICOGPT_SOURCE = ''
+        $env:PICOGPT_OFFLINE = '1' # no test asks anybody but this machine
+    }
+
+    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
+
+    It 'says what it would fetch from where to where, and fetches nothing, with -WhatIf' {
+        $said = pwsh -NoProfile -Command "Import-Module '$module'; Save-Gpt2Model 124M -WhatIf"
+        "$said" | Should -Match '499,263,233 bytes.*openaipublic.*124M'
+        Test-Path $env:PICOGPT_HOME | Should -BeFalse
+    }
+
+    It 'asks nobody while downloads are switched off' {
+        { Save-Gpt2Model 124M -ErrorAction Stop } | Should -Throw -ErrorId 'Offline,*SaveGpt2ModelCommand' -ExpectedMessage '*PICOGPT_OFFLINE*'
+        { Get-Gpt2Model 124M -ErrorAction Stop } | Should -Throw -ErrorId 'Offline,*GetGpt2ModelCommand'
+        Test-Path "$env:PICOGPT_HOME/124M" | Should -BeFalse
+    }
+
+    It 'refuses a source that could be tampered with' {
+        { Save-Gpt2Model 124M -Source http://example.com -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidSource,*' -ExpectedMessage '*plain http*'
+    }
+
+    It 'refuses an unknown name' {
+        { Save-Gpt2Model 744M -ErrorAction Stop } | Should -Throw -ErrorId 'UnknownModel,*'
+    }
+
+    It 'never gives a wrong file its name' -Skip:(-not $hasShared) {
+        $source = Join-Path $TestDrive 'wrong'
+        New-Item "$source/124M" -ItemType Directory | Out-Null
+        Copy-Item "$shared/checkpoints/failure-bodies/azure-BlobNotFound.xml" "$source/124M/encoder.json"
+        Copy-Item "$shared/encoding/vocab.bpe" "$source/124M"
+        $env:PICOGPT_SOURCE = $source
+        { ConvertTo-Gpt2Token 'a' -Model 124M } | Should -Throw -ErrorId 'ErrorBody,*' -ExpectedMessage '*BlobNotFound*'
+        Test-Path "$env:PICOGPT_HOME/124M/encoder.json" | Should -BeFalse
+    }
+}
