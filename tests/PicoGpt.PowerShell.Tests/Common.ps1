@@ -3,9 +3,9 @@ $ErrorActionPreference = 'Stop'
 $module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
 Import-Module $module -Force
 
-# Runs a script in a runspace of its own, stops it when the script has set its signal, and gives the milliseconds it took
-# to stop.
-function Measure-Stop([string] $Script, [hashtable] $Variable = @{}) {
+# Runs a script in a runspace of its own, stops it when the script has set its signal and some milliseconds have passed, and gives
+# the milliseconds it took to stop.
+function Measure-Stop([string] $Script, [hashtable] $Variable = @{}, [int] $Delay = 0) {
     $signal = [System.Threading.ManualResetEventSlim]::new()
     $shell = [powershell]::Create()
     try {
@@ -14,6 +14,7 @@ function Measure-Stop([string] $Script, [hashtable] $Variable = @{}) {
         $null = $shell.AddScript("Import-Module '$module'; $Script")
         $task = $shell.BeginInvoke()
         if (-not $signal.Wait(60000)) { throw 'The script never set its signal.' }
+        Start-Sleep -Milliseconds $Delay
         $watch = [System.Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $watch.Stop()

@@ -15,6 +15,12 @@ BeforeAll {
         }
     }
 
+    # A server that takes every connection and answers none.
+    $silent = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
+    $silent.Start(100)
+    $old = $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE
+    $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = "$TestDrive/home", ''
+
     # What a few runs leave behind when each is stopped at once.
     function Measure-Rest([scriptblock] $Run) {
         $rounds = 8
@@ -36,6 +42,11 @@ BeforeAll {
     }
 }
 
+AfterAll {
+    $silent.Stop()
+    $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = $old
+}
+
 # Every round that left a worker thread or the handle of a file would raise the counts by its number; the pool of threads may vary a little.
 Describe 'Stopping <What>' -ForEach @(
     @{ What = 'a stream by a downstream command'; Run = { Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Stream -MaxTokens 200 -Threads 2 | Select-Object -First 1 } }
@@ -50,11 +61,19 @@ Describe 'Stopping <What>' -ForEach @(
             Measure-Stop '1..100000 | ForEach-Object { if ($_ -gt 6) { $signal.Set() }; "Tale $_" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 5 -BatchSize 4 -Threads 2'
         }
     }
+    @{ What = 'a download'; Run = {
+            Measure-Stop '$signal.Set(); Save-Gpt2Model 124M -Source $source' @{ source = "http://$($silent.LocalEndpoint)" } -Delay 150
+        }
+    }
     @{ What = 'the check of a model'; Run = { Measure-Stop 'while ($true) { Test-Gpt2Model 3M | ForEach-Object { $signal.Set() } }' } }
 ) {
     It 'ends the work and leaves neither thread nor handle nor mapping' {
         $stopped = @(& $Run)[-1]
-        if ($stopped.State) { $stopped.State | Should -Be 'Stopped' }
+        if ($stopped.State) {
+            $stopped.State | Should -Be 'Stopped'
+            $stopped.Milliseconds | Should -BeLessThan 5000
+        }
+
         $rest = Measure-Rest $Run
         $rest.Threads | Should -BeLessThan 8
         $rest.Handles | Should -BeLessThan 8
