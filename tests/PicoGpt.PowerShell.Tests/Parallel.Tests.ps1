@@ -11,9 +11,10 @@ BeforeAll {
 
 Describe 'Work side by side' {
     It 'gives the same texts in a job of another process, and they arrive readable' {
+        $model = Get-Gpt2Model 3M
         $job = Start-Job -ScriptBlock {
             Import-Module $using:path
-            $using:prompts | Invoke-Gpt2Generate -Model 3M -MaxTokens 12
+            $using:prompts | Invoke-Gpt2Generate -Model $using:model -MaxTokens 12
         }
         $completions = $job | Receive-Job -Wait -AutoRemoveJob
         $completions.Text | Should -BeExactly $single
