@@ -56,6 +56,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _pool = new WorkerPool(threads);
     }
 
+    /// <summary>Who is shown what passes through, if anybody. The results are the same bits with and without.</summary>
+    public IForwardObserver? Observer { get => _attention.Observer; set => _attention.Observer = value; }
+
     /// <summary>The fault of tokens that pass the end of the context.</summary>
     public static Gpt2Exception DoesNotFit(KeyValueCache cache, int tokens) => new(
         Gpt2Error.ContextExceeded,
@@ -99,13 +102,19 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         foreach (Segment segment in _attention.Segments) segment.Cache.Length += segment.Rows;
     }
 
-    /// <summary>The logits of the token after each of the given rows; valid until the next call.</summary>
-    public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
+    /// <summary>The final layer norm of the given rows; valid until the next call.</summary>
+    public Matrix FinalNorm(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_embd]
     {
         Matrix normed = _normed.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
             _kernels.LayerNorm(_x.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
-        _toVocabulary.X = normed;
+        return normed;
+    }
+
+    /// <summary>The logits of the token after each of the given rows; valid until the next call.</summary>
+    public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
+    {
+        _toVocabulary.X = FinalNorm(rows);
         _toVocabulary.Wte = _parameters.Wte;
         _toVocabulary.Y = _logits.Take(rows.Length);
         _pool.Run(_toVocabulary);
@@ -133,17 +142,37 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private void TransformerBlock(Matrix x, int layer) // [n_rows, n_embd] -> [n_rows, n_embd], in place
     {
         PinnedBlock block = _parameters.Blocks[layer];
+        Observer?.Observe(ActivationSite.ResidualBefore, layer, x);
 
         // multi-head causal self attention
         Matrix normed = LayerNorm(x, block.Ln1, _normed.Take(x.Rows)); // [n_rows, n_embd]
+        Observer?.Observe(ActivationSite.Ln1, layer, normed);
         Matrix qkv = Project(normed, block.CAttn, _qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
+        Observer?.Observe(ActivationSite.Qkv, layer, qkv);
         Matrix heads = Attend(qkv, layer, _heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
-        Project(heads, block.AttnCProj, _projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
+        Observer?.Observe(ActivationSite.Heads, layer, heads);
+        Matrix added = Project(heads, block.AttnCProj, _projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
+        Observer?.Observe(ActivationSite.Attention, layer, added);
+        Observer?.Observe(ActivationSite.ResidualMiddle, layer, x);
 
         // position-wise feed-forward network
         normed = LayerNorm(x, block.Ln2, _normed.Take(x.Rows)); // [n_rows, n_embd]
-        Matrix hidden = Project(normed, block.CFc, _hidden.Take(x.Rows), gelu: true); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
-        Project(hidden, block.MlpCProj, _projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
+        Observer?.Observe(ActivationSite.Ln2, layer, normed);
+        Matrix hidden = FeedForward(normed, block.CFc, layer, _hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
+        added = Project(hidden, block.MlpCProj, _projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
+        Observer?.Observe(ActivationSite.Mlp, layer, added);
+        Observer?.Observe(ActivationSite.ResidualAfter, layer, x);
+    }
+
+    // An observer sees the hidden values before GELU too, so that both cannot be done at once then.
+    private Matrix FeedForward(Matrix normed, PinnedLinear linear, int layer, Matrix hidden)
+    {
+        Project(normed, linear, hidden, gelu: Observer is null);
+        if (Observer is null) return hidden;
+        Observer.Observe(ActivationSite.Hidden, layer, hidden);
+        for (int t = 0; t < hidden.Rows; t++) _kernels.Gelu(hidden.RowPointer(t), hidden.Columns);
+        Observer.Observe(ActivationSite.Gelu, layer, hidden);
+        return hidden;
     }
 
     private Matrix LayerNorm(Matrix x, PinnedLayerNorm norm, Matrix y)

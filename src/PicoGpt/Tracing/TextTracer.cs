@@ -1,0 +1,113 @@
+using PicoGpt.Inference;
+using PicoGpt.Numerics;
+using PicoGpt.Tokens;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Tracing;
+
+/// <summary>
+/// Reads a text with a model, in the pass that generation has too, and keeps on the way what was asked for. For one thread at a time.
+/// </summary>
+public sealed class TextTracer
+{
+    private readonly Gpt2Model _model;
+    private readonly TraceOptions _options;
+    private readonly Kernels _kernels;
+    private readonly int[] _ids;
+
+    /// <summary>Prepares a trace; nothing is computed yet.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="text">The text; an empty one is <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="options">What to keep.</param>
+    /// <exception cref="Gpt2Exception">The text does not fit into the context, or an option means nothing in this model.</exception>
+    public TextTracer(Gpt2Model model, string text, TraceOptions options)
+        : this(model, text, options, Kernels.Best)
+    {
+    }
+
+    internal TextTracer(Gpt2Model model, string text, TraceOptions options, Kernels kernels)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check(model);
+        (_model, _options, _kernels) = (model, options, kernels);
+        Text = text;
+        Tokens = text.Length == 0 ? [EndOfText(model)] : model.Encoder.Tokenize(text, options.AllowSpecial);
+        _ids = [.. Tokens.Select(token => token.Id)];
+        int most = model.HyperParameters.NCtx;
+        if (_ids.Length > most)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.ContextExceeded, $"The text has {_ids.Length} tokens, but the context of {model.Name} has {most} positions; trace a part of it.");
+        }
+    }
+
+    /// <summary>The text.</summary>
+    public string Text { get; }
+
+    /// <summary>Its tokens.</summary>
+    public IReadOnlyList<Gpt2Token> Tokens { get; }
+
+    /// <summary>What the trace keeps, in bytes; the model's own memory is not in it.</summary>
+    public long MemoryNeeded => _options.MemoryNeeded(_model.HyperParameters, _ids.Length);
+
+    /// <summary>Reads the text.</summary>
+    /// <param name="cancellationToken">Stops between two layers.</param>
+    /// <returns>The trace.</returns>
+    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Gpt2Trace Trace(CancellationToken cancellationToken = default)
+    {
+        Gpt2HyperParameters h = _model.HyperParameters;
+        var recorder = new TraceRecorder(h, _options, _ids.Length);
+        LensPrediction[]?[]? lens = _options.LogitLens
+            ? [.. Enumerable.Range(0, h.NLayer).Select(layer => recorder.Layers.Contains(layer) ? new LensPrediction[_ids.Length] : null)]
+            : null;
+        using var forward = new Gpt2Forward(_model, _options.Threads, _kernels) { Observer = recorder };
+        using KeyValueCache cache = forward.NewCache();
+        var logitLens = new LogitLens(_model.Encoder, _ids, _options.Top);
+        recorder.LayerDone = (layer, rows) =>
+        {
+            if (lens?[layer] is { } predictions) Predict(forward, logitLens, layer, recorder.Position, predictions.AsSpan(recorder.Position, rows), cancellationToken);
+            _options.Progress?.Invoke((((double)recorder.Position * h.NLayer) + ((layer + 1.0) * rows)) / ((double)_ids.Length * h.NLayer));
+        };
+
+        for (int position = 0; position < _ids.Length; position += Gpt2Forward.MostRows)
+        {
+            recorder.Position = position;
+            int rows = Math.Min(Gpt2Forward.MostRows, _ids.Length - position);
+            forward.Begin();
+            forward.Add(cache, _ids.AsSpan(position, rows));
+            forward.Run(cancellationToken);
+            if (recorder.WantsFinalNorm) recorder.KeepFinalNorm(forward.FinalNorm([.. Enumerable.Range(0, rows)]));
+        }
+
+        return new Gpt2Trace(_model.Name, Text, Tokens)
+        {
+            Layers = recorder.Layers,
+            Heads = recorder.Heads,
+            Attention = recorder.Attention,
+            LogitLens = lens,
+            ResidualNorms = recorder.Norms,
+            Activations = recorder.Activations,
+        };
+    }
+
+    // ln_f and wte, as after the last layer
+    private static void Predict(
+        Gpt2Forward forward, LogitLens lens, int layer, int position, Span<LensPrediction> predictions, CancellationToken cancellationToken)
+    {
+        for (int first = 0; first < predictions.Length; first += Gpt2Forward.MostLogits)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = Math.Min(Gpt2Forward.MostLogits, predictions.Length - first);
+            Matrix logits = forward.Logits([.. Enumerable.Range(first, count)]); // [count, n_vocab]
+            for (int i = 0; i < count; i++) predictions[first + i] = lens.Predict(layer, position + first + i, logits.Row(i));
+        }
+    }
+
+    private static Gpt2Token EndOfText(Gpt2Model model) => model.Encoder.Tokenize(BytePairEncoder.EndOfTextSymbol, allowSpecial: true) is [{ } token]
+        ? token
+        : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
+}
