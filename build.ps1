@@ -131,7 +131,8 @@ function Compress-Module([string] $Folder) {
     New-Item $Folder -ItemType Directory | Out-Null
     $specification = "$root/out/PicoGpt.nuspec"
     Get-PackageSpecification | Set-Content $specification
-    Invoke-Dotnet pack "$root/src/PicoGpt.PowerShell" --configuration Release --no-build --nologo --verbosity quiet --output $Folder "-p:NuspecFile=$specification" "-p:NuspecBasePath=$staged" "-p:NoPackageAnalysis=true" | Out-Host
+    $properties = "-p:NuspecFile=$specification", "-p:NuspecBasePath=$staged", '-p:NoPackageAnalysis=true'
+    Invoke-Dotnet pack "$root/src/PicoGpt.PowerShell" --configuration Release --no-build --nologo --verbosity quiet --output $Folder @properties | Out-Host
     "$Folder/PicoGpt.$version.nupkg"
 }
 
