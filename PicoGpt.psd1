@@ -18,6 +18,7 @@
         'Invoke-Gpt2Generate'
         'Remove-Gpt2Model'
         'Save-Gpt2Model'
+        'Show-Gpt2Weight'
         'Test-Gpt2Model'
     )
     FunctionsToExport    = @()

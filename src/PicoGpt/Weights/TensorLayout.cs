@@ -78,16 +78,6 @@ internal sealed class TensorLayout
         return new TensorLayout(offset, [.. shape], [.. strides]);
     }
 
-    /// <summary>The same elements in two dimensions: all but the last become rows; what has one dimension is one row.</summary>
-    public TensorLayout ToMatrix()
-    {
-        if (Shape.Count == 2) return this;
-        int columns = Shape.Count == 0 ? 1 : Shape[^1];
-        return IsContiguous
-            ? new TensorLayout(Offset, [columns == 0 ? 0 : Count / columns, columns], [columns, 1])
-            : throw new InvalidOperationException("Only a tensor whose elements stand one behind the other can be taken in other dimensions.");
-    }
-
     /// <summary>The elements from a number on, in row-major order: in place where they stand one behind the other, else copied.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="start">The number of the first.</param>
