@@ -17,6 +17,8 @@
 .PARAMETER Package
     Makes the package for the PowerShell Gallery in out/packages, installs it from that folder into a new profile, and
     generates text there.
+.PARAMETER ProjectUri
+    Where the project is published: the package names it, and its changelog there as its release notes.
 .PARAMETER Install
     Copies the staged module to the current user's module folder.
 .EXAMPLE
@@ -36,6 +38,7 @@ param(
     [switch] $Demo,
     [switch] $Bench,
     [switch] $Package,
+    [uri] $ProjectUri,
     [switch] $Install
 )
 
@@ -99,6 +102,13 @@ function Invoke-PesterTest {
 }
 
 # What the manifest says, as a package of the Gallery says it.
+# The manifest in the repository cannot know where the project is published.
+function Add-ProjectUri([string] $Manifest) {
+    $address = "$ProjectUri".TrimEnd('/') -replace "'", "''"
+    $links = "ProjectUri   = '$address'`n            ReleaseNotes = '$address/blob/main/CHANGELOG.md'"
+    (Get-Content -LiteralPath $Manifest -Raw) -replace "ReleaseNotes = '.*'", $links | Set-Content -LiteralPath $Manifest -NoNewline
+}
+
 function Get-PackageSpecification {
     $manifest = Test-ModuleManifest "$staged/PicoGpt.psd1" -WarningVariable warnings
     if ($warnings) { throw "The manifest is not clean: $warnings" }
@@ -112,6 +122,7 @@ function Get-PackageSpecification {
         copyright    = $manifest.Copyright
         tags         = $manifest.Tags + 'PSModule' + 'PSIncludes_Cmdlet' + $commands.ForEach({ "PSCmdlet_$_"; "PSCommand_$_" }) -join ' '
     }
+    if ($manifest.ProjectUri) { $facts.projectUrl = $manifest.ProjectUri }
     $elements = foreach ($fact in $facts.GetEnumerator()) { "<{0}>{1}</{0}>" -f $fact.Key, [Security.SecurityElement]::Escape($fact.Value) }
     @"
 <package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
@@ -174,6 +185,7 @@ function Test-Package([string] $Path) {
 Publish-Module
 
 if ($Package) {
+    if ($ProjectUri) { Add-ProjectUri "$staged/PicoGpt.psd1" }
     $nupkg = Compress-Module "$root/out/packages"
     Test-Package $nupkg
     Write-Information "Packed $nupkg" -InformationAction Continue
