@@ -6,6 +6,7 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Weights.Gpt2Weight'; Make = { Get-Gpt2Weight h0/attn/c_attn/b -Model 3M }; Without = 'Values', 'Histogram', 'Statistics' }
         @{ Type = 'PicoGpt.Weights.RawTensor'; Make = { Get-Gpt2Weight model/h0/attn/c_attn/b -Raw -Model 3M }; Without = 'Histogram', 'Statistics' }
         @{ Type = 'PicoGpt.Weights.WeightSlice'; Make = { (Get-Gpt2Weight wte -Model 3M).Row(3) }; Without = 'Source', 'Histogram', 'Statistics' }
+        @{ Type = 'PicoGpt.Pictures.WeightPicture'; Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 }; Without = @() }
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
     )
@@ -48,7 +49,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 
 Describe 'Every command' {
     It 'emits what is tested here' {
-        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'Gpt2Token', 'Gpt2Completion'
+        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion'
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $tested
     }

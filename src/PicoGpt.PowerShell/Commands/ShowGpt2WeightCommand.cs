@@ -27,7 +27,8 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     private readonly HashSet<string> _written = [];
 
     /// <summary>Weights, slices of them, or tensors of any checkpoint.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ScreenSet)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = FileSet)]
     [ValidateNotNull]
     public FloatTensor[] InputObject { get; set; } = [];
 
@@ -46,20 +47,20 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     [ValidateSet(Mean, Extreme)]
     public string Cell { get; set; } = Mean;
 
-    /// <summary>The magnitude at which the colours of a heatmap end.</summary>
+    /// <summary>The magnitude at which the colours of a heatmap end; 0, which cannot be given, stands for one that fits.</summary>
     [Parameter]
     [ValidateRange(float.Epsilon, float.MaxValue)]
-    public float? Limit { get; set; }
+    public float Limit { get; set; }
 
     /// <summary>The most columns: characters on the screen, cells or bins in a file.</summary>
     [Parameter]
     [ValidateRange(8, 4096)]
-    public int? Width { get; set; }
+    public int Width { get; set; }
 
     /// <summary>The most rows: lines or bins on the screen, cells or pixels in a file.</summary>
     [Parameter]
     [ValidateRange(2, 4096)]
-    public int? Height { get; set; }
+    public int Height { get; set; }
 
     /// <summary>The file to write: <c>.svg</c> or <c>.png</c>.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = FileSet)]
@@ -79,7 +80,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
             {
                 FloatTensor part = Slice is null ? tensor : tensor.Slice(Slice);
                 if (Path is null) WriteObject(Draw(part));
-                else Write(part, SessionState.Path.GetUnresolvedProviderPathFromPSPath(Path));
+                else Write(part, SessionPath.Resolve(SessionState, Path));
             });
         }
     }
@@ -89,14 +90,14 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
 
     private WeightPicture Draw(FloatTensor tensor)
     {
-        int width = Width ?? ScreenWidth();
+        int width = Or(Width, ScreenWidth());
         return KindOf(tensor) == HistogramKind
-            ? WeightPicture.Of(tensor, HistogramChart.Of(tensor, Height ?? MostLines), width)
-            : WeightPicture.Of(tensor, HeatmapOf(tensor, Height ?? MostLines, width), width);
+            ? WeightPicture.Of(tensor, HistogramChart.Of(tensor, Or(Height, MostLines)), width)
+            : WeightPicture.Of(tensor, HeatmapOf(tensor, Or(Height, MostLines), width), width);
     }
 
     private Heatmap HeatmapOf(FloatTensor tensor, int rows, int columns) =>
-        Heatmap.Of(tensor, rows, columns, Cell == Extreme ? CellValue.Extreme : CellValue.Mean, Limit);
+        Heatmap.Of(tensor, rows, columns, Cell == Extreme ? CellValue.Extreme : CellValue.Mean, Limit > 0 ? Limit : null);
 
     private void Write(FloatTensor tensor, string path)
     {
@@ -114,12 +115,12 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     }
 
     private string Svg(FloatTensor tensor) => KindOf(tensor) == HistogramKind
-        ? SvgPicture.Of(HistogramChart.Of(tensor, Width ?? BinsOfFile))
-        : SvgPicture.Of(HeatmapOf(tensor, Height ?? MostPixels, Width ?? MostPixels));
+        ? SvgPicture.Of(HistogramChart.Of(tensor, Or(Width, BinsOfFile)))
+        : SvgPicture.Of(HeatmapOf(tensor, Or(Height, MostPixels), Or(Width, MostPixels)));
 
     private byte[] Png(FloatTensor tensor) => KindOf(tensor) == HistogramKind
-        ? ImagePicture.Png(HistogramChart.Of(tensor, Width ?? BinsOfFile), Height ?? HeightOfBars)
-        : ImagePicture.Png(HeatmapOf(tensor, Height ?? MostPixels, Width ?? MostPixels));
+        ? ImagePicture.Png(HistogramChart.Of(tensor, Or(Width, BinsOfFile)), Or(Height, HeightOfBars))
+        : ImagePicture.Png(HeatmapOf(tensor, Or(Height, MostPixels), Or(Width, MostPixels)));
 
     // Whole or not at all: a reader never sees half a picture.
     private static void Save(string path, byte[] bytes)
@@ -139,6 +140,9 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
             if (File.Exists(part)) File.Delete(part);
         }
     }
+
+    // No number that can be given is 0.
+    private static int Or(int given, int otherwise) => given > 0 ? given : otherwise;
 
     // A host may have no screen, or one of no width.
     private int ScreenWidth()

@@ -45,7 +45,7 @@ internal static class TerminalPicture
         List<string> lines = [chart.Title];
         string[] edges = [.. chart.Bins.Select(bin => bin.Lower.ToString("G6", CultureInfo.InvariantCulture))];
         int edgeWidth = edges.Max(edge => edge.Length), countWidth = chart.Most.ToString(CultureInfo.InvariantCulture).Length;
-        int barWidth = Math.Max(width - edgeWidth - countWidth - 3, 8);
+        int barWidth = Math.Max(width - edgeWidth - countWidth - 2, 8);
         for (int i = 0; i < chart.Bins.Count; i++)
         {
             HistogramBin bin = chart.Bins[i];
