@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using PicoGpt.Checkpoints;
 using PicoGpt.Store;
 using PicoGpt.Weights;
 
@@ -21,7 +22,8 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         try
         {
             var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
-            return Weights(CommandLineModel.Find(commandAst, fakeBoundParameters))
+            object? source = fakeBoundParameters["Path"] ?? fakeBoundParameters["LiteralPath"] ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
+            return (fakeBoundParameters.Contains("Raw") ? Tensors(source) : Weights(source))
                 .Where(weight => pattern.IsMatch(weight.Name))
                 .Select(weight => Completion.Result(wordToComplete, weight.Name, Describe(weight)))
                 .ToArray();
@@ -32,7 +34,7 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         }
     }
 
-    private static IEnumerable<(string Name, IReadOnlyList<int> Shape, long Size)> Weights(object? model) => model switch
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(object? model) => model switch
     {
         Gpt2Model open => Weights(open),
         ModelInfo info => Weights(info.Name),
@@ -41,19 +43,34 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         _ => [],
     };
 
-    private static IEnumerable<(string, IReadOnlyList<int>, long)> Weights(Gpt2Model model) =>
-        model.Parameters.Select(weight => (weight.Name, weight.Shape, weight.Size));
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(Gpt2Model model) =>
+        model.Parameters.Select(weight => (weight.Name, (IEnumerable)weight.Shape, weight.Size));
 
-    private static IEnumerable<(string, IReadOnlyList<int>, long)> Weights(CatalogModel model) =>
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(CatalogModel model) =>
         from tensor in Gpt2Architecture.Tensors(model.HyperParameters)
-        select (tensor.Name, (IReadOnlyList<int>)tensor.Shape, tensor.Shape.Aggregate((long)sizeof(float), (size, dimension) => size * dimension));
+        select (tensor.Name, (IEnumerable)tensor.Shape, tensor.Shape.Aggregate((long)sizeof(float), (size, dimension) => size * dimension));
 
-    private static (string, IReadOnlyList<int>, long)[] WeightsAt(string path)
+    private static (string Name, IEnumerable Shape, long Size)[] WeightsAt(string path)
     {
         using Gpt2Model model = Gpt2Model.Open(path);
         return [.. Weights(model)];
     }
 
-    private static string Describe((string Name, IReadOnlyList<int> Shape, long Size) weight) =>
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Tensors(object? source) => source switch
+    {
+        Gpt2Model open => TensorsAt(open.Prefix),
+        string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) =>
+            Weights(entry).Select(weight => (Gpt2Architecture.Scope + weight.Name, weight.Shape, weight.Size)),
+        string path => TensorsAt(CommandLineModel.Resolve(path)),
+        _ => [],
+    };
+
+    private static (string Name, IEnumerable Shape, long Size)[] TensorsAt(string path)
+    {
+        using TensorBundle bundle = TensorBundle.Open(path);
+        return [.. bundle.Entries.Select(entry => (entry.Name, (IEnumerable)entry.Shape.Dimensions, entry.Size))];
+    }
+
+    private static string Describe((string Name, IEnumerable Shape, long Size) weight) =>
         $"{weight.Name} · {Format.Shape(weight.Shape)} · {Format.Bytes(weight.Size)}";
 }

@@ -115,6 +115,14 @@ Describe 'Get-Gpt2Weight -Raw' {
         $faults.FullyQualifiedErrorId | Should -Be 'FileNotFound,PicoGpt.PowerShell.Commands.GetGpt2WeightCommand'
     }
 
+    It 'completes the names that the checkpoint has: <Line>' -ForEach @(
+        @{ Line = 'Get-Gpt2Weight -Raw -Model 3M -Name model/ln_f' }
+        @{ Line = 'Get-Gpt2Weight -Raw -Path TestDrive:/one -Name model/ln_f' }
+    ) {
+        $matches = [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+        $matches.CompletionText | Sort-Object | Should -Be 'model/ln_f/b', 'model/ln_f/g'
+    }
+
     It 'reports a name that is not there, with the nearest' {
         { Get-Gpt2Weight wte -Raw -Model 3M -ErrorAction Stop } | Should -Throw "*the nearest names are 'model/wte'*" -ErrorId 'TensorNotFound,*'
     }

@@ -17,7 +17,7 @@ internal static class SvgPicture
     private const int LegendWidth = 240;
     private const int CaptionWidth = 110;
     private const int LineHeight = 18;
-    private const int Ticks = 5;
+    private const int MostTicks = 8;
 
     /// <summary>A heatmap: the cells as an embedded image, rows and columns numbered at their ends, a scale of colours.</summary>
     public static string Of(Heatmap map)
@@ -55,10 +55,11 @@ internal static class SvgPicture
         }
 
         svg.Append(Frame(ChartWidth, ChartHeight));
-        int step = Math.Max(chart.Bins.Count / Ticks, 1);
-        long toZero = chart.Bins.TakeWhile(bin => bin.Lower < 0).Count(); // the numbers are counted from zero, where it is on the axis
-        for (int i = (int)(toZero % step); i <= chart.Bins.Count; i += step)
+        int step = 1; // a power of two, as the width of a bin is: the numbers are short
+        while (chart.Bins.Count / step > MostTicks) step *= 2;
+        for (int i = 0; i <= chart.Bins.Count; i++)
         {
+            if (((chart.Bins[0].Lower / chart.Bins.BinWidth) + i) % step != 0) continue;
             double x = LeftMargin + (i * barWidth), edge = i == chart.Bins.Count ? chart.Bins[^1].Upper : chart.Bins[i].Lower;
             svg.Append(Invariant($"<line x1=\"{x:0.##}\" y1=\"{floor}\" x2=\"{x:0.##}\" y2=\"{floor + 5}\"/>\n"));
             svg.Append(Text(x, floor + 18, edge.ToString("G6", CultureInfo.InvariantCulture), "class=\"m\""));
