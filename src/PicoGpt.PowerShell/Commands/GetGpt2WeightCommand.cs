@@ -91,7 +91,8 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
         WriteError(ErrorRecords.From(
             new Gpt2Exception(
                 Gpt2Error.TensorNotFound,
-                $"{model.Name} has no weight named '{name}'; its names are like 'wte', 'h0/attn/c_attn/w' and 'ln_f/g', and wildcards such as 'h0/*' list them.",
+                $"{model.Name} has no weight named '{name}'; its names are like 'wte', "
+                    + "'h0/attn/c_attn/w' and 'ln_f/g', and wildcards such as 'h0/*' list them.",
                 model.Path),
             name));
     }

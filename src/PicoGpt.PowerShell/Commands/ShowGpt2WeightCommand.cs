@@ -105,7 +105,14 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
         if (extension is not (".svg" or ".png"))
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{path}' should end in .svg or .png, which says what to write.", path);
         if (_written.Contains(path))
-            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' was just written for another weight; give each its own, such as -Path {{ \"$($_.Name -replace '/', '.'){extension}\" }}.", path);
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.Unwritable,
+                $"'{path}' was just written for another weight; "
+                    + $"give each its own, such as -Path {{ \"$($_.Name -replace '/', '.'){extension}\" }}.",
+                path);
+        }
+
         if (Directory.Exists(path)) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is a folder; give the name of a file.", path);
         if (File.Exists(path) && !Force) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is there already; -Force replaces it.", path);
         if (!ShouldProcess(path, $"Draw {tensor}")) return;
@@ -152,7 +159,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
             int width = Host.UI.RawUI.WindowSize.Width;
             return width > 0 ? Math.Max(width - 1, 8) : DefaultWidth;
         }
-        catch (Exception fault) when (fault is HostException or IOException or NotImplementedException or NullReferenceException or InvalidOperationException)
+        catch (Exception fault) when (fault is HostException or IOException or NotImplementedException or InvalidOperationException)
         {
             return DefaultWidth;
         }

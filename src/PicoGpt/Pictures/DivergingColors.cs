@@ -23,7 +23,8 @@ internal static class DivergingColors
         if (double.IsNaN(value)) return NotANumber;
         double magnitude = Math.Min(Math.Abs(value), 1);
         double hue = (value < 0 ? BlueHue : RedHue) * Math.PI / 180, chroma = EndChroma * magnitude;
-        return FromOkLab(NeutralLightness + ((EndLightness - NeutralLightness) * magnitude), chroma * Math.Cos(hue), chroma * Math.Sin(hue));
+        double lightness = NeutralLightness + ((EndLightness - NeutralLightness) * magnitude);
+        return FromOkLab(lightness, chroma * Math.Cos(hue), chroma * Math.Sin(hue));
     }
 
     private static Rgb FromOkLab(double lightness, double a, double b)

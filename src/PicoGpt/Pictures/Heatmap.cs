@@ -66,7 +66,8 @@ internal sealed class Heatmap
         {
             int beyond = Cells.Count(cell => Math.Abs(cell) > Limit), nans = Cells.Count(float.IsNaN);
             string reach = $"the colours reach to ±{Number(Limit)}";
-            if (beyond > 0) reach += $", and {beyond} of {Cells.Length} cells are beyond, as far as {Number(Cells.Where(cell => !float.IsNaN(cell)).MaxBy(Math.Abs))}";
+            float farthest = Cells.Where(cell => !float.IsNaN(cell)).DefaultIfEmpty().MaxBy(Math.Abs);
+            if (beyond > 0) reach += $", and {beyond} of {Cells.Length} cells are beyond, as far as {Number(farthest)}";
             return nans > 0 ? $"{reach}; {nans} cells have NaN" : reach;
         }
     }

@@ -34,7 +34,8 @@ internal sealed class HistogramChart
     /// <exception cref="Gpt2Exception">The tensor has no finite values.</exception>
     public static HistogramChart Of(FloatTensor tensor, int bins)
     {
-        if (tensor.Statistics.Histogram.Count == 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{tensor} has no finite values to show.");
+        if (tensor.Statistics.Histogram.Count == 0)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{tensor} has no finite values to show.");
         return new HistogramChart(tensor, bins);
     }
 
@@ -47,8 +48,9 @@ internal sealed class HistogramChart
 
     private string Describe(WeightStatistics statistics)
     {
-        string text = $"Each bin is {Heatmap.Number(Bins.BinWidth)} wide; {statistics.Count} values from {Heatmap.Number(statistics.Min)} to "
-            + $"{Heatmap.Number(statistics.Max)}, mean {Heatmap.Number(statistics.Mean)}, standard deviation {Heatmap.Number(statistics.StandardDeviation)}";
+        string text = $"Each bin is {Heatmap.Number(Bins.BinWidth)} wide; {statistics.Count} values "
+            + $"from {Heatmap.Number(statistics.Min)} to {Heatmap.Number(statistics.Max)}, "
+            + $"mean {Heatmap.Number(statistics.Mean)}, standard deviation {Heatmap.Number(statistics.StandardDeviation)}";
         if (statistics.Zeros > 0) text += $", {statistics.Zeros} zeros";
         if (statistics.NaNs > 0) text += $", {statistics.NaNs} NaN";
         if (statistics.Infinities > 0) text += $", {statistics.Infinities} infinite";

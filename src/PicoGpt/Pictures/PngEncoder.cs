@@ -4,7 +4,9 @@ using System.Text;
 
 namespace PicoGpt.Pictures;
 
-/// <summary>Writes PNG images of 8 bits a channel without transparency (W3C, "Portable Network Graphics Specification", 3rd edition).</summary>
+/// <summary>
+/// Writes PNG images of 8 bits a channel without transparency (W3C, "Portable Network Graphics Specification", 3rd edition).
+/// </summary>
 internal static class PngEncoder
 {
     private const byte ColorTypeRgb = 2;
@@ -66,7 +68,8 @@ internal static class PngEncoder
     }
 
     // keyword, 0, no compression, no language, no translated keyword, text in UTF-8
-    private static byte[] Text(string keyword, string text) => [.. Encoding.ASCII.GetBytes(keyword), 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)];
+    private static byte[] Text(string keyword, string text) =>
+        [.. Encoding.ASCII.GetBytes(keyword), 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)];
 
     private static void WriteChunk(Stream output, string type, byte[] data)
     {

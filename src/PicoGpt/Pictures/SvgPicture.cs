@@ -27,13 +27,17 @@ internal static class SvgPicture
         double legend = TopMargin + height + 40;
         var svg = new StringBuilder();
         svg.Append(Text(LeftMargin, 28, map.Title, "class=\"t\""));
-        svg.Append(Invariant($"<image x=\"{LeftMargin}\" y=\"{TopMargin}\" width=\"{width:0.##}\" height=\"{height:0.##}\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "));
-        svg.Append(Invariant($"href=\"data:image/png;base64,{Convert.ToBase64String(ImagePicture.PngToScale(map, 2 * ChartWidth))}\"><title>{Escape(map.Caption)}</title></image>\n"));
+        string image = Convert.ToBase64String(ImagePicture.PngToScale(map, 2 * ChartWidth));
+        svg.Append(Invariant($"<image x=\"{LeftMargin}\" y=\"{TopMargin}\" width=\"{width:0.##}\" height=\"{height:0.##}\" "));
+        svg.Append(Invariant($"preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "));
+        svg.Append(Invariant($"href=\"data:image/png;base64,{image}\"><title>{Escape(map.Caption)}</title></image>\n"));
         svg.Append(Frame(width, height));
         svg.Append(Text(LeftMargin - 6, TopMargin + 12, "0", "class=\"e\""));
-        if (map.SourceRows > 1 && height > 2 * LineHeight) svg.Append(Text(LeftMargin - 6, TopMargin + height, Invariant($"{map.SourceRows - 1}"), "class=\"e\""));
+        if (map.SourceRows > 1 && height > 2 * LineHeight)
+            svg.Append(Text(LeftMargin - 6, TopMargin + height, Invariant($"{map.SourceRows - 1}"), "class=\"e\""));
         svg.Append(Text(LeftMargin, TopMargin + height + 16, "0", ""));
-        if (map.SourceColumns > 1 && width > 2 * LineHeight) svg.Append(Text(LeftMargin + width, TopMargin + height + 16, Invariant($"{map.SourceColumns - 1}"), "class=\"e\""));
+        if (map.SourceColumns > 1 && width > 2 * LineHeight)
+            svg.Append(Text(LeftMargin + width, TopMargin + height + 16, Invariant($"{map.SourceColumns - 1}"), "class=\"e\""));
         svg.Append(Legend(map, legend));
         return Document(width, legend + 34, map.Title, map.Caption, svg);
     }
@@ -50,7 +54,8 @@ internal static class SvgPicture
         {
             HistogramBin bin = chart.Bins[i];
             double height = bin.Count == 0 ? 0 : Math.Max((double)bin.Count / chart.Most * ChartHeight, 0.5);
-            svg.Append(Invariant($"<rect x=\"{LeftMargin + (i * barWidth):0.###}\" y=\"{floor - height:0.##}\" width=\"{barWidth:0.###}\" height=\"{height:0.##}\" "));
+            svg.Append(Invariant($"<rect x=\"{LeftMargin + (i * barWidth):0.###}\" y=\"{floor - height:0.##}\" "));
+            svg.Append(Invariant($"width=\"{barWidth:0.###}\" height=\"{height:0.##}\" "));
             svg.Append(Invariant($"fill=\"{chart.ColorOf(bin)}\"><title>{bin.Lower:G6} to {bin.Upper:G6}: {bin.Count}</title></rect>\n"));
         }
 
@@ -86,9 +91,11 @@ internal static class SvgPicture
         string[] lines = [.. TextLines.Wrap(caption, CaptionWidth)];
         double width = LeftMargin + Math.Max(chartWidth, ChartWidth) + Margin, height = captionTop + (lines.Length * LineHeight) + Margin;
         var svg = new StringBuilder();
-        svg.Append(Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:0}\" height=\"{height:0}\" viewBox=\"0 0 {width:0} {height:0}\" role=\"img\">\n"));
+        svg.Append("<svg xmlns=\"http://www.w3.org/2000/svg\" ");
+        svg.Append(Invariant($"width=\"{width:0}\" height=\"{height:0}\" viewBox=\"0 0 {width:0} {height:0}\" role=\"img\">\n"));
         svg.Append(Invariant($"<title>{Escape(title)}</title>\n<desc>{Escape(caption)}</desc>\n"));
-        svg.Append("<style>text{font:13px sans-serif;fill:#222}.t{font-weight:bold;font-size:15px}.e{text-anchor:end}.m{text-anchor:middle}line,.f{stroke:#666;fill:none}</style>\n");
+        svg.Append("<style>text{font:13px sans-serif;fill:#222}.t{font-weight:bold;font-size:15px}");
+        svg.Append(".e{text-anchor:end}.m{text-anchor:middle}line,.f{stroke:#666;fill:none}</style>\n");
         svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n").Append(content);
         for (int i = 0; i < lines.Length; i++) svg.Append(Text(LeftMargin, captionTop + ((i + 1) * LineHeight), lines[i], ""));
         return svg.Append("</svg>\n").ToString();
@@ -101,7 +108,8 @@ internal static class SvgPicture
         Invariant($"<text x=\"{x:0.##}\" y=\"{y:0.##}\" {attributes}>{Escape(text)}</text>\n");
 
     // A checkpoint's names may have any character; XML has no control characters.
-    private static string Escape(string text) => SecurityElement.Escape(string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\ufffd' : c)));
+    private static string Escape(string text) =>
+        SecurityElement.Escape(string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\ufffd' : c)));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -6,7 +6,8 @@ namespace PicoGpt.Pictures;
 
 /// <summary>
 /// Pictures as lines for a terminal with 24-bit colour. Every cell has the colour of its value and, in the same colour and so not seen,
-/// a character that is as dark as the value is great: where the colours are taken away, in a file or by NO_COLOR, the picture is still there.
+/// a character that is as dark as the value is great: where the colours are taken away, in a file or by NO_COLOR, the picture is
+/// still there.
 /// </summary>
 internal static class TerminalPicture
 {
@@ -23,7 +24,8 @@ internal static class TerminalPicture
     public static List<string> Lines(Heatmap map, int width)
     {
         // Characters are about twice as high as wide.
-        int down = map.Rows * 2 <= MostLinesOfLargeCells && width / map.Columns >= 4 ? 2 : 1, across = Math.Clamp(width / map.Columns, 1, 2 * down);
+        int down = map.Rows * 2 <= MostLinesOfLargeCells && width / map.Columns >= 4 ? 2 : 1;
+        int across = Math.Clamp(width / map.Columns, 1, 2 * down);
         List<string> lines = [map.Title];
         for (int row = 0; row < map.Rows; row++)
         {
@@ -65,7 +67,8 @@ internal static class TerminalPicture
         foreach (double level in levels)
         {
             Rgb color = DivergingColors.Of(level);
-            if (color != last) line.Append(Foreground(color)).Append(CultureInfo.InvariantCulture, $"\e[48;2;{color.R};{color.G};{color.B}m");
+            if (color != last)
+                line.Append(Foreground(color)).Append(CultureInfo.InvariantCulture, $"\e[48;2;{color.R};{color.G};{color.B}m");
             line.Append(Shade(level), across);
             last = color;
         }

@@ -6,7 +6,7 @@ namespace PicoGpt.Pictures;
 /// <summary>Text cut into lines.</summary>
 internal static class TextLines
 {
-    /// <summary>A tensor's name and shape on one line; a checkpoint's names may have any character, and must not command a terminal.</summary>
+    /// <summary>A tensor's name and shape on one line. A checkpoint's names may have any character, and must not command a terminal.</summary>
     public static string Title(FloatTensor tensor) =>
         string.Concat(tensor.Name.Select(c => char.IsControl(c) ? '\ufffd' : c)) + "  " + string.Join(" × ", tensor.Layout.Shape);
 

@@ -88,7 +88,9 @@ public abstract class FloatTensor
         return new WeightSlice(this, [.. Layout.Shape.SkipLast(1).Select(TensorPick.All), TensorPick.Only(index, Layout.Shape[^1])]);
     }
 
-    /// <summary>A part, in NumPy's notation: <c>0:64, :</c> are the first 64 rows, <c>:, -1</c> is the last column, <c>::2</c> every other row.</summary>
+    /// <summary>
+    /// A part, in NumPy's notation: <c>0:64, :</c> are the first 64 rows, <c>:, -1</c> is the last column, <c>::2</c> every other row.
+    /// </summary>
     /// <param name="text">An index or <c>start:end:step</c> for each dimension, with commas between; dimensions left out stay whole.</param>
     /// <returns>A view, without the dimensions of which a single index was taken.</returns>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InvalidArgument"/>: the text does not fit the tensor.</exception>
@@ -106,7 +108,8 @@ public abstract class FloatTensor
         {
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument,
-                $"'{text}' is no slice of {Name} [{string.Join(", ", shape)}]: {fault.Message}; give an index or start:end for each dimension, such as '0:64, :'.",
+                $"'{text}' is no slice of {Name} [{string.Join(", ", shape)}]: {fault.Message}; "
+                    + "give an index or start:end for each dimension, such as '0:64, :'.",
                 innerException: fault);
         }
     }
@@ -127,7 +130,8 @@ public abstract class FloatTensor
     {
         ArgumentNullException.ThrowIfNull(ranges);
         IReadOnlyList<int> shape = Layout.Shape;
-        if (ranges.Length > shape.Count) throw new ArgumentException($"{Name} has {shape.Count} dimensions, not {ranges.Length}.", nameof(ranges));
+        if (ranges.Length > shape.Count)
+            throw new ArgumentException($"{Name} has {shape.Count} dimensions, not {ranges.Length}.", nameof(ranges));
         return new WeightSlice(this, [.. ranges.Select((range, d) => Pick(range, shape[d]))]);
     }
 
@@ -175,6 +179,7 @@ public abstract class FloatTensor
 
     private void RequireMatrix()
     {
-        if (Layout.Shape.Count < 2) throw new ArgumentException($"{Name} has {Layout.Shape.Count} dimensions; only a matrix has rows and columns.");
+        if (Layout.Shape.Count < 2)
+            throw new ArgumentException($"{Name} has {Layout.Shape.Count} dimensions; only a matrix has rows and columns.");
     }
 }

@@ -2,7 +2,7 @@ using PicoGpt.Checkpoints;
 
 namespace PicoGpt.Weights;
 
-/// <summary>Where in a run of memory the elements of a tensor are: where the first is, and how far apart the next ones of each dimension.</summary>
+/// <summary>Where in memory the elements of a tensor are: where the first is, and how far apart the next of each dimension.</summary>
 internal sealed class TensorLayout
 {
     private TensorLayout(int offset, int[] shape, int[] strides)
@@ -118,7 +118,8 @@ internal sealed class TensorLayout
     public int PlaceOf(ReadOnlySpan<int> indexes)
     {
         if (indexes.Length != Shape.Count)
-            throw new ArgumentException($"The tensor has {Shape.Count} dimensions, [{string.Join(", ", Shape)}], but {indexes.Length} indexes were given.");
+            throw new ArgumentException(
+                $"The tensor has {Shape.Count} dimensions, [{string.Join(", ", Shape)}], but {indexes.Length} indexes were given.");
         int place = Offset;
         for (int d = 0; d < indexes.Length; d++) place += TensorPick.Only(indexes[d], Shape[d]).Start * Strides[d];
         return place;

@@ -7,7 +7,8 @@ public sealed class WeightSlice : FloatTensor
     {
         Source = source;
         Layout = source.Layout.Slice(picks);
-        Name = $"{source.Name}[{string.Join(", ", source.Layout.Shape.Select((length, d) => d < picks.Count ? Describe(picks[d], length) : ":"))}]";
+        IEnumerable<string> taken = source.Layout.Shape.Select((length, d) => d < picks.Count ? Describe(picks[d], length) : ":");
+        Name = $"{source.Name}[{string.Join(", ", taken)}]";
     }
 
     /// <summary>The tensor that it is a part of.</summary>

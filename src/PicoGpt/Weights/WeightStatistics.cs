@@ -59,7 +59,8 @@ public sealed class WeightStatistics
             parts[segment] = statistics;
             float[] buffer = new float[SegmentStatistics.ChunkLength];
             int start = segment * SegmentLength, end = (int)Math.Min((long)start + SegmentLength, layout.Count);
-            for (int i = start; i < end; i += buffer.Length) statistics.Add(layout.Read(memory.Span, i, buffer.AsSpan(0, Math.Min(buffer.Length, end - i))));
+            for (int i = start; i < end; i += buffer.Length)
+                statistics.Add(layout.Read(memory.Span, i, buffer.AsSpan(0, Math.Min(buffer.Length, end - i))));
         }
     }
 }
