@@ -20,6 +20,7 @@
         'Save-Gpt2Model'
         'Show-Gpt2Weight'
         'Test-Gpt2Model'
+        'Trace-Gpt2Text'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

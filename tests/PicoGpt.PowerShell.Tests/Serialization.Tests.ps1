@@ -49,7 +49,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 
 Describe 'Every command' {
     It 'emits what is tested here' {
-        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion'
+        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Trace'
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $tested
     }

@@ -76,10 +76,24 @@ public sealed class Gpt2Trace
         return mean;
     }
 
+    /// <summary>
+    /// Saves the trace as one HTML page for a browser, which loads nothing from anywhere: the text, attention by layer and head, the logit
+    /// lens and the norms, as far as they were asked for. It is written whole or not at all.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="overwrite">Whether a file that is there may be written over.</param>
+    /// <exception cref="Gpt2Exception">The file is there, cannot be written, or would be too large for a browser.</exception>
+    public void SaveHtml(string path, bool overwrite = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        TracePage.Save(this, path, overwrite);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Text;
 
-    private IEnumerable<float[,]> Patterns(int? layer, int? head) =>
+    /// <summary>The patterns of one or all layers and heads, by layer and then by head.</summary>
+    internal IEnumerable<float[,]> Patterns(int? layer, int? head) =>
         from l in Layers
         where layer is null || l == layer
         from h in Heads

@@ -52,6 +52,19 @@ public sealed class TextTracer
     /// <summary>What the trace keeps, in bytes; the model's own memory is not in it.</summary>
     public long MemoryNeeded => _options.MemoryNeeded(_model.HyperParameters, _ids.Length);
 
+    /// <summary>Checks before the work whether <see cref="Gpt2Trace.SaveHtml"/> could save the trace.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="overwrite">Whether a file that is there may be written over.</param>
+    /// <exception cref="Gpt2Exception">The file is there, or the page would be too large for a browser.</exception>
+    public void CheckPage(string path, bool overwrite = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!overwrite && File.Exists(path)) throw TracePage.Exists(path);
+        Gpt2HyperParameters h = _model.HyperParameters;
+        if (_options.Attention)
+            TracePage.CheckSize(TraceOptions.CountOf(_options.Layers, h.NLayer), TraceOptions.CountOf(_options.Heads, h.NHead), _ids.Length);
+    }
+
     /// <summary>Reads the text.</summary>
     /// <param name="cancellationToken">Stops between two layers.</param>
     /// <returns>The trace.</returns>

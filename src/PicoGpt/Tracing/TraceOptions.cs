@@ -66,7 +66,8 @@ public sealed record TraceOptions
                 + $"layers are h0 to h{h.NLayer - 1}.");
     }
 
-    private static int CountOf(IReadOnlyCollection<int> chosen, int all) => chosen.Count == 0 ? all : chosen.Distinct().Count();
+    /// <summary>How many are chosen of all.</summary>
+    internal static int CountOf(IReadOnlyCollection<int> chosen, int all) => chosen.Count == 0 ? all : chosen.Distinct().Count();
 
     private static void CheckIndices(Gpt2Model model, IReadOnlyCollection<int> indices, int count, string what)
     {

@@ -1,0 +1,48 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using PicoGpt.Store;
+using PicoGpt.Tracing;
+using PicoGpt.Weights;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>Completes names of activations of the model that the command line gives. It reads no weights and never asks the network.</summary>
+public sealed class ActivationNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        ArgumentNullException.ThrowIfNull(commandAst);
+        ArgumentNullException.ThrowIfNull(fakeBoundParameters);
+        try
+        {
+            if (ShapeOf(CommandLineModel.Find(commandAst, fakeBoundParameters)) is not { } shape) return [];
+            var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
+            return Gpt2Activations.Names(shape)
+                .Where(name => pattern.IsMatch(name))
+                .Select(name => Completion.Result(wordToComplete, name, $"{name} · n_seq × {Gpt2Activations.WidthOf(name, shape)}"))
+                .ToArray();
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or RuntimeException or IOException or UnauthorizedAccessException)
+        {
+            return []; // a completer has nowhere to report to
+        }
+    }
+
+    private static Gpt2HyperParameters? ShapeOf(object? model) => model switch
+    {
+        Gpt2Model open => open.HyperParameters,
+        ModelInfo info => ShapeOf(info.Name),
+        string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) => entry.HyperParameters,
+        string path => ShapeAt(CommandLineModel.Resolve(path)),
+        _ => null,
+    };
+
+    private static Gpt2HyperParameters ShapeAt(string path)
+    {
+        using Gpt2Model model = Gpt2Model.Open(path);
+        return model.HyperParameters;
+    }
+}

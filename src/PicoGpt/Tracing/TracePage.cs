@@ -1,0 +1,240 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace PicoGpt.Tracing;
+
+/// <summary>
+/// Writes a trace as one HTML page that needs nothing else. Texts of tokens reach the page as JSON strings alone, in which every
+/// character that HTML knows is escaped, and the page puts them into text nodes; its content security policy (W3C CSP3) lets nothing
+/// run but the script that is named by its hash.
+/// </summary>
+internal static partial class TracePage
+{
+    /// <summary>The most that the attention of a page may take, in bytes.</summary>
+    public const long MostAttention = 96L << 20;
+
+    private const string TemporarySuffix = ".part";
+
+    /// <summary>The bytes that attention takes in a page: one a weight, and none for what is 0 by causality.</summary>
+    public static long AttentionBytes(int layers, int heads, int tokens) => (long)layers * heads * ((long)tokens * (tokens + 1) / 2);
+
+    /// <summary>Writes a page whole or not at all.</summary>
+    /// <exception cref="Gpt2Exception">The file is there, cannot be written, or would be too large.</exception>
+    public static void Save(Gpt2Trace trace, string path, bool overwrite)
+    {
+        CheckSize(trace);
+        string temporary = path + TemporarySuffix;
+        try
+        {
+            if (!overwrite && File.Exists(path)) throw Exists(path);
+            using (FileStream stream = File.Create(temporary)) Write(trace, stream);
+            Replace(temporary, path, overwrite);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            Discard(temporary);
+            throw new Gpt2Exception(Gpt2Error.Unwritable, $"The page '{path}' cannot be written: {fault.Message}", path, fault);
+        }
+        catch
+        {
+            Discard(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>The fault of a page that is there already.</summary>
+    public static Gpt2Exception Exists(string path) =>
+        new(Gpt2Error.Unwritable, $"'{path}' is there already; give another name, or let it be written over with -Force.", path);
+
+    /// <summary>Writes a page.</summary>
+    public static void Write(Gpt2Trace trace, Stream stream)
+    {
+        string style = Resource("trace.css"), script = Resource("trace.js");
+        Dictionary<string, string> parts = new()
+        {
+            ["{style-hash}"] = Hash(style),
+            ["{script-hash}"] = Hash(script),
+            ["{style}"] = style,
+            ["{script}"] = script,
+            ["{title}"] = WebUtility.HtmlEncode(VisibleText.Of($"{trace.Model} reads {Count(trace.Tokens.Count, "token")}")),
+            ["{facts}"] = Facts(trace),
+        };
+        string[] page = Resource("trace.html").Split("{data}");
+        stream.Write(Encoding.UTF8.GetBytes(Fill(page[0], parts)));
+        WriteData(trace, stream);
+        stream.Write(Encoding.UTF8.GetBytes(Fill(page[1], parts)));
+    }
+
+    // All at once: what is filled in is not searched again.
+    private static string Fill(string template, Dictionary<string, string> parts) => Placeholder().Replace(template, match => parts[match.Value]);
+
+    [GeneratedRegex(@"\{[a-z-]+\}")]
+    private static partial Regex Placeholder();
+
+    private static void CheckSize(Gpt2Trace trace)
+    {
+        if (trace.Attention is null) return;
+        CheckSize(trace.Layers.Count, trace.Heads.Count, trace.Tokens.Count);
+    }
+
+    /// <exception cref="Gpt2Exception">The attention would make the page too large for a browser.</exception>
+    public static void CheckSize(int layers, int heads, int tokens)
+    {
+        long bytes = AttentionBytes(layers, heads, tokens);
+        if (bytes <= MostAttention) return;
+        throw new Gpt2Exception(
+            Gpt2Error.InvalidArgument,
+            $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more than the "
+                + $"{MostAttention >> 20} MiB that a browser shows well; choose some with -Layer and -Head.");
+    }
+
+    private static void Discard(string temporary)
+    {
+        if (File.Exists(temporary)) File.Delete(temporary);
+    }
+
+    private static void Replace(string temporary, string path, bool overwrite)
+    {
+        try
+        {
+            File.Move(temporary, path, overwrite);
+        }
+        catch (IOException) when (!overwrite && File.Exists(path))
+        {
+            throw Exists(path);
+        }
+    }
+
+    private static string Facts(Gpt2Trace trace)
+    {
+        List<string> facts = [];
+        if (trace.Attention is not null || trace.LogitLens is not null) facts.Add(Count(trace.Layers.Count, "layer"));
+        if (trace.Attention is not null) facts.Add(Count(trace.Heads.Count, "head"));
+        return string.Join(" · ", facts);
+    }
+
+    private static string Count(int count, string word) => string.Create(CultureInfo.InvariantCulture, $"{count} {word}{(count == 1 ? "" : "s")}");
+
+    private static string Resource(string name)
+    {
+        using Stream stream = typeof(TracePage).Assembly.GetManifestResourceStream($"PicoGpt.Tracing.Page.{name}")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static void WriteData(Gpt2Trace trace, Stream stream)
+    {
+        using var json = new Utf8JsonWriter(stream);
+        json.WriteStartObject();
+        WriteTokens(json, trace);
+        WriteNumbers(json, "layers", trace.Layers);
+        WriteNumbers(json, "heads", trace.Heads);
+        if (trace.Attention is not null) json.WriteBase64String("attention", Bytes(trace));
+        if (trace.LogitLens is not null) WriteLens(json, trace);
+        if (trace.ResidualNorms is not null) WriteNorms(json, trace.ResidualNorms);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTokens(Utf8JsonWriter json, Gpt2Trace trace)
+    {
+        string[] texts = [.. trace.Tokens.Select(token => VisibleText.Of(token.Bytes.ToArray()))];
+        json.WriteStartArray("tokens");
+        foreach (string text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+        json.WriteStartArray("escaped");
+        for (int i = 0; i < texts.Length; i++) json.WriteNumberValue(texts[i] == trace.Tokens[i].Text ? 0 : 1);
+        json.WriteEndArray();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> numbers)
+    {
+        json.WriteStartArray(name);
+        foreach (int number in numbers) json.WriteNumberValue(number);
+        json.WriteEndArray();
+    }
+
+    // [layers][heads] lower triangles with their diagonals, row by row, 255 for 1
+    private static byte[] Bytes(Gpt2Trace trace)
+    {
+        int n = trace.Tokens.Count;
+        byte[] bytes = new byte[AttentionBytes(trace.Layers.Count, trace.Heads.Count, n)];
+        int at = 0;
+        foreach (float[,] pattern in trace.Patterns(layer: null, head: null))
+        {
+            for (int t = 0; t < n; t++)
+            {
+                for (int j = 0; j <= t; j++) bytes[at++] = float.IsFinite(pattern[t, j]) ? (byte)Math.Round(255 * Math.Clamp(pattern[t, j], 0, 1)) : (byte)0;
+            }
+        }
+
+        return bytes;
+    }
+
+    private static void WriteLens(Utf8JsonWriter json, Gpt2Trace trace)
+    {
+        Dictionary<int, int> places = []; // of ids among the texts
+        List<string> texts = [];
+        json.WriteStartObject("lens");
+        json.WriteStartArray("rows");
+        foreach (int layer in trace.Layers)
+        {
+            json.WriteStartArray();
+            foreach (LensPrediction prediction in trace.LogitLens![layer]!) WritePrediction(json, prediction, places, texts);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("texts");
+        foreach (string text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WritePrediction(Utf8JsonWriter json, LensPrediction prediction, Dictionary<int, int> places, List<string> texts)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("top");
+        foreach (LensToken token in prediction.Top)
+        {
+            if (places.TryAdd(token.Id, texts.Count)) texts.Add(VisibleText.Of(token.Text));
+            json.WriteStartArray();
+            json.WriteNumberValue(places[token.Id]);
+            WriteNumber(json, token.Probability, 5);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WritePropertyName("entropy");
+        WriteNumber(json, prediction.Entropy, 2);
+        if (prediction.NextProbability is { } next)
+        {
+            json.WritePropertyName("next");
+            WriteNumber(json, next, 5);
+            json.WriteNumber("rank", prediction.NextRank!.Value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteNorms(Utf8JsonWriter json, IReadOnlyList<IReadOnlyList<double>> norms)
+    {
+        json.WriteStartArray("norms");
+        foreach (IReadOnlyList<double> positions in norms)
+        {
+            json.WriteStartArray();
+            foreach (double norm in positions) WriteNumber(json, norm, 3);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+    }
+
+    // JSON has no word for what weights with NaN make of everything.
+    private static void WriteNumber(Utf8JsonWriter json, double value, int digits) => json.WriteNumberValue(double.IsFinite(value) ? Math.Round(value, digits) : 0);
+}
