@@ -29,7 +29,8 @@ public static class TraceView
     public static string Top(PSObject prediction)
     {
         ArgumentNullException.ThrowIfNull(prediction);
-        return string.Join(", ", Items(prediction, "Top").Select(token => $"'{VisibleText.Of(TextOf(token))}' {Percent(ProbabilityOf(token))}"));
+        IEnumerable<string> tokens = Items(prediction, "Top").Select(token => $"'{VisibleText.Of(TextOf(token))}' {Percent(ProbabilityOf(token))}");
+        return string.Join(", ", tokens);
     }
 
     /// <summary>What a trace has: the logit lens as a table, attention as a heatmap, the norms as numbers.</summary>
@@ -59,7 +60,8 @@ public static class TraceView
         PSObject[][] shown = Spread(layers, (width - LabelWidth - 1) / CellWidth);
         lines.Add("");
         lines.Add("Logit lens: what a layer would say next");
-        lines.Add($"{Fit("reads", LabelWidth)} {string.Concat(shown.Select(layer => Fit($"layer {layer[0].Properties["Layer"].Value}", CellWidth)))}".TrimEnd());
+        IEnumerable<string> heads = shown.Select(layer => Fit($"layer {layer[0].Properties["Layer"].Value}", CellWidth));
+        lines.Add($"{Fit("reads", LabelWidth)} {string.Concat(heads)}".TrimEnd());
         for (int t = 0; t < labels.Length; t++)
             lines.Add($"{Fit(labels[t], LabelWidth)} {string.Concat(shown.Select(layer => LensCell(layer[t])))}");
     }
@@ -111,10 +113,12 @@ public static class TraceView
     {
         lines.Add("");
         lines.Add("Activations");
-        lines.AddRange(trace.Activations.Select(pair => $"{Fit(pair.Key, LabelWidth + CellWidth)} {pair.Value.GetLength(0)} × {pair.Value.GetLength(1)}"));
+        foreach ((string name, float[,] values) in trace.Activations)
+            lines.Add($"{Fit(name, LabelWidth + CellWidth)} {values.GetLength(0)} × {values.GetLength(1)}");
     }
 
-    private static string Which(string word, IReadOnlyList<int> numbers) => numbers.Count == 1 ? $"{word} {numbers[0]}" : $"mean of {numbers.Count} {word}s";
+    private static string Which(string word, IReadOnlyList<int> numbers) =>
+        numbers.Count == 1 ? $"{word} {numbers[0]}" : $"mean of {numbers.Count} {word}s";
 
     // As many as there is room for, the first and the last among them.
     private static PSObject[][] Spread(PSObject[][] layers, int room)
@@ -157,7 +161,8 @@ public static class TraceView
     private static bool IsWide(int rune) => rune is (>= 0x1100 and <= 0x115F) or (>= 0x2E80 and <= 0xA4CF) or (>= 0xAC00 and <= 0xD7A3)
         or (>= 0xF900 and <= 0xFAFF) or (>= 0xFE30 and <= 0xFE6F) or (>= 0xFF00 and <= 0xFF60) or (>= 0x1F300 and <= 0x1FAFF) or >= 0x20000;
 
-    private static PSObject[] Items(PSObject owner, string property) => owner.Properties[property]?.Value is { } value ? Items(PSObject.AsPSObject(value)) : [];
+    private static PSObject[] Items(PSObject owner, string property) =>
+        owner.Properties[property]?.Value is { } value ? Items(PSObject.AsPSObject(value)) : [];
 
     // The layers that were not asked for are null.
     private static PSObject[] Items(PSObject list) =>

@@ -163,7 +163,11 @@ public sealed class TraceGpt2TextCommand : Gpt2FetchingCmdlet
     {
         string page = SessionPath.Resolve(SessionState, Html!);
         if (_hasPage)
-            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"A page shows one text, and '{page}' has its text already; give each text a page of its own.", page);
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"A page shows one text, and '{page}' has its text already; give each text a page of its own.", page);
+        }
+
         tracer.CheckPage(page, Force);
         return page;
     }

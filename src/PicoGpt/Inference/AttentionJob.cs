@@ -75,7 +75,8 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _paddedHeadSize); // [rows, head_size]
         _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, _scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
-        for (int r = 0; Observer is not null && r < rows; r++) Observer.ObserveAttention(Layer, head, row + r, scores.Row(r)[..(positions + r)]);
+        for (int r = 0; Observer is not null && r < rows; r++)
+            Observer.ObserveAttention(Layer, head, row + r, scores.Row(r)[..(positions + r)]);
         _kernels.WeightedSum(scores, cache.Values(Layer, head), positions, result);
         for (int r = 0; r < rows; r++) result.Row(r)[.._headSize].CopyTo(Y.Row(row + r)[(head * _headSize)..]);
     }

@@ -36,12 +36,16 @@ public static class Gpt2Activations
     public static IReadOnlyList<string> Names(Gpt2HyperParameters hyperParameters)
     {
         ArgumentNullException.ThrowIfNull(hyperParameters);
-        return [.. Enumerable.Range(0, hyperParameters.NLayer).SelectMany(layer => Places.Select(place => NameOf(layer, place.Name))), FinalNorm];
+        IEnumerable<int> layers = Enumerable.Range(0, hyperParameters.NLayer);
+        return [.. layers.SelectMany(layer => Places.Select(place => NameOf(layer, place.Name))), FinalNorm];
     }
 
     /// <summary>How many values a position has under a name: <c>n_embd</c>, or four times as many inside the mlp.</summary>
-    internal static int WidthOf(string name, Gpt2HyperParameters hyperParameters) =>
-        hyperParameters.NEmbd * (name == FinalNorm ? 1 : Places.Single(place => place.Name == name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]).Width);
+    internal static int WidthOf(string name, Gpt2HyperParameters hyperParameters)
+    {
+        string inLayer = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        return hyperParameters.NEmbd * (name == FinalNorm ? 1 : Places.Single(place => place.Name == inLayer).Width);
+    }
 
     /// <summary>What a place of a layer holds: names, and from which column on, in multiples of n_embd.</summary>
     internal static IEnumerable<(string Name, int From)> At(ActivationSite site, int layer) =>

@@ -33,7 +33,9 @@ public sealed class Gpt2Trace
     [SuppressMessage("Performance", "CA1814", Justification = "A pattern is a matrix; scripts index it as one.")]
     public IReadOnlyList<IReadOnlyList<float[,]?>?>? Attention { get; internal init; }
 
-    /// <summary>What each layer would say next, <c>LogitLens[layer][position]</c>; <see langword="null"/> for layers that were not asked for.</summary>
+    /// <summary>
+    /// What each layer would say next, <c>LogitLens[layer][position]</c>; <see langword="null"/> for layers that were not asked for.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<LensPrediction>?>? LogitLens { get; internal init; }
 
     /// <summary>
@@ -66,7 +68,12 @@ public sealed class Gpt2Trace
             }
         }
 
-        if (count == 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, "The trace has no attention of that layer and head; ask for it with -Attention, -Layer and -Head.");
+        if (count == 0)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, "The trace has no attention of that layer and head; ask for it with -Attention, -Layer and -Head.");
+        }
+
         float[,] mean = new float[n, n];
         for (int t = 0; t < n; t++)
         {

@@ -10,7 +10,8 @@ namespace PicoGpt.Tracing;
 /// <param name="Entropy">How undecided it is, in bits.</param>
 /// <param name="NextProbability">The probability of the token that follows in the text; <see langword="null"/> after the last.</param>
 /// <param name="NextRank">That token's place among all, 1 for the likeliest; <see langword="null"/> after the last.</param>
-public sealed record LensPrediction(int Layer, int Position, IReadOnlyList<LensToken> Top, double Entropy, double? NextProbability, int? NextRank)
+public sealed record LensPrediction(
+    int Layer, int Position, IReadOnlyList<LensToken> Top, double Entropy, double? NextProbability, int? NextRank)
 {
     /// <inheritdoc/>
     public override string ToString() => Top[0].Text;

@@ -28,11 +28,12 @@ internal sealed class LogitLens
         }
 
         double entropy = (Math.Log(sum) - (weighted / sum)) / Math.Log(2);
-        int? next = position + 1 < _ids.Length ? _ids[position + 1] : null;
-        var top = new List<LensToken>(_top);
-        foreach ((int id, float logit) in Likeliest(logits)) top.Add(new LensToken(id, TextOf(id), logit, Math.Exp((double)logit - greatest) / sum));
-        return new LensPrediction(
-            layer, position, top, entropy, next is { } n ? Math.Exp((double)logits[n] - greatest) / sum : null, next is { } id2 ? RankOf(logits, id2) : null);
+        LensToken[] top = [.. Likeliest(logits).Select(token => new LensToken(token.Id, TextOf(token.Id), token.Logit, ProbabilityOf(token.Logit)))];
+        if (position + 1 == _ids.Length) return new LensPrediction(layer, position, top, entropy, NextProbability: null, NextRank: null);
+        int next = _ids[position + 1];
+        return new LensPrediction(layer, position, top, entropy, ProbabilityOf(logits[next]), RankOf(logits, next));
+
+        double ProbabilityOf(float logit) => Math.Exp((double)logit - greatest) / sum;
     }
 
     // A heap of the likeliest so far, its least on top.

@@ -39,7 +39,8 @@ public sealed class TextTracer
         if (_ids.Length > most)
         {
             throw new Gpt2Exception(
-                Gpt2Error.ContextExceeded, $"The text has {_ids.Length} tokens, but the context of {model.Name} has {most} positions; trace a part of it.");
+                Gpt2Error.ContextExceeded,
+                $"The text has {_ids.Length} tokens, but the context of {model.Name} has {most} positions; trace a part of it.");
         }
     }
 
@@ -61,8 +62,9 @@ public sealed class TextTracer
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!overwrite && File.Exists(path)) throw TracePage.Exists(path);
         Gpt2HyperParameters h = _model.HyperParameters;
-        if (_options.Attention)
-            TracePage.CheckSize(TraceOptions.CountOf(_options.Layers, h.NLayer), TraceOptions.CountOf(_options.Heads, h.NHead), _ids.Length);
+        if (!_options.Attention) return;
+        int layers = TraceOptions.CountOf(_options.Layers, h.NLayer), heads = TraceOptions.CountOf(_options.Heads, h.NHead);
+        TracePage.CheckSize(layers, heads, _ids.Length);
     }
 
     /// <summary>Reads the text.</summary>
@@ -82,7 +84,8 @@ public sealed class TextTracer
         var logitLens = new LogitLens(_model.Encoder, _ids, _options.Top);
         recorder.LayerDone = (layer, rows) =>
         {
-            if (lens?[layer] is { } predictions) Predict(forward, logitLens, layer, recorder.Position, predictions.AsSpan(recorder.Position, rows), cancellationToken);
+            if (lens?[layer] is { } predictions)
+                Predict(forward, logitLens, layer, recorder.Position, predictions.AsSpan(recorder.Position, rows), cancellationToken);
             _options.Progress?.Invoke((((double)recorder.Position * h.NLayer) + ((layer + 1.0) * rows)) / ((double)_ids.Length * h.NLayer));
         };
 
@@ -120,7 +123,10 @@ public sealed class TextTracer
         }
     }
 
-    private static Gpt2Token EndOfText(Gpt2Model model) => model.Encoder.Tokenize(BytePairEncoder.EndOfTextSymbol, allowSpecial: true) is [{ } token]
-        ? token
-        : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
+    private static Gpt2Token EndOfText(Gpt2Model model)
+    {
+        if (model.Encoder.Tokenize(BytePairEncoder.EndOfTextSymbol, allowSpecial: true) is [{ } token]) return token;
+        throw new Gpt2Exception(
+            Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
+    }
 }

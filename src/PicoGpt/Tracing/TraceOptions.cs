@@ -47,23 +47,29 @@ public sealed record TraceOptions
         long attention = Attention ? layers * heads * n * n * sizeof(float) : 0;
         long lens = LogitLens ? layers * n * (Top + 1L) * BytesOfLensToken : 0;
         long norms = Norms ? (hyperParameters.NLayer + 1L) * n * sizeof(float) : 0;
-        return attention + lens + norms + Activations.Distinct().Sum(name => n * Gpt2Activations.WidthOf(name, hyperParameters) * sizeof(float));
+        long activations = Activations.Distinct().Sum(name => n * Gpt2Activations.WidthOf(name, hyperParameters) * sizeof(float));
+        return attention + lens + norms + activations;
     }
 
-    /// <exception cref="Gpt2Exception">A layer, a head or an activation is not of the model, or <see cref="Top"/> is out of its range.</exception>
+    /// <exception cref="Gpt2Exception">The model has no such layer, head or activation, or <see cref="Top"/> is out of its range.</exception>
     internal void Check(Gpt2Model model)
     {
         Gpt2HyperParameters h = model.HyperParameters;
         CheckIndices(model, Layers, h.NLayer, "layers");
         CheckIndices(model, Heads, h.NHead, "heads");
         if (Top < 1 || Top > h.NVocab)
-            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The logit lens cannot keep {Top} tokens: {model.Name} has a vocabulary of {h.NVocab}; give 1 to {h.NVocab}.");
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument,
+                $"The logit lens cannot keep {Top} tokens: {model.Name} has a vocabulary of {h.NVocab}; give 1 to {h.NVocab}.");
+        }
+
         string? unknown = Activations.Except(Gpt2Activations.Names(h)).FirstOrDefault();
         if (unknown is null) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
-            $"{model.Name} has no activation named '{unknown}'; its names are like 'h0/resid_pre', 'h0/attn/q', 'h0/attn', 'h0/mlp/gelu' and 'ln_f', and its "
-                + $"layers are h0 to h{h.NLayer - 1}.");
+            $"{model.Name} has no activation named '{unknown}'; its names are like 'h0/resid_pre', 'h0/attn/q', 'h0/attn', 'h0/mlp/gelu' "
+                + $"and 'ln_f', and its layers are h0 to h{h.NLayer - 1}.");
     }
 
     /// <summary>How many are chosen of all.</summary>
@@ -75,7 +81,8 @@ public sealed record TraceOptions
         {
             if ((uint)index < (uint)count) continue;
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, $"There is no {what[..^1]} {index} in {model.Name}, which has {count} {what}; give numbers from 0 to {count - 1}.");
+                Gpt2Error.InvalidArgument,
+                $"There is no {what[..^1]} {index} in {model.Name}, which has {count} {what}; give numbers from 0 to {count - 1}.");
         }
     }
 }

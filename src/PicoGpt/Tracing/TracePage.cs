@@ -70,7 +70,8 @@ internal static partial class TracePage
     }
 
     // All at once: what is filled in is not searched again.
-    private static string Fill(string template, Dictionary<string, string> parts) => Placeholder().Replace(template, match => parts[match.Value]);
+    private static string Fill(string template, Dictionary<string, string> parts) =>
+        Placeholder().Replace(template, match => parts[match.Value]);
 
     [GeneratedRegex(@"\{[a-z-]+\}")]
     private static partial Regex Placeholder();
@@ -88,8 +89,8 @@ internal static partial class TracePage
         if (bytes <= MostAttention) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
-            $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more than the "
-                + $"{MostAttention >> 20} MiB that a browser shows well; choose some with -Layer and -Head.");
+            $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
+                + $"than the {MostAttention >> 20} MiB that a browser shows well; choose some with -Layer and -Head.");
     }
 
     private static void Discard(string temporary)
@@ -117,7 +118,8 @@ internal static partial class TracePage
         return string.Join(" · ", facts);
     }
 
-    private static string Count(int count, string word) => string.Create(CultureInfo.InvariantCulture, $"{count} {word}{(count == 1 ? "" : "s")}");
+    private static string Count(int count, string word) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {word}{(count == 1 ? "" : "s")}");
 
     private static string Resource(string name)
     {
@@ -169,12 +171,14 @@ internal static partial class TracePage
         {
             for (int t = 0; t < n; t++)
             {
-                for (int j = 0; j <= t; j++) bytes[at++] = float.IsFinite(pattern[t, j]) ? (byte)Math.Round(255 * Math.Clamp(pattern[t, j], 0, 1)) : (byte)0;
+                for (int j = 0; j <= t; j++) bytes[at++] = ByteOf(pattern[t, j]);
             }
         }
 
         return bytes;
     }
+
+    private static byte ByteOf(float weight) => float.IsFinite(weight) ? (byte)Math.Round(255 * Math.Clamp(weight, 0, 1)) : (byte)0;
 
     private static void WriteLens(Utf8JsonWriter json, Gpt2Trace trace)
     {
@@ -236,5 +240,6 @@ internal static partial class TracePage
     }
 
     // JSON has no word for what weights with NaN make of everything.
-    private static void WriteNumber(Utf8JsonWriter json, double value, int digits) => json.WriteNumberValue(double.IsFinite(value) ? Math.Round(value, digits) : 0);
+    private static void WriteNumber(Utf8JsonWriter json, double value, int digits) =>
+        json.WriteNumberValue(double.IsFinite(value) ? Math.Round(value, digits) : 0);
 }

@@ -71,7 +71,8 @@ internal sealed class TraceRecorder : IForwardObserver
 
     private static Span<float> RowOf(float[,] matrix, int row) => MemoryMarshal.CreateSpan(ref matrix[row, 0], matrix.GetLength(1));
 
-    private float[,]?[] NewPatterns() => [.. Enumerable.Range(0, _h.NHead).Select(head => Heads.Contains(head) ? new float[_tokens, _tokens] : null)];
+    private float[,]?[] NewPatterns() =>
+        [.. Enumerable.Range(0, _h.NHead).Select(head => Heads.Contains(head) ? new float[_tokens, _tokens] : null)];
 
     private void Keep(Matrix values, int from, float[,] kept)
     {
