@@ -124,7 +124,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     }
 
     private static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, float* y, nint yStride) =>
-        BlockProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, 0, y, yStride);
+        BlockProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, 0, y, yStride, w, 0);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum(float* p, float* values, int count, int width, float* y)

@@ -46,21 +46,25 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
     {
-        int blockRows = BlockProducts<TWidth, TVector>.BlockRows(x);
         float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MostRows * TileColumns)];
         float* block = Kernels.Align(memory);
-        for (int column = from; column < to; column += TileColumns)
+        (int blockRows, int tiles) = BlockProducts<TWidth, TVector>.BlockOf(x);
+        for (int first = from, end; first < to; first = end)
         {
-            int columns = Math.Min(TileColumns, to - column);
+            end = Math.Min(first + (tiles * TileColumns), to);
             for (int t = 0; t < x.Rows; t++)
-                new ReadOnlySpan<float>(b + column, columns).CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
+                new ReadOnlySpan<float>(b + first, end - first).CopyTo(new Span<float>(y.RowPointer(t) + first, end - first));
             for (int i = 0; i < w.Rows; i += blockRows)
             {
                 int rows = Math.Min(blockRows, w.Rows - i);
-                Copy(w.RowPointer(i) + column, w.Stride, rows, columns, block);
-                float* next = i + rows < w.Rows ? w.RowPointer(i + rows) + column : w.Data + column + TileColumns;
-                BlockProducts<TWidth, TVector>.Add(
-                    x.Only(i, rows), block, TileColumns, y.Data + column, y.Stride, columns, next, w.Stride);
+                for (int column = first; column < end; column += TileColumns)
+                {
+                    int columns = Math.Min(TileColumns, end - column);
+                    float* next = i + rows < w.Rows ? w.RowPointer(i + rows) + column : w.Data + column + (end - first);
+                    Copy(w.RowPointer(i) + column, w.Stride, rows, columns, block);
+                    BlockProducts<TWidth, TVector>.Add(
+                        x.Only(i, rows), block, TileColumns, y.Data + column, y.Stride, columns, next, w.Stride);
+                }
             }
         }
     }
