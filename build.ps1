@@ -49,18 +49,18 @@ $root = $PSScriptRoot
 $version = (Import-PowerShellDataFile "$root/PicoGpt.psd1").ModuleVersion
 $staged = "$root/out/PicoGpt/$version"
 
-function Invoke-Dotnet {
-    & dotnet @args
-    if ($LASTEXITCODE -ne 0) { throw "dotnet $args ended with exit code $LASTEXITCODE." }
+function Invoke-Dotnet([string[]] $Arguments) {
+    & dotnet @Arguments
+    if ($LASTEXITCODE -ne 0) { throw "dotnet $Arguments ended with exit code $LASTEXITCODE." }
 }
 
-function Publish-Module {
+function Build-Module {
     # What an earlier build left must not be staged.
     foreach ($folder in 'bin', 'en-US', 'out/PicoGpt') {
         if (Test-Path "$root/$folder") { Remove-Item "$root/$folder" -Recurse -Force }
     }
 
-    Invoke-Dotnet build "$root/PicoGpt.PowerShell.sln" --configuration Release --nologo --verbosity quiet | Out-Host
+    Invoke-Dotnet 'build', "$root/PicoGpt.PowerShell.sln", '--configuration', 'Release', '--nologo', '--verbosity', 'quiet' | Out-Host
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
     Copy-Item "$root/en-US" $staged -Recurse
@@ -143,7 +143,8 @@ function Compress-Module([string] $Folder) {
     $specification = "$root/out/PicoGpt.nuspec"
     Get-PackageSpecification | Set-Content $specification
     $properties = "-p:NuspecFile=$specification", "-p:NuspecBasePath=$staged", '-p:NoPackageAnalysis=true'
-    Invoke-Dotnet pack "$root/src/PicoGpt.PowerShell" --configuration Release --no-build --nologo --verbosity quiet --output $Folder @properties | Out-Host
+    $options = '--configuration', 'Release', '--no-build', '--nologo', '--verbosity', 'quiet', '--output', $Folder
+    Invoke-Dotnet (@('pack', "$root/src/PicoGpt.PowerShell") + $options + $properties) | Out-Host
     "$Folder/PicoGpt.$version.nupkg"
 }
 
@@ -182,7 +183,7 @@ function Test-Package([string] $Path) {
     finally { Remove-Item $profileFolder -Recurse -Force }
 }
 
-Publish-Module
+Build-Module
 
 if ($Package) {
     if ($ProjectUri) { Add-ProjectUri "$staged/PicoGpt.psd1" }
@@ -205,7 +206,7 @@ if ($Install) {
 }
 
 if ($Bench) {
-    Invoke-Dotnet run --configuration Release --no-build --project "$root/tests/PicoGpt.Benchmarks" | Out-Host
+    Invoke-Dotnet 'run', '--configuration', 'Release', '--no-build', '--project', "$root/tests/PicoGpt.Benchmarks" | Out-Host
 }
 
 if ($Test) {

@@ -113,7 +113,7 @@ Describe 'Names with wildcards' {
 Describe 'Paths' {
     BeforeAll {
         foreach ($name in 'tale', 'tale[1]') { Copy-Item $model.Path "$TestDrive/$name" -Recurse }
-        $null = New-PSDrive Tales FileSystem $TestDrive
+        $null = New-PSDrive -Name Tales -PSProvider FileSystem -Root $TestDrive
         $process = [System.IO.Directory]::GetCurrentDirectory()
     }
 

@@ -51,7 +51,7 @@ function Measure-Self {
     }
 }
 
-function Start-Work {
+function Invoke-Work {
     $index = $random.Next($works.Count)
     $shell = [powershell]::Create()
     $shell.RunspacePool = $pool
@@ -80,7 +80,7 @@ $watch = [System.Diagnostics.Stopwatch]::StartNew()
 $active = [System.Collections.Generic.List[object]]::new()
 $samples = foreach ($tenth in 1..10) {
     while ($watch.Elapsed.TotalMinutes -lt $Minutes * $tenth / 10) {
-        while ($active.Count -lt $Runspaces) { $active.Add((Start-Work)) }
+        while ($active.Count -lt $Runspaces) { $active.Add((Invoke-Work)) }
         Start-Sleep -Milliseconds 5
         foreach ($work in $active.ToArray()) {
             if ($work.Task.IsCompleted) {

@@ -34,9 +34,9 @@ Describe 'Get-Gpt2Weight' {
 
     It 'completes the names of the model on the line' {
         $line = 'Get-Gpt2Weight -Model 3M -Name h5/at'
-        $matches = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches
-        $matches.CompletionText | Should -Be 'h5/attn/c_attn/w', 'h5/attn/c_attn/b', 'h5/attn/c_proj/w', 'h5/attn/c_proj/b'
-        $matches[0].ToolTip | Should -BeLike '*192 × 576*'
+        $found = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches
+        $found.CompletionText | Should -Be 'h5/attn/c_attn/w', 'h5/attn/c_attn/b', 'h5/attn/c_proj/w', 'h5/attn/c_proj/b'
+        $found[0].ToolTip | Should -BeLike '*192 × 576*'
     }
 
     It 'shows one row a weight' {
@@ -119,8 +119,8 @@ Describe 'Get-Gpt2Weight -Raw' {
         @{ Line = 'Get-Gpt2Weight -Raw -Model 3M -Name model/ln_f' }
         @{ Line = 'Get-Gpt2Weight -Raw -Path TestDrive:/one -Name model/ln_f' }
     ) {
-        $matches = [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
-        $matches.CompletionText | Sort-Object | Should -Be 'model/ln_f/b', 'model/ln_f/g'
+        $found = [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+        $found.CompletionText | Sort-Object | Should -Be 'model/ln_f/b', 'model/ln_f/g'
     }
 
     It 'reports a name that is not there, with the nearest' {

@@ -61,8 +61,8 @@ Describe 'Isolation' {
     ) {
         BeforeAll {
             $libraries = Join-Path $TestDrive $Version
-            Build-OtherLibrary $libraries System.Numerics.Tensors $Version System.Numerics.Tensors
-            Build-OtherLibrary $libraries Polly.Core $Version Polly
+            Build-OtherLibrary -Folder $libraries -Name System.Numerics.Tensors -Version $Version -Namespace System.Numerics.Tensors
+            Build-OtherLibrary -Folder $libraries -Name Polly.Core -Version $Version -Namespace Polly
             $othersSay = "System.Numerics.Tensors $Version", "Polly.Core $Version"
         }
 

@@ -1,3 +1,5 @@
+BeforeDiscovery { $hasAnalyzer = $null -ne (Get-Module PSScriptAnalyzer -ListAvailable) }
+
 BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'The module' {
@@ -40,5 +42,14 @@ Describe 'The module' {
         Get-Command Get-Gpt2Model -ErrorAction Ignore -Module PicoGpt | Should -BeNullOrEmpty
         Import-Module $module
         (Get-Gpt2Model 3M).Name | Should -Be '3M'
+    }
+}
+
+Describe 'The scripts' {
+    It 'give PSScriptAnalyzer nothing to say' -Skip:(-not $hasAnalyzer) {
+        $root = "$PSScriptRoot/../.."
+        $found = "$root/build.ps1", "$root/PicoGpt.psd1", $PSScriptRoot |
+            ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Recurse -Settings "$root/tests/PSScriptAnalyzerSettings.psd1" }
+        $found | ForEach-Object { "$($_.ScriptName):$($_.Line) $($_.RuleName)" } | Should -BeNullOrEmpty
     }
 }

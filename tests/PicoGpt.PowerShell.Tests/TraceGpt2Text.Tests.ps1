@@ -1,7 +1,7 @@
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
     $model = Get-Gpt2Model 3M
-    function Remove-Colour([string] $Text) { $Text -replace '\e\[[\d;]*m' }
+    function ConvertTo-PlainText([string] $Text) { $Text -replace '\e\[[\d;]*m' }
 }
 
 Describe 'Trace-Gpt2Text' {
@@ -39,9 +39,9 @@ Describe 'Trace-Gpt2Text' {
 
     It 'completes names of activations' {
         $line = 'Trace-Gpt2Text x -Model 3M -Activation h5/attn/'
-        $matches = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches
-        $matches.CompletionText | Should -Be 'h5/attn/q', 'h5/attn/k', 'h5/attn/v', 'h5/attn/z'
-        $matches[0].ToolTip | Should -BeLike '*n_seq × 192*'
+        $found = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches
+        $found.CompletionText | Should -Be 'h5/attn/q', 'h5/attn/k', 'h5/attn/v', 'h5/attn/z'
+        $found[0].ToolTip | Should -BeLike '*n_seq × 192*'
     }
 
     It 'takes texts from the pipeline, one trace each, and goes on after one that does not fit' {
@@ -100,7 +100,7 @@ Describe 'Trace-Gpt2Text -Html' {
 
 Describe 'The view of a trace' {
     It 'has the lens, the norms and the attention' {
-        $lines = (Remove-Colour (Trace-Gpt2Text 'Once upon a time' -Model $model -Layer 0, 5 | Out-String)) -split '\r?\n'
+        $lines = (ConvertTo-PlainText (Trace-Gpt2Text 'Once upon a time' -Model $model -Layer 0, 5 | Out-String)) -split '\r?\n'
         $lines[0..1] | Should -Contain '3M reads 5 tokens'
         $lines | Where-Object { $_ -match '^reads +layer 0 +layer 5' } | Should -HaveCount 1
         $lines | Where-Object { $_ -match '^ upon .* the +\d+%' } | Should -HaveCount 1
@@ -117,7 +117,7 @@ Describe 'The view of a trace' {
     It 'fits the screen and cannot command the terminal' {
         $trace = Trace-Gpt2Text ("`e[2J日本語 " * 6) -Model $model
         foreach ($width in 72, 80, 200) {
-            $plain = [PicoGpt.PowerShell.TraceView]::Draw($trace, $width) | ForEach-Object { Remove-Colour $_ }
+            $plain = [PicoGpt.PowerShell.TraceView]::Draw($trace, $width) | ForEach-Object { ConvertTo-PlainText $_ }
             ($plain | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual $width
             $plain -join '' | Should -Not -Match '[\x00-\x1f\x7f]'
         }
@@ -125,7 +125,7 @@ Describe 'The view of a trace' {
 
     It 'lists the tokens of a prediction' {
         $prediction = (Trace-Gpt2Text 'Once upon' -Model $model -LogitLens).LogitLens[5][1]
-        Remove-Colour ($prediction | Out-String) | Should -Match "5 +1 +5\.57 +1 ' upon' 16\.2 %, ',' "
+        ConvertTo-PlainText ($prediction | Out-String) | Should -Match "5 +1 +5\.57 +1 ' upon' 16\.2 %, ',' "
     }
 }
 
