@@ -11,7 +11,7 @@ namespace PicoGpt;
 /// </summary>
 public sealed class Gpt2Model : IDisposable
 {
-    private readonly TensorBundle _bundle;
+    private readonly ITensorSource _source;
     private readonly Lazy<BytePairEncoder> _encoder;
     private readonly IDisposable? _use;
     private readonly Gpt2Model? _owner;
@@ -20,21 +20,21 @@ public sealed class Gpt2Model : IDisposable
     private PackedWeights? _packed;
     private bool _isDisposed;
 
-    private Gpt2Model(string name, TensorBundle bundle, Gpt2HyperParameters hyperParameters, Gpt2Precision precision, IDisposable? use)
+    private Gpt2Model(string name, string folder, ITensorSource source, Gpt2HyperParameters hyperParameters, Gpt2Precision precision, IDisposable? use)
     {
-        _bundle = bundle;
+        _source = source;
         _use = use;
         Precision = precision;
         Name = name;
-        Path = System.IO.Path.GetDirectoryName(bundle.Prefix)!;
+        Path = folder;
         HyperParameters = hyperParameters;
-        Parameters = Gpt2Parameters.Load(bundle, hyperParameters);
-        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(Path));
+        Parameters = Gpt2Parameters.Load(source, hyperParameters);
+        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(ModelFiles.FolderOfVocabulary(Path, HyperParameters)));
     }
 
     private Gpt2Model(Gpt2Model owner, Gpt2Precision precision)
     {
-        (_owner, _bundle, _encoder) = (owner, owner._bundle, owner._encoder);
+        (_owner, _source, _encoder) = (owner, owner._source, owner._encoder);
         (Name, Path, HyperParameters, Parameters) = (owner.Name, owner.Path, owner.HyperParameters, owner.Parameters);
         Precision = precision;
     }
@@ -54,14 +54,14 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The weights, as the tree that the architecture has.</summary>
     public Gpt2Parameters Parameters { get; }
 
-    /// <summary>The path that the names of the checkpoint's files begin with.</summary>
-    internal string Prefix => _bundle.Prefix;
+    /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
+    internal string Prefix => _source.Location;
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
     /// <summary>The tokenizer.</summary>
-    /// <exception cref="Gpt2Exception"><c>encoder.json</c> or <c>vocab.bpe</c> is missing or not as it should be.</exception>
+    /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     public BytePairEncoder Encoder => _encoder.Value;
 
     /// <summary>The id of <c>&lt;|endoftext|&gt;</c>.</summary>
@@ -72,7 +72,10 @@ public sealed class Gpt2Model : IDisposable
         Path);
 
     /// <summary>Opens a model.</summary>
-    /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
+    /// <param name="path">
+    /// The model's folder, in OpenAI's layout, Hugging Face's or that of an export, or the file of its weights; of a TensorFlow checkpoint
+    /// the prefix or any of its files.
+    /// </param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <returns>The model.</returns>
@@ -86,21 +89,18 @@ public sealed class Gpt2Model : IDisposable
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
     internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, IDisposable? use)
     {
-        TensorBundle bundle = TensorBundle.Open(path);
+        ITensorSource source = ModelFiles.OpenWeights(path);
         try
         {
-            string folder = System.IO.Path.GetDirectoryName(bundle.Prefix)!;
-            string hparams = System.IO.Path.Combine(folder, Gpt2HyperParameters.FileName);
-            Gpt2HyperParameters hyperParameters = File.Exists(hparams)
-                ? Gpt2HyperParameters.Load(hparams)
-                : Gpt2HyperParameters.FromShapes(bundle);
-            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), bundle, hyperParameters, precision, use);
-            bundle.EnsureComplete();
+            string folder = System.IO.Path.GetDirectoryName(source.Location)!;
+            Gpt2HyperParameters hyperParameters = ModelFiles.ReadHyperParameters(folder, source);
+            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), folder, source, hyperParameters, precision, use);
+            source.EnsureComplete();
             return model;
         }
         catch
         {
-            bundle.Dispose();
+            source.Dispose();
             throw;
         }
     }
@@ -130,7 +130,7 @@ public sealed class Gpt2Model : IDisposable
         _isDisposed = true;
         lock (_packing) _packed?.Dispose();
         foreach (Gpt2Model view in _views.Values) view.Dispose();
-        if (_owner is null) _bundle.Dispose();
+        if (_owner is null) _source.Dispose();
         _use?.Dispose();
     }
 

@@ -49,7 +49,7 @@ public static class RandomModel
             if (name.EndsWith("/g", StringComparison.Ordinal)) tensor.Fill(1f);
             else if (name.EndsWith("/b", StringComparison.Ordinal)) tensor.Clear();
             else Fill(tensor, random);
-            writer.AddFloats(Gpt2Architecture.Scope + name, new TensorShape([.. shape.Select(d => (long)d)]), tensor);
+            writer.AddFloats(WeightNaming.TensorFlow.Of(name), new TensorShape([.. shape.Select(d => (long)d)]), tensor);
         }
 
         writer.Finish();

@@ -42,7 +42,8 @@ internal static partial class BundlePath
             1 => Path.Combine(folder, prefixes[0]),
             0 => throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"There is no checkpoint in '{folder}': it has neither a file named 'checkpoint' nor a file that ends in '.index'.",
+                $"There is no checkpoint in '{folder}': it has neither a file named 'checkpoint' nor one that ends in '.index', "
+                    + "nor a model.safetensors, a pytorch_model.bin or a single '.npz'.",
                 folder),
             _ => throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
@@ -123,7 +124,7 @@ internal static partial class BundlePath
         return new Gpt2Exception(
             Gpt2Error.NotAFormat,
             $"'{path}' is not a file of a TensorFlow checkpoint; "
-                + "give the folder, the prefix, or its '.index', '.data-…' or 'checkpoint' file.",
+                + "give the folder, the prefix, or its '.index', '.data-…' or 'checkpoint' file, or a '.safetensors', '.bin' or '.npz' file.",
             path);
     }
 

@@ -1,28 +1,25 @@
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// The data files of one checkpoint, each mapped when first needed. They stay mapped until the checkpoint is disposed and
+/// The files of one checkpoint, each mapped when first needed. They stay mapped until the checkpoint is disposed and
 /// the last hold is gone.
 /// </summary>
 internal sealed class ShardMappings
 {
     private readonly Lock _lock = new();
-    private readonly string _prefix;
-    private readonly string _suffix;
     private readonly MappedFile?[] _files;
     private int _holds = 1; // the checkpoint's own
 
-    /// <param name="prefix">What the data files' names begin with.</param>
-    /// <param name="shardCount">How many there are.</param>
-    /// <param name="suffix">What their names end in after their own; for files that are not finished.</param>
-    public ShardMappings(string prefix, int shardCount, string suffix)
+    /// <param name="paths">The full paths of the files, which need not exist.</param>
+    public ShardMappings(IReadOnlyList<string> paths)
     {
-        _prefix = prefix;
-        _suffix = suffix;
-        _files = new MappedFile?[shardCount];
+        Paths = paths;
+        _files = new MappedFile?[paths.Count];
     }
 
-    public string PathOf(int shard) => BundlePath.ShardFile(_prefix, shard, _files.Length) + _suffix;
+    public IReadOnlyList<string> Paths { get; }
+
+    public string PathOf(int shard) => Paths[shard];
 
     /// <summary>The mapped data file.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileNotFound"/>: it is missing.</exception>

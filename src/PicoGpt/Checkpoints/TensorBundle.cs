@@ -12,7 +12,7 @@ namespace PicoGpt.Checkpoints;
 /// spans while another may dispose holds the files with <see cref="Hold"/>. All members may be called from several threads.
 /// The data files must not shrink while they are open.
 /// </remarks>
-public sealed class TensorBundle : IDisposable
+public sealed class TensorBundle : ITensorSource
 {
     private readonly BundleIndex _index;
     private readonly ShardMappings _shards;
@@ -22,7 +22,8 @@ public sealed class TensorBundle : IDisposable
     {
         Prefix = prefix;
         _index = index;
-        _shards = new ShardMappings(prefix, index.ShardCount, shardSuffix);
+        int count = index.ShardCount;
+        _shards = new ShardMappings([.. Enumerable.Range(0, count).Select(shard => BundlePath.ShardFile(prefix, shard, count) + shardSuffix)]);
     }
 
     /// <summary>The full path that the names of the checkpoint's files begin with: <c>folder/model.ckpt</c>.</summary>
@@ -36,6 +37,12 @@ public sealed class TensorBundle : IDisposable
 
     /// <summary>The tensors, in ordinal order of the UTF-8 bytes of their names.</summary>
     public IReadOnlyList<TensorEntry> Entries => _index.Entries;
+
+    string ITensorSource.Location => Prefix;
+
+    IReadOnlyList<string> ITensorSource.DataFiles => _shards.Paths;
+
+    IReadOnlyList<StoredTensor> ITensorSource.Tensors => [.. Entries.Select(entry => new BundleTensor(this, entry))];
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">

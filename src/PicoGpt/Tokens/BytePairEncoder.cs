@@ -13,8 +13,21 @@ public sealed class BytePairEncoder
     public const string EndOfTextSymbol = "<|endoftext|>";
 
     private const int StackBytes = 256;
-    private const string EncoderFile = "encoder.json";
-    private const string MergesFile = "vocab.bpe";
+
+    /// <summary>OpenAI's name of the spellings and ids.</summary>
+    internal const string EncoderFile = "encoder.json";
+
+    /// <summary>OpenAI's name of the merges.</summary>
+    internal const string MergesFile = "vocab.bpe";
+
+    /// <summary>Hugging Face's name of <see cref="EncoderFile"/>.</summary>
+    internal const string HuggingFaceEncoderFile = "vocab.json";
+
+    /// <summary>Hugging Face's name of <see cref="MergesFile"/>.</summary>
+    internal const string HuggingFaceMergesFile = "merges.txt";
+
+    private static readonly (string Encoder, string Merges)[] FileNames =
+        [(EncoderFile, MergesFile), (HuggingFaceEncoderFile, HuggingFaceMergesFile)];
 
     private readonly MergeTable _merges;
     private readonly int[] _idOfSymbol;
@@ -42,10 +55,17 @@ public sealed class BytePairEncoder
     public int? EndOfText { get; }
 
     /// <summary>Reads the vocabulary of a model's folder.</summary>
-    /// <param name="folder">The folder with <c>encoder.json</c> and <c>vocab.bpe</c>.</param>
+    /// <param name="folder">
+    /// The folder with <c>encoder.json</c> and <c>vocab.bpe</c>, or with the same files under Hugging Face's names, <c>vocab.json</c> and
+    /// <c>merges.txt</c>.
+    /// </param>
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
-    public static BytePairEncoder Load(string folder) => Load(Path.Combine(folder, EncoderFile), Path.Combine(folder, MergesFile));
+    public static BytePairEncoder Load(string folder)
+    {
+        (string encoder, string merges) = FilesIn(folder) ?? (Path.Combine(folder, EncoderFile), Path.Combine(folder, MergesFile));
+        return Load(encoder, merges);
+    }
 
     /// <summary>Reads a vocabulary.</summary>
     /// <param name="encoderPath">The <c>encoder.json</c>: an object of ids by spelling.</param>
@@ -53,6 +73,18 @@ public sealed class BytePairEncoder
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
     public static BytePairEncoder Load(string encoderPath, string mergesPath) => new(encoderPath, mergesPath);
+
+    /// <summary>The two files of a folder's vocabulary; <see langword="null"/> where none of them is there.</summary>
+    internal static (string Encoder, string Merges)? FilesIn(string folder)
+    {
+        foreach ((string encoder, string merges) in FileNames)
+        {
+            (string Encoder, string Merges) paths = (Path.Combine(folder, encoder), Path.Combine(folder, merges));
+            if (File.Exists(paths.Encoder) || File.Exists(paths.Merges)) return paths;
+        }
+
+        return null;
+    }
 
     /// <summary>Turns text into token ids. Unpaired surrogates become U+FFFD.</summary>
     /// <param name="text">The text.</param>

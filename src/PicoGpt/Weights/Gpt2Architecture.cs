@@ -5,9 +5,6 @@ namespace PicoGpt.Weights;
 /// <summary>What tensors a GPT-2 of given hyperparameters consists of, and whether a checkpoint has them.</summary>
 internal static class Gpt2Architecture
 {
-    /// <summary>The variable scope that OpenAI's code puts before every name.</summary>
-    public const string Scope = "model/";
-
     private const int MostNamed = 60;
 
     /// <summary>The names without their scope and the squeezed shapes of all tensors, in the order of the model.</summary>
@@ -38,51 +35,48 @@ internal static class Gpt2Architecture
 
     /// <summary>The leaves by name.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
-    public static Dictionary<string, Gpt2Weight> Match(TensorBundle bundle, Gpt2HyperParameters hyperParameters)
+    public static Dictionary<string, Gpt2Weight> Match(ITensorSource source, Gpt2HyperParameters hyperParameters)
     {
+        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        WeightNaming naming = WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
         Dictionary<string, Gpt2Weight> leaves = [];
+        HashSet<string> used = new(StringComparer.Ordinal);
         List<string> missing = [], misshapen = [];
         foreach ((string name, int[] shape) in Tensors(hyperParameters))
         {
-            if (!bundle.TryGetEntry(Scope + name, out TensorEntry? entry)) missing.Add(Scope + name);
-            else if (Misfit(entry, shape) is { } misfit) misshapen.Add(misfit);
-            else leaves.Add(name, new Gpt2Weight(bundle, entry, name, shape));
+            if (!tensors.TryGetValue(naming.Of(name), out StoredTensor? tensor)) missing.Add(naming.Of(name));
+            else if (Misfit(tensor, shape) is { } misfit) misshapen.Add(misfit);
+            else leaves.Add(name, new Gpt2Weight(tensor, name, shape));
+            used.Add(naming.Of(name));
         }
 
         List<string> surplus = missing.Count + misshapen.Count == 0
-            ? [.. bundle.Entries.Select(e => e.Name).Where(name => IsSurplus(name, leaves))]
+            ? [.. tensors.Keys.Where(name => !used.Contains(name) && !naming.MayLieBeside(name, used))]
             : [];
-        if (missing.Count + misshapen.Count + surplus.Count > 0) throw Mismatch(bundle, hyperParameters, missing, misshapen, surplus);
+        if (missing.Count + misshapen.Count + surplus.Count > 0) throw Mismatch(source.Location, hyperParameters, missing, misshapen, surplus);
+        if (naming.OutputProjection is { } output && tensors.TryGetValue(output, out StoredTensor? projection))
+        {
+            var tied = new TiedEmbedding(tensors[naming.Of("wte")], projection, source.Location);
+            leaves["wte"] = new Gpt2Weight(tied, "wte", [.. leaves["wte"].Shape]);
+        }
+
         return leaves;
     }
 
-    private static string? Misfit(TensorEntry entry, int[] shape)
+    private static string? Misfit(StoredTensor tensor, int[] shape)
     {
-        if (entry.DType is not (TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64))
-            return $"{entry.Name} of type {entry.DType} (expected Float32)";
+        if (tensor.DType is not (TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64))
+            return $"{tensor.Name} of type {tensor.DType} (expected Float32)";
 
         // OpenAI's code keeps projections as 1-D convolutions of width 1: [1, in, out].
-        IEnumerable<long> squeezed = entry.Shape.Rank == shape.Length + 1 && entry.Shape.Dimensions[0] == 1
-            ? entry.Shape.Dimensions.Skip(1)
-            : entry.Shape.Dimensions;
-        return squeezed.SequenceEqual(shape.Select(d => (long)d)) ? null : $"{entry.Name} {entry.Shape} (expected [{string.Join(", ", shape)}])";
-    }
-
-    // An optimizer's slot stands below the weight that it belongs to: model/wte/Adam_1.
-    private static bool IsSurplus(string name, Dictionary<string, Gpt2Weight> leaves)
-    {
-        if (!name.StartsWith(Scope, StringComparison.Ordinal)) return false;
-        string inScope = name[Scope.Length..];
-        for (int end = inScope.Length; end > 0; end = inScope.LastIndexOf('/', end - 1))
-        {
-            if (leaves.ContainsKey(inScope[..end])) return false;
-        }
-
-        return true;
+        IEnumerable<long> squeezed = tensor.Shape.Rank == shape.Length + 1 && tensor.Shape.Dimensions[0] == 1
+            ? tensor.Shape.Dimensions.Skip(1)
+            : tensor.Shape.Dimensions;
+        return squeezed.SequenceEqual(shape.Select(d => (long)d)) ? null : $"{tensor.Name} {tensor.Shape} (expected [{string.Join(", ", shape)}])";
     }
 
     private static Gpt2Exception Mismatch(
-        TensorBundle bundle, Gpt2HyperParameters h, List<string> missing, List<string> misshapen, List<string> surplus)
+        string location, Gpt2HyperParameters h, List<string> missing, List<string> misshapen, List<string> surplus)
     {
         List<string> parts = [];
         if (missing.Count > 0) parts.Add("missing: " + Names(missing));
@@ -90,9 +84,9 @@ internal static class Gpt2Architecture
         if (surplus.Count > 0) parts.Add("surplus: " + Names(surplus));
         return new Gpt2Exception(
             Gpt2Error.WrongArchitecture,
-            $"'{bundle.Prefix}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; "
+            $"'{location}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; "
                 + $"{string.Join("; ", parts)}. Give the {Gpt2HyperParameters.FileName} that belongs to this checkpoint.",
-            bundle.Prefix);
+            location);
     }
 
     private static string Names(List<string> names) =>

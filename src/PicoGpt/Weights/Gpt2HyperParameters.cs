@@ -78,33 +78,32 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
         """);
 
-    /// <summary>Reads the numbers from the shapes of a checkpoint's tensors; the head size is taken to be OpenAI's 64.</summary>
-    internal static Gpt2HyperParameters FromShapes(TensorBundle bundle)
+    /// <summary>
+    /// Reads the numbers from the shapes of a checkpoint's tensors. They do not tell the number of heads: that is a known model's which
+    /// has the other numbers, or follows from OpenAI's head size of 64.
+    /// </summary>
+    internal static Gpt2HyperParameters FromShapes(ITensorSource source, IEnumerable<Gpt2HyperParameters> known)
     {
-        IReadOnlyList<long> wte = Dimensions(bundle, "model/wte");
-        IReadOnlyList<long> wpe = Dimensions(bundle, "model/wpe");
+        Dictionary<string, TensorShape> shapes = source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        WeightNaming naming = WeightNaming.Of(shapes.Keys.ToHashSet(StringComparer.Ordinal));
+        TensorShape wte = Matrix("wte"), wpe = Matrix("wpe");
         int layers = 0;
-        while (bundle.TryGetEntry($"model/h{layers}/ln_1/g", out _)) layers++;
-        if (wte[1] % OpenAIHeadSize != 0)
-        {
-            throw new Gpt2Exception(
-                Gpt2Error.WrongArchitecture,
-                $"'{bundle.Prefix}' has no {FileName} beside it, and n_head cannot be told from n_embd = {wte[1]}, "
-                    + $"which is no multiple of OpenAI's head size {OpenAIHeadSize}; add a {FileName}.",
-                bundle.Prefix);
-        }
-
-        return new Gpt2HyperParameters(
-            Checked(wte[0]), Checked(wpe[0]), Checked(wte[1]), Checked(wte[1] / OpenAIHeadSize), layers).Validate(bundle.Prefix);
-    }
-
-    private static IReadOnlyList<long> Dimensions(TensorBundle bundle, string name)
-    {
-        if (bundle.TryGetEntry(name, out TensorEntry? entry) && entry.Shape.Rank == 2) return entry.Shape.Dimensions;
+        while (shapes.ContainsKey(naming.Of($"h{layers}/ln_1/g"))) layers++;
+        var numbers = new Gpt2HyperParameters(Checked(wte[0]), Checked(wpe[0]), Checked(wte[1]), NHead: 1, layers);
+        if (known.FirstOrDefault(other => other with { NHead = 1 } == numbers) is { } same) return same;
+        if (wte[1] % OpenAIHeadSize == 0) return (numbers with { NHead = numbers.NEmbd / OpenAIHeadSize }).Validate(source.Location);
         throw new Gpt2Exception(
             Gpt2Error.WrongArchitecture,
-            $"'{bundle.Prefix}' is no GPT-2 checkpoint: it has no tensor '{name}' of two dimensions.",
-            bundle.Prefix);
+            $"'{source.Location}' has no {FileName} beside it, and n_head cannot be told from n_embd = {wte[1]}, "
+                + $"which is no multiple of OpenAI's head size {OpenAIHeadSize}; add a {FileName}.",
+            source.Location);
+
+        TensorShape Matrix(string weight) => shapes.TryGetValue(naming.Of(weight), out TensorShape? shape) && shape.Rank == 2
+            ? shape
+            : throw new Gpt2Exception(
+                Gpt2Error.WrongArchitecture,
+                $"'{source.Location}' is no GPT-2 checkpoint: it has no tensor '{naming.Of(weight)}' of two dimensions.",
+                source.Location);
     }
 
     private static int Checked(long value) => (int)Math.Min(value, int.MaxValue);
@@ -131,15 +130,18 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         }
     }
 
-    private static int Number(JsonElement root, string name, string path)
+    /// <summary>A whole number of a JSON object.</summary>
+    internal static int Number(JsonElement root, string name, string path)
     {
         if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement value)
             && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number))
             return number;
-        throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {FileName}?", path);
+        throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {Path.GetFileName(path)}?", path);
     }
 
-    private Gpt2HyperParameters Validate(string path)
+    /// <summary>The numbers, if they make an architecture.</summary>
+    /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
+    internal Gpt2HyperParameters Validate(string path)
     {
         (string Name, int Value)[] numbers =
             [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];

@@ -42,8 +42,8 @@ public sealed class Gpt2Parameters : IReadOnlyCollection<Gpt2Weight>
 
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
-    internal static Gpt2Parameters Load(TensorBundle bundle, Gpt2HyperParameters hyperParameters) =>
-        new(Gpt2Architecture.Match(bundle, hyperParameters), hyperParameters.NLayer);
+    internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters) =>
+        new(Gpt2Architecture.Match(source, hyperParameters), hyperParameters.NLayer);
 
     private Gpt2Block Block(string name) => new(
         LayerNorm(name + "/ln_1"),

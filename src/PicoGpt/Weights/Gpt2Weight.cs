@@ -8,14 +8,12 @@ namespace PicoGpt.Weights;
 /// </summary>
 public sealed class Gpt2Weight : FloatTensor
 {
-    private readonly TensorBundle _bundle;
-    private readonly TensorEntry _entry;
+    private readonly StoredTensor _tensor;
     private readonly Lazy<ReadOnlyMemory<float>> _values;
 
-    internal Gpt2Weight(TensorBundle bundle, TensorEntry entry, string name, params int[] shape)
+    internal Gpt2Weight(StoredTensor tensor, string name, params int[] shape)
     {
-        _bundle = bundle;
-        _entry = entry;
+        _tensor = tensor;
         Name = name;
         Shape = shape;
         _values = new Lazy<ReadOnlyMemory<float>>(Read);
@@ -28,13 +26,13 @@ public sealed class Gpt2Weight : FloatTensor
     public IReadOnlyList<int> Shape { get; }
 
     /// <summary>The type in which the checkpoint stores the values.</summary>
-    public TensorDType DType => _entry.DType;
+    public TensorDType DType => _tensor.DType;
 
     /// <summary>The number of values.</summary>
     public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
 
     /// <summary>Bytes in the checkpoint.</summary>
-    public long Size => _entry.Size;
+    public long Size => _tensor.Size;
 
     /// <summary>
     /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
@@ -48,12 +46,12 @@ public sealed class Gpt2Weight : FloatTensor
 
     internal override ReadOnlyMemory<float> Memory => Values;
 
-    /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them.</summary>
-    internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_entry.Size} {_entry.Crc32C:x8}");
+    /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them, if any.</summary>
+    internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.Fingerprint}");
 
     private ReadOnlyMemory<float> Read()
     {
-        _bundle.Verify(_entry);
-        return _bundle.GetFloats(_entry);
+        _tensor.Verify();
+        return _tensor.GetFloats();
     }
 }

@@ -77,7 +77,7 @@ public sealed class BundlePathTests : IDisposable
     [Fact]
     public void Empty_folder_and_missing_path_are_named()
     {
-        AssertRefused("", Gpt2Error.FileNotFound, "neither a file named 'checkpoint' nor a file that ends in '.index'");
+        AssertRefused("", Gpt2Error.FileNotFound, "neither a file named 'checkpoint' nor one that ends in '.index'");
         AssertRefused("model.ckpt", Gpt2Error.FileNotFound, "model.ckpt.index' is missing");
         AssertRefused("nowhere/model.ckpt.index", Gpt2Error.FileNotFound, "model.ckpt.index' is missing");
     }

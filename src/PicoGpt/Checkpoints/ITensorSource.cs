@@ -1,0 +1,20 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>Named tensors in files of some format. They can be read until it is disposed, from several threads.</summary>
+internal interface ITensorSource : IDisposable
+{
+    /// <summary>What sentences call it: the full path of its file, or the prefix that its files' names begin with.</summary>
+    string Location { get; }
+
+    /// <summary>The full paths of the files that hold the tensors' elements.</summary>
+    IReadOnlyList<string> DataFiles { get; }
+
+    /// <summary>The tensors, their names all different.</summary>
+    IReadOnlyList<StoredTensor> Tensors { get; }
+
+    /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
+    /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>
+    void EnsureComplete()
+    {
+    }
+}

@@ -1,0 +1,77 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>A tensor that lies in a mapped file in one piece: little-endian, row-major.</summary>
+internal sealed class MappedTensor : StoredTensor
+{
+    private readonly ShardMappings _files;
+    private readonly int _file;
+    private readonly long _offset;
+    private readonly Crc32Range? _checksum;
+
+    /// <param name="files">What keeps the file mapped.</param>
+    /// <param name="file">Which of its files.</param>
+    /// <param name="offset">Where the elements begin; all of them lie within the file.</param>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="dtype">The element type, one of a fixed size.</param>
+    /// <param name="shape">The dimensions.</param>
+    /// <param name="checksum">The checksum of a range that holds the elements, where there is one.</param>
+    public MappedTensor(
+        ShardMappings files, int file, long offset, string name, TensorDType dtype, TensorShape shape, Crc32Range? checksum = null)
+        : base(name, dtype, shape)
+    {
+        (_files, _file, _offset, _checksum) = (files, file, offset, checksum);
+        Size = checked(shape.ElementCount * dtype.ElementSize()!.Value);
+    }
+
+    public override long Size { get; }
+
+    public override string Fingerprint => _checksum is { } checksum
+        ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
+        : FormattableString.Invariant($"{_offset} {_files.Open(_file).Length} {File.GetLastWriteTimeUtc(_files.PathOf(_file)).Ticks}");
+
+    public override unsafe void Verify()
+    {
+        const int ChunkLength = 16 * 1024 * 1024;
+        if (_checksum is not { } checksum) return;
+        using var hold = new MappingHold(_files);
+        MappedFile file = _files.Open(_file);
+        uint crc = 0;
+        for (long done = 0; done < checksum.Length; done += ChunkLength)
+        {
+            int length = (int)Math.Min(ChunkLength, checksum.Length - done);
+            crc = Crc32.Append(crc, new ReadOnlySpan<byte>(file.Address(checksum.Offset + done, length), length));
+        }
+
+        if (crc == checksum.Crc32) return;
+        throw new Gpt2Exception(
+            Gpt2Error.ChecksumMismatch,
+            $"Tensor '{Name}' in '{file.Path}' is damaged: its CRC-32 should be {checksum.Crc32:x8}, but its bytes give {crc:x8}; "
+                + "copy or download the file again.",
+            file.Path);
+    }
+
+    public override ReadOnlyMemory<byte> GetBytes()
+    {
+        if (Size == 0) return ReadOnlyMemory<byte>.Empty;
+        string path = _files.PathOf(_file);
+        return Size <= Array.MaxLength
+            ? new MappedMemory<byte>(_files, _files.Open(_file), _offset, (int)Size).Memory
+            : throw new Gpt2Exception(
+                Gpt2Error.Unsupported,
+                $"Tensor '{Name}' of '{path}' takes {Size} bytes, more than can be read as one piece ({Array.MaxLength}).",
+                path);
+    }
+
+    public override unsafe ReadOnlyMemory<float> GetFloats()
+    {
+        if (DType == TensorDType.Float32 && Size > 0 && Shape.ElementCount <= int.MaxValue)
+        {
+            MappedFile file = _files.Open(_file);
+            if ((nuint)file.Address(_offset, Size) % sizeof(float) == 0)
+                return new MappedMemory<float>(_files, file, _offset, (int)Shape.ElementCount).Memory;
+        }
+
+        using var hold = new MappingHold(_files);
+        return TensorConversion.ToFloats(DType, GetBytes().Span);
+    }
+}

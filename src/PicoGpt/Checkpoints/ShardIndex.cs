@@ -1,0 +1,71 @@
+using System.Text.Json;
+
+namespace PicoGpt.Checkpoints;
+
+/// <summary>
+/// The index of a checkpoint in several files, as Hugging Face's libraries write it: <c>weight_map</c> has the file of each tensor.
+/// </summary>
+internal sealed class ShardIndex
+{
+    private const int LongestFile = 100_000_000;
+
+    private readonly string _path;
+    private readonly Dictionary<string, string> _fileOfTensor;
+
+    private ShardIndex(string path, Dictionary<string, string> fileOfTensor)
+    {
+        (_path, _fileOfTensor) = (path, fileOfTensor);
+        string folder = Path.GetDirectoryName(path)!;
+        Files = [.. fileOfTensor.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(file => Path.Combine(folder, file))];
+    }
+
+    /// <summary>The full paths of the files, each once; all of them are there.</summary>
+    public IReadOnlyList<string> Files { get; }
+
+    /// <exception cref="Gpt2Exception">The index is missing or not as it should be, or a file that it names is missing.</exception>
+    public static ShardIndex Load(string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonFile.Parse(path, LongestFile);
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
+                || map.ValueKind != JsonValueKind.Object)
+                throw Bad(path, "has no object 'weight_map'");
+
+            var index = new ShardIndex(path, map.EnumerateObject().ToDictionary(p => p.Name, p => FileName(path, p.Value), StringComparer.Ordinal));
+            return index.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing
+                ? throw new Gpt2Exception(
+                    Gpt2Error.FileNotFound, $"The file '{missing}', which '{path}' names, is missing; copy or download it too.", missing)
+                : index;
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw Bad(path, "has a name that is no text", fault);
+        }
+    }
+
+    /// <summary>Checks that every tensor that the index names is there.</summary>
+    public void Check(ITensorSource source)
+    {
+        HashSet<string> there = new(source.Tensors.Select(tensor => tensor.Name), StringComparer.Ordinal);
+        if (_fileOfTensor.Keys.FirstOrDefault(name => !there.Contains(name)) is { } missing)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.Corrupt,
+                $"'{_path}' says that tensor '{missing}' is in '{_fileOfTensor[missing]}', but it is not; the files are of different checkpoints.",
+                _path);
+        }
+    }
+
+    // An index from elsewhere names no file outside its own folder.
+    private static string FileName(string path, JsonElement value)
+    {
+        string? name = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        if (string.IsNullOrEmpty(name) || name is "." or ".." || name.AsSpan().ContainsAny("/\\:\0"))
+            throw Bad(path, $"names '{value}' where the name of a file in its folder should be");
+        return name;
+    }
+
+    private static Gpt2Exception Bad(string path, string what, Exception? inner = null) =>
+        new(Gpt2Error.NotAFormat, $"'{path}' {what}; is it the index of a checkpoint in several files?", path, inner);
+}

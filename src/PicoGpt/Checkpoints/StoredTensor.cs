@@ -1,0 +1,34 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>A tensor of a checkpoint of any format: its name, type and shape, and its elements when they are asked for.</summary>
+/// <param name="name">The name, as the file has it.</param>
+/// <param name="dtype">The element type.</param>
+/// <param name="shape">The dimensions, outermost first.</param>
+internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape shape)
+{
+    public string Name { get; } = name;
+
+    public TensorDType DType { get; } = dtype;
+
+    public TensorShape Shape { get; } = shape;
+
+    /// <summary>The bytes of the elements.</summary>
+    public abstract long Size { get; }
+
+    /// <summary>A text that changes with the elements, as far as that can be told without reading them.</summary>
+    public abstract string Fingerprint { get; }
+
+    /// <summary>Compares the elements with their checksum, where the format has one.</summary>
+    /// <exception cref="Gpt2Exception">They are not what was written.</exception>
+    public virtual void Verify()
+    {
+    }
+
+    /// <summary>The bytes of the elements: little-endian, row-major, at any alignment; where it can be, the mapped file itself.</summary>
+    /// <exception cref="Gpt2Exception">They cannot be read, or are more than an array can have.</exception>
+    public abstract ReadOnlyMemory<byte> GetBytes();
+
+    /// <summary>The elements as float32; where they are that and aligned in a mapped file, the file itself. For floating-point types.</summary>
+    /// <exception cref="Gpt2Exception">They cannot be read.</exception>
+    public abstract ReadOnlyMemory<float> GetFloats();
+}
