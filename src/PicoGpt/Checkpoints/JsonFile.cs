@@ -20,10 +20,10 @@ internal static class JsonFile
             file.ReadExactly(json);
             return JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0), Strict);
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException) // the second of escapes that are no Unicode
         {
-            throw new Gpt2Exception(
-                Gpt2Error.NotAFormat, $"'{path}' is no valid JSON (line {fault.LineNumber + 1}); copy or download it again.", path, fault);
+            string where = fault is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is no valid JSON{where}; copy or download it again.", path, fault);
         }
         catch (IOException fault)
         {

@@ -1,0 +1,193 @@
+using System.Runtime.InteropServices;
+using PicoGpt.Checkpoints;
+using PicoGpt.Inference;
+using PicoGpt.Tests.Checkpoints;
+using PicoGpt.Weights;
+using Xunit;
+
+namespace PicoGpt.Tests.Weights;
+
+public sealed class HuggingFaceModelTests : IDisposable
+{
+    private static readonly Gpt2HyperParameters Shape = new(NVocab: 300, NCtx: 32, NEmbd: 30, NHead: 5, NLayer: 2);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Gpt2Model _original;
+
+    public HuggingFaceModelTests()
+    {
+        RandomModel.Write(_folder.File("openai"), Shape, seed: 9);
+        _original = Gpt2Model.Open(_folder.File("openai"));
+    }
+
+    private string Folder => _folder.File("hf");
+
+    public void Dispose()
+    {
+        _original.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("transformer.")]
+    [InlineData("")]
+    public void A_folder_says_what_the_original_says(string prefix)
+    {
+        HuggingFaceFolder.Write(Folder, _original, HuggingFaceFolder.Tensors(_original, prefix));
+        AssertSame();
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("config.json")]
+    public void A_model_opens_by_a_file_of_its_folder(string file)
+    {
+        HuggingFaceFolder.Write(Folder, _original);
+        using Gpt2Model model = Gpt2Model.Open(Path.Combine(Folder, file));
+        Assert.Equal("hf", model.Name);
+        Assert.Equal(Folder, model.Path);
+    }
+
+    [Fact]
+    public void A_folder_with_several_files_says_the_same()
+    {
+        HuggingFaceFolder.WriteRest(Folder, _original);
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        File.WriteAllBytes(Path.Combine(Folder, "model-00001-of-00002.safetensors"), SafetensorsBytes.Of(tensors[..7]));
+        File.WriteAllBytes(Path.Combine(Folder, "model-00002-of-00002.safetensors"), SafetensorsBytes.Of(tensors[7..]));
+        string map = string.Join(", ", tensors.Select((t, i) => $"\"{t.Name}\": \"model-0000{(i < 7 ? 1 : 2)}-of-00002.safetensors\""));
+        File.WriteAllText(Path.Combine(Folder, "model.safetensors.index.json"), $$"""{"metadata": {"total_size": 1}, "weight_map": { {{map}} } }""");
+        AssertSame();
+    }
+
+    [Fact]
+    public void Masks_and_a_tied_output_projection_are_no_weights()
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        tensors.Add(("transformer.h.0.attn.bias", "U8", [1, 1, 2, 2], [1, 0, 1, 1]));
+        tensors.Add(("transformer.h.0.attn.masked_bias", "F32", [], [0, 0, 0, 0]));
+        tensors.Add(tensors[0] with { Name = "lm_head.weight" });
+        HuggingFaceFolder.Write(Folder, _original, tensors);
+        AssertSame();
+    }
+
+    [Fact]
+    public void An_output_projection_of_its_own_is_refused_when_the_weights_are_read()
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        tensors.Add(tensors[0] with { Name = "lm_head.weight", Bytes = [.. tensors[0].Bytes.Reverse()] });
+        HuggingFaceFolder.Write(Folder, _original, tensors);
+        using Gpt2Model model = Gpt2Model.Open(Folder);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(model, "a", new GenerationOptions { MaxTokens = 1 }));
+        Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
+        Assert.Contains("lm_head.weight", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_weight_of_a_GPT_2_is_named()
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        tensors.Add(("score.weight", "F32", [1], [0, 0, 0, 0]));
+        AssertRefused(tensors, "surplus: score.weight");
+    }
+
+    [Fact]
+    public void Missing_and_misshapen_weights_have_the_names_of_the_file()
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        tensors[4] = tensors[4] with { Shape = [90, 30] };
+        tensors.RemoveAt(3);
+        AssertRefused(tensors, "missing: transformer.h.0.ln_1.bias; misshapen: transformer.h.0.attn.c_attn.weight [90, 30] (expected [30, 90])");
+    }
+
+    [Theory]
+    [InlineData("F16", TensorDType.Float16)]
+    [InlineData("BF16", TensorDType.BFloat16)]
+    public void Half_precision_is_widened_when_it_is_read(string type, TensorDType dtype)
+    {
+        HuggingFaceFolder.Write(Folder, _original, [.. HuggingFaceFolder.Tensors(_original).Select(t => t with { Type = type, Bytes = Halve(t.Bytes, type) })]);
+        using Gpt2Model model = Gpt2Model.Open(Folder);
+        Assert.All(model.Parameters, weight => Assert.Equal(dtype, weight.DType));
+        float[] exact = _original.Parameters.Wte.ToArray(), read = model.Parameters.Wte.ToArray();
+        float[] expected = type == "F16"
+            ? [.. exact.Select(v => (float)(Half)v)]
+            : [.. exact.Select(v => BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(v) & 0xFFFF0000))];
+        Assert.Equal(expected, read);
+        Assert.Equal(5, TextGeneration.Run(model, "a", new GenerationOptions { MaxTokens = 5, IgnoreEndOfText = true }).Ids.Count);
+    }
+
+    [Fact]
+    public void Without_a_config_the_shapes_tell()
+    {
+        RandomModel.Write(_folder.File("64"), Shape with { NEmbd = 128, NHead = 2 });
+        using (Gpt2Model model = Gpt2Model.Open(_folder.File("64"))) HuggingFaceFolder.Write(Folder, model);
+        File.Delete(Path.Combine(Folder, "config.json"));
+        using Gpt2Model read = Gpt2Model.Open(Folder);
+        Assert.Equal(Shape with { NEmbd = 128, NHead = 2 }, read.HyperParameters);
+    }
+
+    [Theory]
+    [InlineData("\"gelu_new\"", "\"relu\"", "activation_function = \"relu\"")]
+    [InlineData("\"model_type\": \"gpt2\"", "\"model_type\": \"gpt_neo\"", "model_type = \"gpt_neo\"")]
+    [InlineData("1e-05", "1e-06", "layer_norm_epsilon = 1e-06")]
+    [InlineData("\"n_inner\"", "\"scale_attn_by_inverse_layer_idx\": true, \"n_inner\"", "scale_attn_by_inverse_layer_idx = true")]
+    [InlineData("\"n_inner\"", "\"scale_attn_weights\": false, \"n_inner\"", "scale_attn_weights = false")]
+    public void A_model_that_computes_otherwise_is_refused(string old, string with, string part)
+    {
+        HuggingFaceFolder.Write(Folder, _original);
+        Edit(old, with);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
+        Assert.Equal(Gpt2Error.Unsupported, fault.Error);
+        Assert.Contains(part, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"n_layer\": 2", "\"n_layer\": \"two\"")]
+    [InlineData("\"n_head\": 5", "\"n_head\": 7")]
+    [InlineData("\"n_inner\"", "\"\\ud800\": 1, \"n_inner\"")]
+    [InlineData("{\"model_type\"", "[{\"model_type\"")]
+    public void A_config_that_makes_no_sense_is_refused(string old, string with)
+    {
+        HuggingFaceFolder.Write(Folder, _original);
+        Edit(old, with);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
+        Assert.Contains("config.json", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Halve(byte[] bytes, string type)
+    {
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(bytes);
+        byte[] halves = new byte[bytes.Length / 2];
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (type == "F16") BitConverter.TryWriteBytes(halves.AsSpan(2 * i), (Half)values[i]);
+            else BitConverter.TryWriteBytes(halves.AsSpan(2 * i), (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16));
+        }
+
+        return halves;
+    }
+
+    private void Edit(string old, string with)
+    {
+        string path = Path.Combine(Folder, "config.json"), text = File.ReadAllText(path);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(old, with, StringComparison.Ordinal));
+    }
+
+    private void AssertRefused(List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors, string part)
+    {
+        HuggingFaceFolder.Write(Folder, _original, tensors);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
+        Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
+        Assert.Contains(part, fault.Message, StringComparison.Ordinal);
+    }
+
+    private void AssertSame()
+    {
+        using Gpt2Model model = Gpt2Model.Open(Folder);
+        Assert.Equal(Shape, model.HyperParameters);
+        Assert.All(_original.Parameters.Zip(model.Parameters), pair => Assert.Equal(pair.First.ToArray(), pair.Second.ToArray()));
+        var options = new GenerationOptions { MaxTokens = 8, IgnoreEndOfText = true };
+        Assert.Equal(TextGeneration.Run(_original, "hello", options).Ids, TextGeneration.Run(model, "hello", options).Ids);
+    }
+}
