@@ -60,7 +60,7 @@ public sealed class WeightNameCompleter : IArgumentCompleter
     {
         Gpt2Model open => TensorsAt(open.Prefix),
         string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) =>
-            Weights(entry).Select(weight => (Gpt2Architecture.Scope + weight.Name, weight.Shape, weight.Size)),
+            Weights(entry).Select(weight => (WeightNaming.TensorFlow.Of(weight.Name), weight.Shape, weight.Size)),
         string path => TensorsAt(CommandLineModel.Resolve(path)),
         _ => [],
     };
