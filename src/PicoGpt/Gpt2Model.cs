@@ -57,6 +57,12 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
     internal string Prefix => _source.Location;
 
+    /// <summary>The full paths of what the weights are read from.</summary>
+    internal IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
+
+    /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
+    internal (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(ModelFiles.FolderOfVocabulary(Path, HyperParameters));
+
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 

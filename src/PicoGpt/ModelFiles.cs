@@ -22,6 +22,7 @@ internal static class ModelFiles
         if (!File.Exists(fullPath)) return TensorBundle.Open(fullPath);
         if (HasEnd(Safetensors.IndexExtension)) return Safetensors.OpenSharded(fullPath);
         if (HasEnd(Safetensors.Extension)) return Safetensors.Open(fullPath);
+        if (HasEnd(Npz.Extension)) return Npz.Open(fullPath);
         return TensorBundle.Open(fullPath);
 
         bool HasEnd(string end) => fullPath.EndsWith(end, StringComparison.OrdinalIgnoreCase);
@@ -50,7 +51,13 @@ internal static class ModelFiles
         if (File.Exists(Path.Combine(folder, CheckpointState.FileName)) || Directory.EnumerateFiles(folder, "*.index").Any()) return folder;
         string[] names = [Safetensors.FileName, Path.ChangeExtension(Safetensors.FileName, null) + Safetensors.IndexExtension];
         string[] files = [.. names.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
-        return files.FirstOrDefault() ?? RunIn(folder) ?? folder;
+        return files.FirstOrDefault() ?? OnlyNpzIn(folder) ?? RunIn(folder) ?? folder;
+    }
+
+    private static string? OnlyNpzIn(string folder)
+    {
+        string[] files = [.. Directory.EnumerateFiles(folder, "*" + Npz.Extension).Take(2)];
+        return files.Length == 1 ? files[0] : null;
     }
 
     /// <summary>The only run of a folder in which OpenAI's model was fine-tuned: <c>checkpoint/run1</c>.</summary>

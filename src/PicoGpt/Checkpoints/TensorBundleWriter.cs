@@ -8,7 +8,7 @@ namespace PicoGpt.Checkpoints;
 /// temporary names; <see cref="Finish"/> gives all files their names. Without it, nothing remains.
 /// </summary>
 /// <remarks>Faults of the disk throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</remarks>
-public sealed class TensorBundleWriter : IDisposable
+public sealed class TensorBundleWriter : ITensorWriter
 {
     private const int MaxNameBytes = 4096;
 
@@ -61,6 +61,8 @@ public sealed class TensorBundleWriter : IDisposable
         ThrowIfWrongSize(dtype, shape, data.Length);
         _tensors.Add(name, Append(name, dtype, shape, data, Crc32C.Compute(data), shard));
     }
+
+    void ITensorWriter.Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data) => Add(name, dtype, shape, data);
 
     /// <summary>Adds a float32 tensor, row-major.</summary>
     /// <inheritdoc cref="Add"/>

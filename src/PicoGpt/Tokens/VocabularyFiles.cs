@@ -79,7 +79,9 @@ internal static class VocabularyFiles
         }
     }
 
-    private static byte[] Read(string path)
+    /// <summary>The bytes of one of the files.</summary>
+    /// <exception cref="Gpt2Exception">The file is missing, cannot be read, or is something else.</exception>
+    public static byte[] Read(string path)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using PicoGpt.Checkpoints;
 
@@ -65,8 +66,10 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
     /// <summary>Writes the file as OpenAI writes it.</summary>
     /// <param name="path">The file.</param>
-    public void Save(string path) => File.WriteAllText(
-        path,
+    public void Save(string path) => File.WriteAllBytes(path, ToJson());
+
+    /// <summary>The file as OpenAI writes it.</summary>
+    internal byte[] ToJson() => Encoding.UTF8.GetBytes(
         $$"""
         {
           "n_vocab": {{NVocab}},

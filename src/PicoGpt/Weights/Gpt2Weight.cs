@@ -42,6 +42,9 @@ public sealed class Gpt2Weight : FloatTensor
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 
+    /// <summary>The tensor as the checkpoint has it.</summary>
+    internal StoredTensor Stored => _tensor;
+
     internal override TensorLayout Layout => field ??= TensorLayout.RowMajor(Name, [.. Shape.Select(length => (long)length)]);
 
     internal override ReadOnlyMemory<float> Memory => Values;

@@ -1,0 +1,18 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>
+/// Writes tensors into files of some format, one after another, under temporary names; without <see cref="Finish"/> nothing remains.
+/// Faults of the disk are those of <see cref="FileStream"/>.
+/// </summary>
+internal interface ITensorWriter : IDisposable
+{
+    /// <summary>Adds a tensor.</summary>
+    /// <param name="name">Its name, unlike that of any other.</param>
+    /// <param name="dtype">Its element type.</param>
+    /// <param name="shape">Its dimensions.</param>
+    /// <param name="data">Its bytes: little-endian, row-major.</param>
+    void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data);
+
+    /// <summary>Gives the files their names; older ones of these names are replaced.</summary>
+    void Finish();
+}

@@ -1,0 +1,180 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using PicoGpt.Checkpoints;
+using PicoGpt.Tokens;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Exporting;
+
+/// <summary>
+/// Writes a model's weights in a format, with what belongs to them, so that the folder is a model again. The weights are the
+/// checkpoint's own, whatever precision the model runs in, and go from file to file one tensor after another. Half precision is kept
+/// where the format has it and widened, which is exact, where not.
+/// </summary>
+public sealed class ModelExport
+{
+    private readonly Gpt2Model _model;
+    private readonly ExportTarget _target;
+    private readonly Gpt2Weight[] _weights;
+    private readonly string _weightsPath;
+    private readonly List<(string Path, byte[] Content)> _companions = [];
+
+    private ModelExport(Gpt2Model model, string path, ModelFormat format, Func<Gpt2Weight, bool> includes)
+    {
+        _model = model;
+        _target = ExportTarget.Of(format);
+        _weights = [.. _target.Order(model.Parameters.Where(includes))];
+        Folder = path.EndsWith(_target.Extension, StringComparison.OrdinalIgnoreCase) ? Path.GetDirectoryName(path)! : path;
+        _weightsPath = Folder == path ? Path.Combine(path, _target.WeightsName) : path;
+        if (_weights.Length == model.Parameters.Count) AddCompanions();
+    }
+
+    /// <summary>The folder that is written to.</summary>
+    public string Folder { get; }
+
+    /// <summary>The full paths of the files.</summary>
+    public IReadOnlyList<string> Files => [.. _target.FilesOf(_weightsPath), .. _companions.Select(companion => companion.Path)];
+
+    /// <summary>The number of weights.</summary>
+    public int Count => _weights.Length;
+
+    /// <summary>The bytes of the weights.</summary>
+    public long Size => _weights.Sum(weight => weight.Count * (long)_target.TypeOf(weight.DType).ElementSize()!);
+
+    /// <summary>Plans an export; nothing is written yet.</summary>
+    /// <param name="model">The model; open until the export is done.</param>
+    /// <param name="path">
+    /// The full path of a folder, which is made where it is missing, or of the weights' file in one: <c>.npz</c>, <c>.safetensors</c>, or the
+    /// <c>.ckpt</c> that the names of a TensorFlow checkpoint begin with.
+    /// </param>
+    /// <param name="format">The format.</param>
+    /// <param name="includes">
+    /// Whether a weight is wanted; <see langword="null"/> for all. Of a part, the weights alone are written: it is no model.
+    /// </param>
+    /// <returns>The export.</returns>
+    /// <exception cref="Gpt2Exception">No weight is wanted, or a file of the vocabulary cannot be read.</exception>
+    public static ModelExport Plan(Gpt2Model model, string path, ModelFormat format, Func<Gpt2Weight, bool>? includes = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), format, includes ?? (_ => true));
+        return export.Count > 0
+            ? export
+            : throw new Gpt2Exception(Gpt2Error.TensorNotFound, $"{model.Name} has no weight of that name; its names are like 'wte' and 'h0/attn/c_attn/w'.");
+    }
+
+    /// <summary>Writes the files. They get their names when all are whole; before that, or where it fails, nothing of them is there.</summary>
+    /// <param name="overwrite">Whether files that are there already are replaced.</param>
+    /// <param name="progress">Told the share that is written, from 0 to 1.</param>
+    /// <param name="cancellationToken">Ends it; nothing is left of it.</param>
+    /// <exception cref="Gpt2Exception">
+    /// A file is there already, is one of the model's own, or cannot be written, or the model's weights are damaged.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Run(bool overwrite = false, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        _model.ThrowIfDisposed();
+        ThrowIfOwnFiles();
+        if (!overwrite) ThrowIfThere();
+        try
+        {
+            Directory.CreateDirectory(Folder);
+            Write(progress, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(fault);
+        }
+    }
+
+    private void Write(IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        List<OutputFile> companions = [];
+        try
+        {
+            using ITensorWriter writer = _target.Create(_weightsPath, [.. _weights.Select(DescriptionOf)]);
+            foreach ((string path, byte[] content) in _companions)
+            {
+                if (IsThere(path, content)) continue;
+                companions.Add(new OutputFile(path));
+                companions[^1].Stream.Write(content);
+            }
+
+            long done = 0, total = _weights.Sum(weight => weight.Count);
+            foreach (Gpt2Weight weight in _weights)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Copy(weight, writer);
+                done += weight.Count;
+                progress?.Report((double)done / total);
+            }
+
+            foreach (OutputFile companion in companions) companion.Finish();
+            writer.Finish();
+        }
+        finally
+        {
+            foreach (OutputFile companion in companions) companion.Dispose();
+        }
+    }
+
+    private void Copy(Gpt2Weight weight, ITensorWriter writer)
+    {
+        (string name, TensorDType dtype, TensorShape shape) = DescriptionOf(weight);
+        StoredTensor tensor = weight.Stored;
+        tensor.Verify();
+        if (dtype == tensor.DType)
+        {
+            ReadOnlyMemory<byte> bytes = tensor.GetBytes();
+            using MemoryHandle hold = bytes.Pin();
+            writer.Add(name, dtype, shape, bytes.Span);
+        }
+        else
+        {
+            ReadOnlyMemory<float> values = tensor.GetFloats();
+            using MemoryHandle hold = values.Pin();
+            writer.Add(name, dtype, shape, MemoryMarshal.AsBytes(values.Span));
+        }
+    }
+
+    private (string Name, TensorDType DType, TensorShape Shape) DescriptionOf(Gpt2Weight weight) =>
+        (_target.Naming.Of(weight.Name), _target.TypeOf(weight.DType), _target.ShapeOf(weight));
+
+    private void AddCompanions()
+    {
+        (string shapeFile, byte[] shape) = _target.ShapeFile(_model);
+        _companions.Add((Path.Combine(Folder, shapeFile), shape));
+        if (_model.VocabularyFiles is not { } vocabulary) return;
+        _companions.Add((Path.Combine(Folder, _target.VocabularyNames.Encoder), VocabularyFiles.Read(vocabulary.Encoder)));
+        _companions.Add((Path.Combine(Folder, _target.VocabularyNames.Merges), VocabularyFiles.Read(vocabulary.Merges)));
+    }
+
+    private void ThrowIfOwnFiles()
+    {
+        StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        string? own = _target.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(path => _model.WeightFiles.Any(file => file.Equals(path, comparison)));
+        if (own is not null)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' is of the model that is to be written; give another path.", own);
+    }
+
+    // A vocabulary or a shape that is there already and the same is left as it is.
+    private void ThrowIfThere()
+    {
+        string? there = _target.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
+            ?? _companions.FirstOrDefault(companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
+        if (there is not null)
+            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{there}' is there already; give another path, or let it be written over with -Force.", there);
+    }
+
+    private static bool IsThere(string path, byte[] content) =>
+        File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
+
+    private Gpt2Exception Unwritable(Exception fault)
+    {
+        // ENOSPC; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
+        bool isFull = fault.HResult is 28 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
+        return isFull
+            ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again.", Folder, fault)
+            : new Gpt2Exception(Gpt2Error.Unwritable, $"The model cannot be written to '{Folder}': {fault.Message.TrimEnd('.')}.", Folder, fault);
+    }
+}

@@ -1,0 +1,279 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using PicoGpt.Checkpoints;
+using PicoGpt.Exporting;
+using PicoGpt.Inference;
+using PicoGpt.Tests.Checkpoints;
+using PicoGpt.Weights;
+using Xunit;
+
+namespace PicoGpt.Tests.Exporting;
+
+public sealed class ModelExportTests : IDisposable
+{
+    private static readonly Gpt2HyperParameters Shape = new(NVocab: 300, NCtx: 32, NEmbd: 30, NHead: 5, NLayer: 11);
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void A_model_goes_there_and_back_without_a_byte_changed(ModelFormat format) => AssertGoesThereAndBack(BuiltInModel.Folder, format);
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void A_third_party_s_model_goes_there_and_back_without_a_byte_changed(ModelFormat format) =>
+        AssertGoesThereAndBack(SharedData.Path("checkpoints/gpt2-toy-keras-gpt-2"), format, "model.ckpt.index");
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void An_export_says_what_the_model_says(ModelFormat format)
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        Export(model, "out", format);
+        using Gpt2Model exported = Gpt2Model.Open(_folder.File("out"));
+        var options = new GenerationOptions { MaxTokens = 12 };
+        Assert.Equal(TextGeneration.Run(model, "Once upon a time", options).Ids, TextGeneration.Run(exported, "Once upon a time", options).Ids);
+        Assert.False(MemoryMarshal.TryGetArray(exported.Parameters.Wte.Values, out _)); // mapped, not copied
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    public void The_same_weights_give_the_same_bytes(ModelFormat format)
+    {
+        using Gpt2Model model = Random(seed: 3), reduced = Gpt2Model.Open(model.Path, precision: Gpt2Precision.Int8);
+        Export(model, "a", format);
+        Export(reduced, "b", format);
+        string[] files = [.. Directory.GetFiles(_folder.File("a")).Select(Path.GetFileName)!];
+        Assert.Equal(4, files.Length);
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(_folder.File($"a/{file}")), File.ReadAllBytes(_folder.File($"b/{file}"))));
+    }
+
+    [Fact]
+    public void NumPy_reads_the_npz_by_the_names_of_picoGPT_s_tree()
+    {
+        using Gpt2Model model = Random(seed: 4);
+        string path = Export(model, "out", ModelFormat.Npz)[0];
+        string output = NumPy.Run(
+            """
+            import json, sys, zlib, numpy
+            with numpy.load(sys.argv[1]) as file:
+                print(json.dumps({name: [str(file[name].dtype), list(file[name].shape), bool(file[name].flags.c_contiguous),
+                                         zlib.crc32(file[name].tobytes())] for name in file.files}))
+            """,
+            path);
+        using JsonDocument read = JsonDocument.Parse(output);
+        Assert.Equal(model.Parameters.Count, read.RootElement.EnumerateObject().Count());
+        foreach (Gpt2Weight weight in model.Parameters)
+        {
+            string name = weight.Name[0] == 'h' ? "blocks/" + weight.Name[1..] : weight.Name;
+            uint crc = Crc32.Compute(MemoryMarshal.AsBytes(weight.Values.Span));
+            Assert.Equal($"[\"float32\", [{string.Join(", ", weight.Shape)}], true, {crc}]", read.RootElement.GetProperty(name).GetRawText());
+        }
+
+        Assert.True(read.RootElement.TryGetProperty("blocks/10/attn/c_attn/w", out _));
+    }
+
+    [Fact]
+    public void Another_reader_finds_Hugging_Face_s_names_and_shapes_in_the_safetensors()
+    {
+        using Gpt2Model model = Random(seed: 5);
+        byte[] file = File.ReadAllBytes(Export(model, "out", ModelFormat.Safetensors)[0]);
+        Dictionary<string, (string Type, long[] Shape, byte[] Bytes)> tensors = SafetensorsBytes.Read(file);
+        Assert.Equal(model.Parameters.Count, tensors.Count);
+        (string Type, long[] Shape, byte[] Bytes) attention = tensors["transformer.h.10.attn.c_attn.weight"];
+        Assert.Equal(("F32", 30L, 90L), (attention.Type, attention.Shape[0], attention.Shape[1]));
+        Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.Blocks[10].Attn.CAttn.W.Values.Span), attention.Bytes);
+        Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.LnF.G.Values.Span), tensors["transformer.ln_f.weight"].Bytes);
+        Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.Blocks[1].Mlp.CFc.B.Values.Span), tensors["transformer.h.1.mlp.c_fc.bias"].Bytes);
+        Assert.Equal("pt", JsonDocument.Parse(file.AsMemory(8, BitConverter.ToInt32(file))).RootElement.GetProperty("__metadata__").GetProperty("format").GetString());
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(_folder.File("out/config.json")));
+        Assert.Equal("gpt2", config.RootElement.GetProperty("model_type").GetString());
+        Assert.Equal(299, config.RootElement.GetProperty("eos_token_id").GetInt32());
+    }
+
+    [Theory]
+    [InlineData(TensorDType.Float16, ModelFormat.Npz, TensorDType.Float16)]
+    [InlineData(TensorDType.Float16, ModelFormat.Safetensors, TensorDType.Float16)]
+    [InlineData(TensorDType.Float16, ModelFormat.TensorFlow, TensorDType.Float32)]
+    [InlineData(TensorDType.BFloat16, ModelFormat.Npz, TensorDType.Float32)]
+    [InlineData(TensorDType.BFloat16, ModelFormat.Safetensors, TensorDType.BFloat16)]
+    [InlineData(TensorDType.BFloat16, ModelFormat.TensorFlow, TensorDType.Float32)]
+    public void Half_precision_is_kept_or_widened_and_says_the_same(TensorDType source, ModelFormat format, TensorDType expected)
+    {
+        using Gpt2Model model = Halved(source);
+        Export(model, "out", format);
+        using Gpt2Model exported = Gpt2Model.Open(_folder.File("out"));
+        Assert.All(exported.Parameters, weight => Assert.Equal(expected, weight.DType));
+        Assert.All(model.Parameters.Zip(exported.Parameters), pair => Assert.Equal(pair.First.ToArray(), pair.Second.ToArray()));
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz, 1)]
+    [InlineData(ModelFormat.Safetensors, 1)]
+    [InlineData(ModelFormat.TensorFlow, 3)]
+    public void A_part_is_written_alone(ModelFormat format, int files)
+    {
+        using Gpt2Model model = Random(seed: 6);
+        var export = ModelExport.Plan(model, _folder.File("out"), format, weight => weight.Name.StartsWith("h3/ln_1", StringComparison.Ordinal));
+        Assert.Equal((2, 240L), (export.Count, export.Size));
+        export.Run();
+        Assert.Equal(export.Files.Order(), Directory.GetFiles(_folder.File("out")).Order());
+        Assert.Equal(files, export.Files.Count);
+    }
+
+    [Fact]
+    public void The_path_of_a_file_names_the_weights()
+    {
+        using Gpt2Model model = Random(seed: 6);
+        Assert.Equal(_folder.File("x/mine.npz"), ModelExport.Plan(model, _folder.File("x/mine.npz"), ModelFormat.Npz).Files[0]);
+        Assert.Equal(_folder.File("x/mine.safetensors"), ModelExport.Plan(model, _folder.File("x/mine.safetensors"), ModelFormat.Safetensors).Files[0]);
+        Assert.Equal(_folder.File("x/mine.ckpt.index"), ModelExport.Plan(model, _folder.File("x/mine.ckpt"), ModelFormat.TensorFlow).Files[1]);
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void What_is_there_stays_unless_it_is_to_be_replaced(ModelFormat format)
+    {
+        using Gpt2Model first = Random(seed: 7), second = Random(seed: 8);
+        Export(first, "out", format);
+        Dictionary<string, byte[]> before = Contents("out");
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Export(second, "out", format));
+        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+        Assert.Contains("-Force", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Contents("out"));
+        ModelExport.Plan(second, _folder.File("out"), format).Run(overwrite: true);
+        Assert.Equal(before.Keys.Order(), Contents("out").Keys.Order());
+        using Gpt2Model read = Gpt2Model.Open(_folder.File("out"));
+        Assert.Equal(second.Parameters.Wpe.ToArray(), read.Parameters.Wpe.ToArray());
+    }
+
+    [Fact]
+    public void Two_formats_share_a_folder_and_its_vocabulary_but_not_another_model_s()
+    {
+        using Gpt2Model model = Random(seed: 7), other = Random(seed: 8, Shape with { NVocab = 301 });
+        Export(model, "out", ModelFormat.TensorFlow);
+        Export(model, "out", ModelFormat.Npz);
+        File.Delete(_folder.File("out/model.npz"));
+        Assert.Contains("hparams.json", Assert.Throws<Gpt2Exception>(() => Export(other, "out", ModelFormat.Npz)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void A_model_is_not_written_over_itself(ModelFormat format)
+    {
+        using (Gpt2Model model = Random(seed: 7)) Export(model, "out", format);
+        using Gpt2Model exported = Gpt2Model.Open(_folder.File("out"));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(exported, _folder.File("out"), format).Run(overwrite: true));
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void Nothing_is_left_of_an_export_that_is_stopped(ModelFormat format)
+    {
+        using Gpt2Model model = Random(seed: 7);
+        using var stop = new CancellationTokenSource();
+        var export = ModelExport.Plan(model, _folder.File("out"), format);
+        Assert.Throws<OperationCanceledException>(() => export.Run(progress: new Stopper(stop), cancellationToken: stop.Token));
+        Assert.Empty(Directory.GetFiles(_folder.File("out")));
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void Damaged_weights_are_not_passed_on(ModelFormat format)
+    {
+        using (Gpt2Model whole = Random(seed: 7)) Export(whole, "npz", ModelFormat.Npz);
+        byte[] bytes = File.ReadAllBytes(_folder.File("npz/model.npz"));
+        bytes[5000] ^= 1;
+        File.WriteAllBytes(_folder.File("npz/model.npz"), bytes);
+        using Gpt2Model model = Gpt2Model.Open(_folder.File("npz"));
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => Export(model, "out", format)).Error);
+        Assert.Empty(Directory.GetFiles(_folder.File("out")));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_a_sentence()
+    {
+        using Gpt2Model model = Random(seed: 7);
+        File.WriteAllText(_folder.File("file"), "");
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Export(model, "file/out", ModelFormat.Npz));
+        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+    }
+
+    private IReadOnlyList<string> Export(Gpt2Model model, string name, ModelFormat format)
+    {
+        var export = ModelExport.Plan(model, _folder.File(name), format);
+        export.Run();
+        return export.Files;
+    }
+
+    // An index has the same entries; it has the same bytes where it was written by TensorFlow itself.
+    private void AssertGoesThereAndBack(string source, ModelFormat format, params string[] indexes)
+    {
+        using (Gpt2Model model = Gpt2Model.Open(source)) Export(model, "there", format);
+        using (Gpt2Model there = Gpt2Model.Open(_folder.File("there"))) Export(there, "back", ModelFormat.TensorFlow);
+        foreach (string file in (string[])["model.ckpt.data-00000-of-00001", "encoder.json", "vocab.bpe", .. indexes])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(source, file)), File.ReadAllBytes(_folder.File($"back/{file}")));
+        Assert.Equal(Index(source), Index(_folder.File("back")));
+        Assert.Equal(Gpt2HyperParameters.Load(Path.Combine(source, "hparams.json")), Gpt2HyperParameters.Load(_folder.File("back/hparams.json")));
+    }
+
+    private static string[] Index(string folder)
+    {
+        using TensorBundle bundle = TensorBundle.Open(folder);
+        return [.. bundle.Entries.Select(e => $"{e.Name} {e.DType} {e.Shape} {e.ShardId} {e.Offset} {e.Size} {e.Crc32C:x8}")];
+    }
+
+    private Dictionary<string, byte[]> Contents(string name) =>
+        Directory.GetFiles(_folder.File(name)).ToDictionary(path => Path.GetFileName(path)!, File.ReadAllBytes);
+
+    private Gpt2Model Random(ulong seed, Gpt2HyperParameters? shape = null)
+    {
+        RandomModel.Write(_folder.File($"random-{seed}"), shape ?? Shape, seed);
+        return Gpt2Model.Open(_folder.File($"random-{seed}"));
+    }
+
+    private Gpt2Model Halved(TensorDType dtype)
+    {
+        using Gpt2Model model = Random(seed: 9);
+        string folder = _folder.File("half");
+        Directory.CreateDirectory(folder);
+        foreach (string file in (string[])["hparams.json", "encoder.json", "vocab.bpe"]) File.Copy(Path.Combine(model.Path, file), Path.Combine(folder, file));
+        using var writer = new TensorBundleWriter(Path.Combine(folder, "model.ckpt"));
+        foreach (Gpt2Weight weight in model.Parameters)
+        {
+            ushort[] halves = [.. weight.ToArray().Select(value => dtype == TensorDType.Float16
+                ? BitConverter.HalfToUInt16Bits((Half)value)
+                : (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))];
+            writer.Add("model/" + weight.Name, dtype, new TensorShape([.. weight.Shape.Select(d => (long)d)]), MemoryMarshal.AsBytes(halves.AsSpan()));
+        }
+
+        writer.Finish();
+        return Gpt2Model.Open(folder);
+    }
+
+    private sealed class Stopper(CancellationTokenSource source) : IProgress<double>
+    {
+        public void Report(double value)
+        {
+            if (value > 0.5) source.Cancel();
+        }
+    }
+}
