@@ -102,8 +102,8 @@ internal abstract unsafe class Kernels
     internal static Vector128<float> Fold4(float* lanes)
     {
         Vector128<float> a = FoldToFour(lanes), b = FoldToFour(lanes + Lanes), c = FoldToFour(lanes + (2 * Lanes)), d = FoldToFour(lanes + (3 * Lanes));
-        Vector128<float> acLow = Zip.Low(a, c), bdLow = Zip.Low(b, d), acHigh = Zip.High(a, c), bdHigh = Zip.High(b, d);
-        return (Zip.Low(acLow, bdLow) + Zip.Low(acHigh, bdHigh)) + (Zip.High(acLow, bdLow) + Zip.High(acHigh, bdHigh));
+        Vector128<float> acLow = VectorZip.Low(a, c), bdLow = VectorZip.Low(b, d), acHigh = VectorZip.High(a, c), bdHigh = VectorZip.High(b, d);
+        return (VectorZip.Low(acLow, bdLow) + VectorZip.Low(acHigh, bdHigh)) + (VectorZip.High(acLow, bdLow) + VectorZip.High(acHigh, bdHigh));
     }
 
     /// <summary>The elements to take from the stack for so many that begin where a cache line does.</summary>

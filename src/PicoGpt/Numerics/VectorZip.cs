@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace PicoGpt.Numerics;
 
 /// <summary>Elements of two vectors in turn, of which transpositions are made.</summary>
-internal static class Zip
+internal static class VectorZip
 {
     /// <summary>a₀ b₀ a₁ b₁.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
