@@ -54,7 +54,17 @@ internal static unsafe class BlockProducts<TWidth, TVector>
     /// <summary><c>y[t, :] = init[t, :] + Σ x[t, i] · w[i, :]</c>, i from 0 to n, for six rows t and two vectors of columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile(
-        float* x, nint xStride, float* w, nint wStride, int n, float* init, nint initStride, float* y, nint yStride, float* next, nint nextStride)
+        float* x,
+        nint xStride,
+        float* w,
+        nint wStride,
+        int n,
+        float* init,
+        nint initStride,
+        float* y,
+        nint yStride,
+        float* next,
+        nint nextStride)
     {
         float* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
         TVector a0 = TWidth.Load(init), b0 = TWidth.Load(init + TWidth.Count);
@@ -146,10 +156,12 @@ internal static unsafe class BlockProducts<TWidth, TVector>
     private static void AddNarrow(float* x, nint xStride, int rows, float* w, nint wStride, int n, float* y, nint yStride, int columns)
     {
         float* wide = stackalloc float[TileRows * TileColumns];
-        for (int t = 0; t < rows; t++) new ReadOnlySpan<float>(y + (t * yStride), columns).CopyTo(new Span<float>(wide + (t * TileColumns), columns));
+        for (int t = 0; t < rows; t++) Copy(y + (t * yStride), wide + (t * TileColumns), columns);
         AddTile(x, xStride, rows, w, wStride, n, wide, TileColumns, w, 0);
-        for (int t = 0; t < rows; t++) new ReadOnlySpan<float>(wide + (t * TileColumns), columns).CopyTo(new Span<float>(y + (t * yStride), columns));
+        for (int t = 0; t < rows; t++) Copy(wide + (t * TileColumns), y + (t * yStride), columns);
     }
+
+    private static void Copy(float* source, float* target, int count) => new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
 
     private static void Store2(TVector a, TVector b, float* y)
     {

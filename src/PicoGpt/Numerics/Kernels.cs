@@ -101,9 +101,13 @@ internal abstract unsafe class Kernels
     /// <summary>Folds four times sixteen partial sums, each as <see cref="Fold"/> does.</summary>
     internal static Vector128<float> Fold4(float* lanes)
     {
-        Vector128<float> a = FoldToFour(lanes), b = FoldToFour(lanes + Lanes), c = FoldToFour(lanes + (2 * Lanes)), d = FoldToFour(lanes + (3 * Lanes));
-        Vector128<float> acLow = VectorZip.Low(a, c), bdLow = VectorZip.Low(b, d), acHigh = VectorZip.High(a, c), bdHigh = VectorZip.High(b, d);
-        return (VectorZip.Low(acLow, bdLow) + VectorZip.Low(acHigh, bdHigh)) + (VectorZip.High(acLow, bdLow) + VectorZip.High(acHigh, bdHigh));
+        Vector128<float> a = FoldToFour(lanes), b = FoldToFour(lanes + Lanes);
+        Vector128<float> c = FoldToFour(lanes + (2 * Lanes)), d = FoldToFour(lanes + (3 * Lanes));
+        Vector128<float> acLow = VectorZip.Low(a, c), acHigh = VectorZip.High(a, c);
+        Vector128<float> bdLow = VectorZip.Low(b, d), bdHigh = VectorZip.High(b, d);
+        Vector128<float> evens = VectorZip.Low(acLow, bdLow) + VectorZip.Low(acHigh, bdHigh); // elements 0 and 2 of each
+        Vector128<float> odds = VectorZip.High(acLow, bdLow) + VectorZip.High(acHigh, bdHigh);
+        return evens + odds;
     }
 
     /// <summary>The elements to take from the stack for so many that begin where a cache line does.</summary>

@@ -37,8 +37,8 @@ internal static unsafe class SimdSums<TWidth, TVector>
         for (int group = 0; group < groups; group++)
         {
             int t = Math.Min(group * DotRows, x.Rows - DotRows); // the last tile may compute some rows once more
-            for (int upTo = (end - first) * w.Stride / groups * (group + 1); asked < upTo; asked += BlockProducts<TWidth, TVector>.TileColumns)
-                BlockProducts<TWidth, TVector>.Prefetch(next + asked);
+            int upTo = (end - first) * w.Stride / groups * (group + 1);
+            for (; asked < upTo; asked += BlockProducts<TWidth, TVector>.TileColumns) BlockProducts<TWidth, TVector>.Prefetch(next + asked);
             for (int column = first; column < end; column += DotColumns)
             {
                 Dots(x.RowPointer(t), x.Stride, w.RowPointer(column), w.Stride, x.Columns, lanes);
