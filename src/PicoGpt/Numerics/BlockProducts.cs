@@ -161,7 +161,8 @@ internal static unsafe class BlockProducts<TWidth, TVector>
         for (int t = 0; t < rows; t++) Copy(wide + (t * TileColumns), y + (t * yStride), columns);
     }
 
-    private static void Copy(float* source, float* target, int count) => new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
+    private static void Copy(float* source, float* target, int count) =>
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
 
     private static void Store2(TVector a, TVector b, float* y)
     {
