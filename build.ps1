@@ -14,6 +14,12 @@
 .PARAMETER Bench
     Measures speeds on random weights of the 124M shape, beside the machine's limits, and prints the table. It takes some
     minutes and 500 MB of temporary disk.
+.PARAMETER Fuzz
+    Reads hostile files of every format for some minutes, on one processor, and prints what came of them.
+.PARAMETER Minutes
+    How long -Fuzz goes on.
+.PARAMETER FuzzFrom
+    The number of the first case of -Fuzz; every number makes the same case again.
 .PARAMETER Package
     Makes the package for the PowerShell Gallery in out/packages, installs it from that folder into a new profile, and
     generates text there.
@@ -37,6 +43,9 @@ param(
     [switch] $Test,
     [switch] $Demo,
     [switch] $Bench,
+    [switch] $Fuzz,
+    [double] $Minutes = 10,
+    [ulong] $FuzzFrom,
     [switch] $Package,
     [uri] $ProjectUri,
     [switch] $Install
@@ -207,6 +216,11 @@ if ($Install) {
 
 if ($Bench) {
     Invoke-Dotnet 'run', '--configuration', 'Release', '--no-build', '--project', "$root/tests/PicoGpt.Benchmarks" | Out-Host
+}
+
+if ($Fuzz) {
+    $minuteText = $Minutes.ToString([cultureinfo]::InvariantCulture)
+    Invoke-Dotnet run --configuration Release --no-build --project "$root/tests/PicoGpt.Fuzz" '--' $minuteText $FuzzFrom | Out-Host
 }
 
 if ($Test) {

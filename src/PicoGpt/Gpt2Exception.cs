@@ -1,3 +1,5 @@
+using PicoGpt.Tracing;
+
 namespace PicoGpt;
 
 /// <summary>
@@ -6,13 +8,19 @@ namespace PicoGpt;
 /// </summary>
 public class Gpt2Exception : Exception
 {
+    // Names from a hostile file may take 32 kB each.
+    private const int MostCharacters = 8000;
+
     /// <summary>Creates the exception.</summary>
     /// <param name="error">The kind of fault.</param>
-    /// <param name="message">The sentence for the user.</param>
+    /// <param name="message">
+    /// The sentence for the user. Control characters in it, which may come from a file, are spelled out, so that it is harmless on any
+    /// screen; of a very long one the middle is left out.
+    /// </param>
     /// <param name="path">The file or folder concerned, if one is.</param>
     /// <param name="innerException">What caused it, if anything did.</param>
     public Gpt2Exception(Gpt2Error error, string message, string? path = null, Exception? innerException = null)
-        : base(message, innerException)
+        : base(Harmless(message), innerException)
     {
         Error = error;
         Path = path;
@@ -23,4 +31,11 @@ public class Gpt2Exception : Exception
 
     /// <summary>The file or folder concerned, or <see langword="null"/>.</summary>
     public string? Path { get; }
+
+    private static string Harmless(string message)
+    {
+        string visible = VisibleText.Of(message);
+        const int Half = MostCharacters / 2;
+        return visible.Length <= MostCharacters ? visible : $"{visible[..Half]} … {visible[^Half..]}";
+    }
 }

@@ -100,6 +100,18 @@ internal sealed class BundleIndex
 
         foreach (TensorEntry partitioned in _entries.Where(entry => entry.IsPartitioned))
             _pieces.Add(partitioned.Name, DecodePieces(partitioned, slices));
+        CheckDisjoint();
+    }
+
+    /// <summary>No writer gives two tensors the same bytes; a small file could stand for any amount of them.</summary>
+    private void CheckDisjoint()
+    {
+        TensorEntry[] entries = [.. StoredEntries.Where(entry => entry.Size > 0).OrderBy(entry => entry.ShardId).ThenBy(entry => entry.Offset)];
+        foreach ((TensorEntry entry, TensorEntry next) in entries.Zip(entries.Skip(1)))
+        {
+            if (entry.ShardId == next.ShardId && entry.Offset + entry.Size > next.Offset)
+                throw new InvalidDataException($"tensors '{entry.Name}' and '{next.Name}' overlap in their data file");
+        }
     }
 
     private void Add(TensorEntry entry)

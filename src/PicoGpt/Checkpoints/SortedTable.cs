@@ -16,12 +16,18 @@ internal sealed class SortedTable
 
     // Shared prefixes let a few bytes stand for a long key, so keys are bounded, one by one and together.
     private const int MaxKeyLength = 32 * 1024;
-    private const long MaxTotalKeyLength = 256L * 1024 * 1024;
+    private const long MaxKeyBytes = 4 * 1024 * 1024;
+    private const long MaxKeyBytesPerByte = 4;
 
     private readonly ReadOnlyMemory<byte> _file;
-    private long _totalKeyLength;
+    private readonly long _mostKeyBytes;
+    private long _keyBytes;
 
-    private SortedTable(ReadOnlyMemory<byte> file) => _file = file;
+    private SortedTable(ReadOnlyMemory<byte> file)
+    {
+        _file = file;
+        _mostKeyBytes = MaxKeyBytes + (MaxKeyBytesPerByte * file.Length);
+    }
 
     /// <summary>Whether a file that ends in these bytes can be a sorted table.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> end) =>
@@ -33,9 +39,13 @@ internal sealed class SortedTable
     private List<TableEntry> ReadEntries()
     {
         ReadOnlySpan<byte> footer = _file.Span[^FooterLength..];
-        ReadBlock(BlockHandle.Read(ref footer)); // the metaindex: nothing in it concerns us, but it must be whole
+        BlockHandle metaIndex = BlockHandle.Read(ref footer), index = BlockHandle.Read(ref footer);
+
+        // No checksum covers the footer, so the part of it that means nothing must be as it is written.
+        if (footer[..^sizeof(ulong)].ContainsAnyExcept((byte)0)) throw new InvalidDataException("its footer is not padded with zeros");
+        ReadBlock(metaIndex); // nothing in it concerns us, but it must be whole
         var blocks = new List<TableEntry>();
-        ParseBlock(ReadBlock(BlockHandle.Read(ref footer)), blocks);
+        ParseBlock(ReadBlock(index), blocks);
 
         var entries = new List<TableEntry>();
         ulong end = 0;
@@ -123,8 +133,8 @@ internal sealed class SortedTable
         if (entries.Count > 0 && entries[^1].Key.AsSpan().SequenceCompareTo(key) >= 0)
             throw new InvalidDataException("keys are not in increasing order");
 
-        _totalKeyLength += key.Length;
-        if (_totalKeyLength > MaxTotalKeyLength) throw new InvalidDataException("the keys take more than 256 MiB");
+        _keyBytes += key.Length;
+        if (_keyBytes > _mostKeyBytes) throw new InvalidDataException($"the keys take more than {_mostKeyBytes} bytes");
         entries.Add(new TableEntry(key, value));
     }
 }

@@ -10,7 +10,10 @@ namespace PicoGpt.Store;
 internal sealed class DownloadJournal
 {
     private const string Magic = "picogpt download 1";
-    private const int MaxFileLength = 16 * 1024 * 1024;
+
+    // A range is noted for every megabyte or so: no journal comes near either.
+    private const int MaxFileLength = 1024 * 1024;
+    private const long MaxLength = 1L << 40;
 
     private readonly string _path;
 
@@ -68,14 +71,17 @@ internal sealed class DownloadJournal
         string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n');
         if (lines.Length < 5 || lines[0] != Magic) return;
         if (!TryRead(lines[1], "source ", out string source) || !TryRead(lines[2], "validator ", out string validator)) return;
-        if (!TryRead(lines[3], "length ", out string number) || !TryParse(number, out long length)) return;
+        if (!TryRead(lines[3], "length ", out string number) || !TryParse(number, out long length) || length > MaxLength) return;
         (Source, Validator, Length) = (source, validator, length);
+        var ranges = new List<ByteRange>();
         foreach (string line in lines[4..^1])
         {
             string[] words = line.Split(' ');
             if (words is ["done", string first, string last] && TryParse(first, out long start) && TryParse(last, out long end) && end <= length)
-                Done.Add(new ByteRange(start, end));
+                ranges.Add(new ByteRange(start, end));
         }
+
+        foreach (ByteRange range in ranges.OrderBy(range => range.Start)) Done.Add(range);
     }
 
     private static bool TryRead(string line, string name, out string value)

@@ -19,6 +19,9 @@ internal sealed class FileTransfer
     // How much a connection may lose when the process is killed.
     private const int NoteInterval = 1024 * 1024;
 
+    // Only small files are fetched whose size is not known; an endless one must not fill the disk.
+    private const long MostOfUnknownSize = 1L << 30;
+
     private readonly PartFile _part;
     private readonly ITransport _transport;
     private readonly ModelSource _source;
@@ -70,7 +73,7 @@ internal sealed class FileTransfer
 
     private async Task CopyWholeAsync(FilePart answer, CancellationToken cancellationToken)
     {
-        long length = _part.Length ?? long.MaxValue;
+        long length = _part.Length ?? MostOfUnknownSize;
         for (long start = 0; start < length; start += _options.ChunkSize)
         {
             var segment = new Segment(new ByteRange(start, Math.Min(length, start + _options.ChunkSize)));
@@ -81,6 +84,8 @@ internal sealed class FileTransfer
             _part.Adopt(_part.Source, _part.Validator, segment.Position);
             return;
         }
+
+        if (_part.Length is null) throw TooLong();
     }
 
     private async Task FetchRangesAsync(FilePart first, CancellationToken cancellationToken)
@@ -163,6 +168,7 @@ internal sealed class FileTransfer
         {
             if (_file.Size is long size && answer.TotalLength is long total && total != size)
                 throw await WrongLengthAsync(answer, range, size, total, cancellationToken).ConfigureAwait(false);
+            if (_file.Size is null && answer.TotalLength > MostOfUnknownSize) throw TooLong();
             if (validator.Length > 0 && validator != answer.Validator) throw Changed();
             if (!answer.IsRange) return answer;
             if (_part.Length is not null && _part.Length != answer.TotalLength) throw Changed();
@@ -248,6 +254,9 @@ internal sealed class FileTransfer
         string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{text}'" : "";
         return new SourceFault(Gpt2Error.DownloadFailed, message + words);
     }
+
+    private SourceFault TooLong() =>
+        new(Gpt2Error.DownloadFailed, $"{_address} has more than {MostOfUnknownSize:N0} bytes, so it is not {_file.Name}");
 
     private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_address} changed while it was fetched");
 

@@ -16,14 +16,15 @@ internal sealed class RangeSet
     public void Add(ByteRange added)
     {
         if (added.Length <= 0) return;
-        foreach (ByteRange range in _ranges.Where(range => range.Start <= added.End && range.End >= added.Start).ToArray())
+        int first = FirstEndingFrom(added.Start), count = 0;
+        for (; first + count < _ranges.Count && _ranges[first + count].Start <= added.End; count++)
         {
+            ByteRange range = _ranges[first + count];
             added = new ByteRange(Math.Min(range.Start, added.Start), Math.Max(range.End, added.End));
-            _ranges.Remove(range);
         }
 
-        int index = _ranges.FindIndex(range => range.Start > added.Start);
-        _ranges.Insert(index < 0 ? _ranges.Count : index, added);
+        _ranges.RemoveRange(first, count);
+        _ranges.Insert(first, added);
     }
 
     public void Remove(ByteRange removed)
@@ -51,5 +52,19 @@ internal sealed class RangeSet
 
             position = present.End;
         }
+    }
+
+    // the index of the first range that ends at a position or behind it
+    private int FirstEndingFrom(long position)
+    {
+        int low = 0, high = _ranges.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_ranges[middle].End < position) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
     }
 }

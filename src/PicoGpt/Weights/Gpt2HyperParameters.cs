@@ -21,6 +21,9 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     // Far beyond any GPT-2, and small enough that no product of two of them passes a long.
     private const int Largest = 1 << 24;
 
+    // Of each layer a dozen names are looked up, and listed where they are missing.
+    private const int MostLayers = 4096;
+
     /// <summary>Width of one head: <c>n_embd / n_head</c>.</summary>
     public int HeadSize => NEmbd / NHead;
 
@@ -53,11 +56,12 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
                 Number(root, "n_head", path),
                 Number(root, "n_layer", path)).Validate(path);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // half a surrogate pair is the latter
         {
+            string where = exception is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
             throw new Gpt2Exception(
                 Gpt2Error.NotAFormat,
-                $"'{path}' is not JSON (line {exception.LineNumber + 1}); expected GPT-2's hyperparameters, such as "
+                $"'{path}' is not JSON{where}; expected GPT-2's hyperparameters, such as "
                     + $"{{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
                 path,
                 exception);
@@ -116,7 +120,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         const int Most = 1 << 20;
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = ReadableFile.Open(path);
             if (file.Length > Most)
             {
                 throw new Gpt2Exception(
@@ -150,8 +154,9 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
             [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];
         foreach ((string name, int value) in numbers)
         {
-            if (value is < 1 or > Largest)
-                throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {Largest:N0}.", path);
+            int most = name == "n_layer" ? MostLayers : Largest;
+            if (value < 1 || value > most)
+                throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}.", path);
         }
 
         if (NEmbd % NHead == 0) return this;

@@ -197,6 +197,28 @@ public sealed class TensorBundleCorruptionTests : IDisposable
         Assert.Contains("not UTF-8", Assert.Throws<Gpt2Exception>(() => TensorBundle.Open(Prefix)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Tensors_that_share_bytes_are_refused()
+    {
+        byte[] value = Convert.FromHexString("08011200" + "2004" + "2804"); // a float at 4
+        byte[] behind = Convert.FromHexString("08011200" + "2007" + "2804");
+        WriteTable(([], [8, 1]), ("a"u8.ToArray(), value), ("b"u8.ToArray(), behind));
+        Assert.Contains("'a' and 'b' overlap", Assert.Throws<Gpt2Exception>(() => TensorBundle.Open(Prefix)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keys_that_a_few_bytes_make_long_are_refused_before_they_fill_the_memory()
+    {
+        byte[] key = new byte[30_000];
+        key.AsSpan().Fill((byte)'k');
+        byte[] value = Convert.FromHexString("080112002804");
+        List<(byte[] Key, byte[] Value)> entries = [([], [8, 1])];
+        for (int i = 0; i < 400; i++) entries.Add(([.. key, (byte)(i >> 8), (byte)i], value));
+        WriteTable([.. entries]);
+        Assert.InRange(new FileInfo(IndexPath).Length, 1, 1_000_000);
+        Assert.Contains("the keys take more than", Assert.Throws<Gpt2Exception>(() => TensorBundle.Open(Prefix)).Message, StringComparison.Ordinal);
+    }
+
     private void WriteSmall(bool compress)
     {
         using var writer = new TensorBundleWriter(Prefix, new TensorBundleWriterOptions { CompressIndex = compress, RestartInterval = 2 });

@@ -41,4 +41,23 @@ public sealed class DownloadJournalTests
         File.AppendAllText(path, line);
         Assert.Equal(0, new DownloadJournal(path).Done.Count);
     }
+
+    [Fact]
+    public void A_length_that_no_file_has_is_not_believed()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("journal");
+        File.WriteAllText(path, "picogpt download 1\nsource https://example.org/\nvalidator x\nlength 4611686018427387904\n");
+        Assert.Null(new DownloadJournal(path).Length);
+    }
+
+    [Fact]
+    public void Ranges_in_any_order_are_put_together()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("journal");
+        new DownloadJournal(path).Write("", "", 1_000_000, new RangeSet());
+        File.AppendAllLines(path, Enumerable.Range(0, 20_000).Reverse().Select(i => $"done {3 * i} {(3 * i) + 2}"));
+        Assert.Equal(40_000, new DownloadJournal(path).Done.Count);
+    }
 }

@@ -217,4 +217,17 @@ public sealed class ModelDownloaderTests
         await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, TestModel.Options(server.Address));
         TestModel.AssertWhole(root.File("Tiny"));
     }
+
+    [Fact]
+    public async Task A_file_of_unknown_size_that_is_absurdly_long_is_refused()
+    {
+        using var source = new TemporaryFolder();
+        using var root = new TemporaryFolder();
+        Directory.CreateDirectory(source.File("Tiny"));
+        using (FileStream sparse = File.Create(Path.Combine(source.Path, "Tiny", TestModel.Index))) sparse.SetLength(1L << 40);
+        DownloadOptions options = TestModel.Options(source.Path) with { Files = [TestModel.Index], FreeSpace = _ => long.MaxValue };
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, options));
+        Assert.Contains("has more than 1,073,741,824 bytes", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(root.File("Tiny")));
+    }
 }

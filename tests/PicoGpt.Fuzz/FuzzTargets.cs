@@ -1,0 +1,21 @@
+using PicoGpt.Fuzz.Targets;
+
+namespace PicoGpt.Fuzz;
+
+/// <summary>All targets.</summary>
+internal static class FuzzTargets
+{
+    /// <summary>Their makers, by name; each is given the folder under which it has its own.</summary>
+    public static IReadOnlyDictionary<string, Func<string, FuzzTarget>> All { get; } = new Dictionary<string, Func<string, FuzzTarget>>(StringComparer.Ordinal)
+    {
+        ["index"] = root => new IndexTarget(root),
+        ["data"] = root => new DataTarget(root),
+        ["checkpoint"] = root => new CheckpointFileTarget(root),
+        ["hparams.json"] = root => new HyperParametersTarget(root),
+        ["encoder.json"] = root => new VocabularyTarget("encoder.json", root),
+        ["vocab.bpe"] = root => new VocabularyTarget("vocab.bpe", root),
+        ["converted"] = root => new ConvertedTarget(root),
+        ["journal"] = root => new JournalTarget(root),
+        ["model"] = root => new ModelTarget(root),
+    };
+}
