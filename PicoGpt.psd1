@@ -13,6 +13,7 @@
     CmdletsToExport      = @(
         'ConvertFrom-Gpt2Token'
         'ConvertTo-Gpt2Token'
+        'Export-Gpt2Model'
         'Get-Gpt2Model'
         'Get-Gpt2Weight'
         'Invoke-Gpt2Generate'

@@ -22,7 +22,8 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         try
         {
             var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
-            object? source = fakeBoundParameters["Path"] ?? fakeBoundParameters["LiteralPath"] ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
+            object? path = commandName == "Export-Gpt2Model" ? null : fakeBoundParameters["Path"] ?? fakeBoundParameters["LiteralPath"];
+            object? source = path ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
             return (fakeBoundParameters.Contains("Raw") ? Tensors(source) : Weights(source))
                 .Where(weight => pattern.IsMatch(weight.Name))
                 .Select(weight => Completion.Result(wordToComplete, weight.Name, Describe(weight)))

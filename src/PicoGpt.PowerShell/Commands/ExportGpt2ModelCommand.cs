@@ -1,0 +1,68 @@
+using System.Management.Automation;
+using PicoGpt.Exporting;
+using PicoGpt.Weights;
+
+namespace PicoGpt.PowerShell.Commands;
+
+/// <summary>Writes a model in another format: <c>Get-Gpt2Model 124M | Export-Gpt2Model ./hf -Format Safetensors</c>.</summary>
+[Cmdlet(VerbsData.Export, "Gpt2Model", SupportsShouldProcess = true)]
+[OutputType(typeof(FileInfo))]
+public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
+{
+    /// <summary>The folder to write to, or the weights' file in it.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateNotNullOrEmpty]
+    public string Path { get; set; } = "";
+
+    /// <summary>The format of the weights.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateSet(nameof(ModelFormat.Npz), nameof(ModelFormat.Safetensors), nameof(ModelFormat.TensorFlow))]
+    public string Format { get; set; } = "";
+
+    /// <summary>The model: an object, a name or a path.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    [ModelTransformation]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public Gpt2ModelReference Model { get; set; } = null!;
+
+    /// <summary>Names or wildcard patterns of the weights to write; all when it is left out.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(WeightNameCompleter))]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <summary>Write over files that are there.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => PerItem(Model, () => Export(Open(Model)));
+
+    private void Export(Gpt2Model model)
+    {
+        WildcardPattern[] patterns = [.. Name.Select(name => PatternOf(model, name))];
+        string path = SessionPath.Resolve(SessionState, Path);
+        var export = ModelExport.Plan(model, path, Enum.Parse<ModelFormat>(Format, ignoreCase: true), IsWanted);
+        string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {Format}";
+        if (!ShouldProcess(export.Folder, action)) return;
+
+        var share = new LatestValue<double>();
+        using (var bar = new ProgressBar(this, $"Exporting {model.Name}"))
+            Await(() => export.Run(Force, share, StopToken), () => bar.Show(export.Folder, share.Value));
+        foreach (string file in export.Files) WriteObject(InvokeProvider.Item.Get([file], force: true, literalPath: true), enumerateCollection: true);
+
+        bool IsWanted(Gpt2Weight weight) => Array.Exists(patterns, pattern => pattern.IsMatch(weight.Name));
+    }
+
+    /// <summary>The pattern of a name; a name without wildcards has to be that of a weight.</summary>
+    private static WildcardPattern PatternOf(Gpt2Model model, string name)
+    {
+        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        if (WildcardPattern.ContainsWildcardCharacters(name) || model.Parameters.Any(weight => pattern.IsMatch(weight.Name))) return pattern;
+        throw new Gpt2Exception(
+            Gpt2Error.TensorNotFound,
+            $"{model.Name} has no weight named '{name}'; its names are like 'wte', 'h0/attn/c_attn/w' and 'ln_f/g', and may have wildcards such as 'h0/*'.",
+            model.Path);
+    }
+}

@@ -1,0 +1,78 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $model = Get-Gpt2Model 3M
+    $said = (Invoke-Gpt2Generate Once -Model $model -MaxTokens 8).Text
+}
+
+Describe 'Export-Gpt2Model' {
+    It 'writes a folder that says the same as <Format>' -ForEach @(
+        @{ Format = 'Npz'; Names = 'model.npz', 'hparams.json', 'encoder.json', 'vocab.bpe' }
+        @{ Format = 'safetensors'; Names = 'model.safetensors', 'config.json', 'vocab.json', 'merges.txt' }
+        @{ Format = 'TensorFlow'; Names = 'model.ckpt.data-00000-of-00001', 'model.ckpt.index', 'checkpoint', 'hparams.json', 'encoder.json', 'vocab.bpe' }
+    ) {
+        $files = $model | Export-Gpt2Model "$TestDrive/as $Format" -Format $Format
+        $files | ForEach-Object { $_ | Should -BeOfType System.IO.FileInfo }
+        $files.Name | Should -BeExactly $Names
+        $files.Name | Sort-Object | Should -Be (Get-ChildItem "$TestDrive/as $Format").Name
+        (Invoke-Gpt2Generate Once -Model "$TestDrive/as $Format" -MaxTokens 8).Text | Should -BeExactly $said
+        (Invoke-Gpt2Generate Once -Model $files[0].FullName -MaxTokens 8 -Precision Int8).Text | Should -Not -BeNullOrEmpty
+    }
+
+    It 'takes names, paths and objects, and resolves paths as PowerShell does' {
+        Push-Location $TestDrive
+        try {
+            '3M' | Export-Gpt2Model from-name Npz | Should -HaveCount 4
+            Export-Gpt2Model TestDrive:/from-path Safetensors -Model ./from-name | Should -HaveCount 4
+        }
+        finally { Pop-Location }
+        (Get-Gpt2Weight 'h0/ln_1/g' -Model "$TestDrive/from-path").Mean | Should -Be (Get-Gpt2Weight 'h0/ln_1/g' -Model $model).Mean
+    }
+
+    It 'writes the same whatever the precision in which the model runs' {
+        $model | Export-Gpt2Model "$TestDrive/exact.npz" Npz -Name 'h0/*' | Out-Null
+        Get-Gpt2Model 3M -Precision Int4 | Export-Gpt2Model "$TestDrive/int4.npz" Npz -Name 'h0/*' | Out-Null
+        (Get-FileHash "$TestDrive/int4.npz").Hash | Should -Be (Get-FileHash "$TestDrive/exact.npz").Hash
+    }
+
+    It 'writes a part alone' {
+        $file = Export-Gpt2Model "$TestDrive/part/ln.safetensors" Safetensors -Model $model -Name 'H0/ln_?/*', 'ln_f/g'
+        $file | Should -HaveCount 1
+        (Get-ChildItem "$TestDrive/part").Name | Should -Be 'ln.safetensors'
+        $file.Length | Should -BeGreaterThan (5 * 192 * 4)
+        $file.Length | Should -BeLessThan (5 * 192 * 4 + 1000)
+    }
+
+    It 'names a weight that there is not, and writes nothing' {
+        foreach ($name in 'wtx', 'h9/*') {
+            { Export-Gpt2Model "$TestDrive/none" Npz -Model $model -Name $name -ErrorAction Stop } | Should -Throw -ErrorId 'TensorNotFound,*'
+        }
+
+        "$TestDrive/none" | Should -Not -Exist
+    }
+
+    It 'leaves what is there alone unless it is forced' {
+        $first = Export-Gpt2Model "$TestDrive/twice" Npz -Model $model
+        Set-Content $first[0] 'mine'
+        { Export-Gpt2Model "$TestDrive/twice" Npz -Model $model -ErrorAction Stop } | Should -Throw '*model.npz* is there already;*-Force*' -ErrorId 'Unwritable,*'
+        Get-Content $first[0] | Should -Be 'mine'
+        (Export-Gpt2Model "$TestDrive/twice" Npz -Model $model -Force)[0].Length | Should -BeGreaterThan 11MB
+    }
+
+    It 'says what it would do' {
+        Export-Gpt2Model "$TestDrive/what-if" TensorFlow -Model $model -WhatIf | Should -BeNullOrEmpty
+        "$TestDrive/what-if" | Should -Not -Exist
+        Set-Content "$TestDrive/what-if.ps1" "Import-Module '$module'; Export-Gpt2Model '$TestDrive/what-if' TensorFlow -Model 3M -WhatIf"
+        pwsh -NoProfile -File "$TestDrive/what-if.ps1" | Should -BeLike 'What if: *"Write 76 weights of 3M (11.9 MiB) as TensorFlow"*what-if*'
+    }
+
+    It 'does not write a model over itself' {
+        $files = Export-Gpt2Model "$TestDrive/self" Safetensors -Model $model
+        { Export-Gpt2Model "$TestDrive/self" Safetensors -Model "$TestDrive/self" -Force -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*'
+        $files[0] | Should -Exist
+    }
+
+    It 'completes formats and names of weights' {
+        (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format s').CompletionMatches.CompletionText | Should -Be 'Safetensors'
+        (TabExpansion2 'Export-Gpt2Model x Npz -Model 3M -Name ln_f/').CompletionMatches.CompletionText | Should -Be 'ln_f/g', 'ln_f/b'
+    }
+}
