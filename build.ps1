@@ -220,7 +220,8 @@ if ($Bench) {
 
 if ($Fuzz) {
     $minuteText = $Minutes.ToString([cultureinfo]::InvariantCulture)
-    Invoke-Dotnet run --configuration Release --no-build --project "$root/tests/PicoGpt.Fuzz" '--' $minuteText $FuzzFrom | Out-Host
+    $options = '--configuration', 'Release', '--no-build', '--project', "$root/tests/PicoGpt.Fuzz"
+    Invoke-Dotnet (@('run') + $options + '--', $minuteText, $FuzzFrom) | Out-Host
 }
 
 if ($Test) {
