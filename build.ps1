@@ -73,7 +73,7 @@ function Build-Module {
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
     Copy-Item "$root/en-US" $staged -Recurse
-    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $staged
+    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE", "$root/src/PicoGpt.PowerShell/THIRD-PARTY-NOTICES.txt" $staged
     Write-Information "Staged $staged" -InformationAction Continue
 }
 
