@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PicoGpt.Checkpoints;
+using PicoGpt.Numerics;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 
@@ -13,6 +14,7 @@ public sealed class Gpt2Model : IDisposable
 {
     private readonly ITensorSource _source;
     private readonly Lazy<BytePairEncoder> _encoder;
+    private readonly string _vocabularyFolder;
     private readonly IDisposable? _use;
     private readonly Gpt2Model? _owner;
     private readonly ConcurrentDictionary<Gpt2Precision, Gpt2Model> _views = new();
@@ -29,12 +31,20 @@ public sealed class Gpt2Model : IDisposable
         Path = folder;
         HyperParameters = hyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
-        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(ModelFiles.FolderOfVocabulary(Path, HyperParameters)));
+        _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
+        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(_vocabularyFolder));
+    }
+
+    private Gpt2Model(string name, Gpt2Model original, ITensorSource source)
+    {
+        (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
+        (Name, Path, HyperParameters) = (name, "", original.HyperParameters);
+        Parameters = Gpt2Parameters.Load(source, HyperParameters);
     }
 
     private Gpt2Model(Gpt2Model owner, Gpt2Precision precision)
     {
-        (_owner, _source, _encoder) = (owner, owner._source, owner._encoder);
+        (_owner, _source, _encoder, _vocabularyFolder) = (owner, owner._source, owner._encoder, owner._vocabularyFolder);
         (Name, Path, HyperParameters, Parameters) = (owner.Name, owner.Path, owner.HyperParameters, owner.Parameters);
         Precision = precision;
     }
@@ -42,7 +52,7 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The model's name: the catalog's, or the folder's.</summary>
     public string Name { get; }
 
-    /// <summary>The folder that holds the model's files.</summary>
+    /// <summary>The folder that holds the model's files; empty of a clone, whose weights are in memory.</summary>
     public string Path { get; }
 
     /// <summary>The shape of the architecture.</summary>
@@ -61,7 +71,7 @@ public sealed class Gpt2Model : IDisposable
     internal IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
 
     /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
-    internal (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(ModelFiles.FolderOfVocabulary(Path, HyperParameters));
+    internal (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(_vocabularyFolder);
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
@@ -114,10 +124,38 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The same model, held in another precision while it runs. It shares this one's files and is closed with it.</summary>
     /// <param name="precision">The precision.</param>
     /// <returns>The model itself where it is of that precision.</returns>
+    /// <exception cref="Gpt2Exception">The model is a clone, whose weights may change.</exception>
     public Gpt2Model WithPrecision(Gpt2Precision precision)
     {
         Gpt2Model owner = _owner ?? this;
+        if (_source is MemorySource && precision != owner.Precision)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"{Name} is a model whose weights can be changed, and runs in Float32; export it, and open that in {precision}.");
+        }
+
         return precision == owner.Precision ? owner : owner._views.GetOrAdd(precision, wanted => new Gpt2Model(owner, wanted));
+    }
+
+    /// <summary>
+    /// A copy whose weights are in memory, as float32, and can be changed: what a trainer starts from. It needs no file of this model,
+    /// but for the vocabulary, and is written to disk by an export. It must not be changed while it generates.
+    /// </summary>
+    /// <param name="name">Its name; <see langword="null"/> for this model's with a remark.</param>
+    /// <returns>The copy.</returns>
+    /// <exception cref="Gpt2Exception">The memory does not suffice, or the weights are damaged.</exception>
+    public Gpt2Model Clone(string? name = null)
+    {
+        ThrowIfDisposed();
+        long bytes = ParameterCount * sizeof(float), free = AvailableMemory.Bytes;
+        if (bytes > free)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InsufficientMemory, $"A copy of {Name} takes {bytes >> 20:N0} MiB of memory, but only {free >> 20:N0} MiB are free.", Path);
+        }
+
+        name ??= $"{Name} (clone)";
+        return new Gpt2Model(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
     }
 
     /// <summary>

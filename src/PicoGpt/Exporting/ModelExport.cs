@@ -123,17 +123,17 @@ public sealed class ModelExport
         (string name, TensorDType dtype, TensorShape shape) = DescriptionOf(weight);
         StoredTensor tensor = weight.Stored;
         tensor.Verify();
-        if (dtype == tensor.DType)
-        {
-            ReadOnlyMemory<byte> bytes = tensor.GetBytes();
-            using MemoryHandle hold = bytes.Pin();
-            writer.Add(name, dtype, shape, bytes.Span);
-        }
-        else
+        if (dtype == TensorDType.Float32)
         {
             ReadOnlyMemory<float> values = tensor.GetFloats();
             using MemoryHandle hold = values.Pin();
             writer.Add(name, dtype, shape, MemoryMarshal.AsBytes(values.Span));
+        }
+        else
+        {
+            ReadOnlyMemory<byte> bytes = tensor.GetBytes();
+            using MemoryHandle hold = bytes.Pin();
+            writer.Add(name, dtype, shape, bytes.Span);
         }
     }
 

@@ -8,9 +8,12 @@ namespace PicoGpt.Weights;
 /// </summary>
 public abstract class FloatTensor
 {
-    private readonly Lazy<WeightStatistics> _statistics;
+    private (int Version, WeightStatistics Statistics)? _gathered;
+    private readonly Lock _gathering = new();
 
-    private protected FloatTensor() => _statistics = new Lazy<WeightStatistics>(GatherStatistics);
+    private protected FloatTensor()
+    {
+    }
 
     /// <summary>The name; of a slice, with what was taken: <c>wte[0:64, 5]</c>.</summary>
     public abstract string Name { get; }
@@ -45,26 +48,53 @@ public abstract class FloatTensor
     /// <summary>All statistics, gathered in one pass over the values when the first is asked for.</summary>
     /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
-    public WeightStatistics Statistics => _statistics.Value;
+    public WeightStatistics Statistics
+    {
+        get
+        {
+            lock (_gathering)
+            {
+                int version = Version;
+                if (_gathered is not { } gathered || gathered.Version != version) _gathered = gathered = (version, GatherStatistics());
+                return gathered.Statistics;
+            }
+        }
+    }
+
+    /// <summary>Whether the values cannot be changed: those of a checkpoint; a model's <see cref="Gpt2Model.Clone"/> has others.</summary>
+    public virtual bool IsReadOnly => true;
 
     internal abstract TensorLayout Layout { get; }
 
     /// <summary>The memory that <see cref="Layout"/> speaks of; its checksum is verified.</summary>
     internal abstract ReadOnlyMemory<float> Memory { get; }
 
+    /// <summary>How often the values were changed.</summary>
+    internal virtual int Version => 0;
+
     /// <summary>A value of a tensor of one dimension.</summary>
     /// <param name="index">From 0, or from −1 backwards from the end.</param>
     /// <exception cref="ArgumentException">The tensor has not one dimension.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
+    /// <exception cref="Gpt2Exception">It is to be set, and is read-only.</exception>
     /// <remarks>It is long, as the count is: PowerShell cannot call an indexer by int beside a count that is long.</remarks>
-    public float this[long index] => ValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)]);
+    public float this[long index]
+    {
+        get => ValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)]);
+        set => SetValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)], value);
+    }
 
     /// <summary>A value of a matrix.</summary>
     /// <param name="row">From 0, or from −1 backwards from the end.</param>
     /// <param name="column">From 0, or from −1 backwards from the end.</param>
     /// <exception cref="ArgumentException">The tensor has not two dimensions.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside.</exception>
-    public float this[int row, int column] => ValueAt([row, column]);
+    /// <exception cref="Gpt2Exception">It is to be set, and is read-only.</exception>
+    public float this[int row, int column]
+    {
+        get => ValueAt([row, column]);
+        set => SetValueAt([row, column], value);
+    }
 
     /// <summary>One row, or what else the first dimension holds.</summary>
     /// <param name="index">From 0, or from −1 backwards from the end.</param>
@@ -150,6 +180,38 @@ public abstract class FloatTensor
         return values;
     }
 
+    /// <summary>Sets all values. Of a slice, those of the weight that it looks at change.</summary>
+    /// <param name="values">As many values as there are, row-major.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InvalidArgument"/>: there are more or fewer, or this is read-only.</exception>
+    public void SetValues(float[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        if (values.Length != Layout.Count) throw Unfit($"{values.Length} values");
+        Set(values);
+    }
+
+    /// <summary>Sets all values of a matrix.</summary>
+    /// <param name="values">A matrix of the same dimensions.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InvalidArgument"/>: it has other dimensions, or this is read-only.</exception>
+    /// <remarks>It has a name of its own because PowerShell cannot tell which of two kinds of array a list is meant for.</remarks>
+    public void SetMatrix(float[,] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        int rows = values.GetLength(0), columns = values.GetLength(1);
+        if (!Layout.Shape.SequenceEqual([rows, columns])) throw Unfit($"[{rows}, {columns}]");
+        Set(values.Cast<float>().ToArray());
+    }
+
+    /// <summary>Sets all values to those of another tensor: a weight of another model, a slice.</summary>
+    /// <param name="values">A tensor of the same dimensions.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InvalidArgument"/>: it has other dimensions, or this is read-only.</exception>
+    public void SetValues(FloatTensor values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        if (!Layout.Shape.SequenceEqual(values.Layout.Shape)) throw Unfit($"[{string.Join(", ", values.Layout.Shape)}]");
+        Set(values.ToArray());
+    }
+
     /// <summary>The values as a list that looks at them where they are, row-major.</summary>
     /// <returns>A view, for loops and for PowerShell's ranges: <c>$w.Row(3).AsList()[0..9]</c>.</returns>
     /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
@@ -169,6 +231,28 @@ public abstract class FloatTensor
         int place = Layout.PlaceOf(indexes);
         return Memory.Span[place];
     }
+
+    /// <summary>The memory that <see cref="Layout"/> speaks of, to be changed.</summary>
+    /// <exception cref="Gpt2Exception">It is read-only.</exception>
+    internal virtual Memory<float> BeginChange() => throw new Gpt2Exception(
+        Gpt2Error.InvalidArgument, $"{Name} is of a checkpoint, which is never changed; change it in a copy of the model: $copy = $model.Clone().");
+
+    private void SetValueAt(ReadOnlySpan<int> indexes, float value)
+    {
+        int place = Layout.PlaceOf(indexes);
+        BeginChange().Span[place] = value;
+    }
+
+    private void Set(float[] values)
+    {
+        Span<float> memory = BeginChange().Span;
+        TensorLayout layout = Layout;
+        if (layout.IsContiguous) values.CopyTo(memory[layout.Offset..]);
+        else for (int i = 0; i < values.Length; i++) memory[layout.PlaceOf(i)] = values[i];
+    }
+
+    private Gpt2Exception Unfit(string given) =>
+        new(Gpt2Error.InvalidArgument, $"{Name} is [{string.Join(", ", Layout.Shape)}] and has {Layout.Count} values; {given} do not fit.");
 
     private WeightStatistics GatherStatistics()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using PicoGpt.Checkpoints;
 
 namespace PicoGpt.Weights;
@@ -47,10 +48,26 @@ public sealed class Gpt2Weight : FloatTensor
 
     internal override TensorLayout Layout => field ??= TensorLayout.RowMajor(Name, [.. Shape.Select(length => (long)length)]);
 
+    /// <inheritdoc/>
+    public override bool IsReadOnly => _tensor is not MemoryTensor;
+
     internal override ReadOnlyMemory<float> Memory => Values;
+
+    internal override int Version => _tensor is MemoryTensor tensor ? tensor.Version : 0;
+
+    internal override Memory<float> BeginChange() => _tensor is MemoryTensor tensor ? tensor.BeginChange() : base.BeginChange();
 
     /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them, if any.</summary>
     internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.Fingerprint}");
+
+    /// <summary>A copy in memory, under the name that OpenAI's checkpoints have for it.</summary>
+    internal MemoryTensor ToMemory()
+    {
+        _tensor.Verify();
+        ReadOnlyMemory<float> values = _tensor.GetFloats();
+        using MemoryHandle hold = values.Pin();
+        return new MemoryTensor(WeightNaming.TensorFlow.Of(Name), new TensorShape([.. Shape.Select(length => (long)length)]), values.ToArray());
+    }
 
     private ReadOnlyMemory<float> Read()
     {

@@ -25,7 +25,14 @@ public sealed class WeightSlice : FloatTensor
 
     internal override TensorLayout Layout { get; }
 
+    /// <inheritdoc/>
+    public override bool IsReadOnly => Source.IsReadOnly;
+
     internal override ReadOnlyMemory<float> Memory => Source.Memory;
+
+    internal override int Version => Source.Version;
+
+    internal override Memory<float> BeginChange() => Source.BeginChange();
 
     private static string Describe(TensorPick pick, int dimension)
     {
