@@ -121,6 +121,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return _toVocabulary.Y;
     }
 
+    /// <summary>Divides further work among the threads of the pass.</summary>
+    public void Run(Job job) => _pool.Run(job);
+
     public void Dispose()
     {
         _pool.Dispose();

@@ -2,16 +2,17 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using PicoGpt.Inference;
+using PicoGpt.Measuring;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
 
-/// <summary>The bits of logits and statistics are the same on every processor: pinned here, and computed again with instructions switched off.</summary>
+/// <summary>The bits of logits, measures and statistics are the same on every processor: pinned here, and computed again with instructions switched off.</summary>
 public sealed class SameBitsEverywhereTests
 {
-    private const int Pinned = 5 + 1;
+    private const int Pinned = 5 + 1 + 1;
 
     [Theory]
     [InlineData(Gpt2Precision.Float32, "933eb2b3f923d1d53b09e0d9ae59e75d")]
@@ -42,6 +43,21 @@ public sealed class SameBitsEverywhereTests
         }
 
         Assert.StartsWith("7a892353f9d74792e987f41399b055e7", Convert.ToHexStringLower(hash.GetHashAndReset()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_bits_of_measures_are_the_pinned_ones()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        var options = new MeasureOptions { Top = 1 };
+        Gpt2TextMeasure measure = TextMeasurer.Measure(model, "Once upon a time", options, TestContext.Current.CancellationToken);
+        double[] numbers =
+        [
+            measure.Perplexity!.Value, measure.BitsPerCharacter!.Value,
+            .. measure.Tokens.SelectMany(token => new[] { token.LogProbability!.Value, token.Entropy!.Value, token.Top[0].Probability }),
+        ];
+        string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(numbers.AsSpan())));
+        Assert.StartsWith("a96d71f50a327d38bf7bf6d080aefeb2", hash, StringComparison.Ordinal);
     }
 
     [Theory]
