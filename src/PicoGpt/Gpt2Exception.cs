@@ -32,10 +32,11 @@ public class Gpt2Exception : Exception
     /// <summary>The file or folder concerned, or <see langword="null"/>.</summary>
     public string? Path { get; }
 
-    private static string Harmless(string message)
+    private static string Harmless(string message) => Shorten(VisibleText.Of(Shorten(message)));
+
+    private static string Shorten(string text)
     {
-        string visible = VisibleText.Of(message);
         const int Half = MostCharacters / 2;
-        return visible.Length <= MostCharacters ? visible : $"{visible[..Half]} … {visible[^Half..]}";
+        return text.Length <= MostCharacters ? text : $"{text[..Half]} … {text[^Half..]}";
     }
 }

@@ -20,9 +20,11 @@ internal static class ModelFiles
             fullPath = Path.GetDirectoryName(fullPath)!;
         if (Directory.Exists(fullPath)) fullPath = WeightsIn(Path.TrimEndingDirectorySeparator(fullPath));
         if (!File.Exists(fullPath)) return TensorBundle.Open(fullPath);
-        if (HasEnd(Safetensors.IndexExtension)) return Safetensors.OpenSharded(fullPath);
-        if (HasEnd(Safetensors.Extension)) return Safetensors.Open(fullPath);
-        if (HasEnd(Npz.Extension)) return Npz.Open(fullPath);
+        if (HasEnd(Safetensors.IndexExtension)) return MappedSource.OpenSharded(fullPath, Safetensors.ListTensors);
+        if (HasEnd(Safetensors.Extension)) return MappedSource.Open(fullPath, Safetensors.ListTensors);
+        if (HasEnd(Npz.Extension)) return MappedSource.Open(fullPath, Npz.ListTensors);
+        if (HasEnd(TorchArchive.IndexFileName)) return MappedSource.OpenSharded(fullPath, TorchArchive.ListTensors);
+        if (TorchArchive.Extensions.Any(HasEnd)) return MappedSource.Open(fullPath, TorchArchive.ListTensors);
         return TensorBundle.Open(fullPath);
 
         bool HasEnd(string end) => fullPath.EndsWith(end, StringComparison.OrdinalIgnoreCase);
@@ -49,7 +51,7 @@ internal static class ModelFiles
     private static string WeightsIn(string folder)
     {
         if (File.Exists(Path.Combine(folder, CheckpointState.FileName)) || Directory.EnumerateFiles(folder, "*.index").Any()) return folder;
-        string[] names = [Safetensors.FileName, Path.ChangeExtension(Safetensors.FileName, null) + Safetensors.IndexExtension];
+        string[] names = [Safetensors.FileName, Safetensors.IndexFileName, TorchArchive.FileName, TorchArchive.IndexFileName];
         string[] files = [.. names.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
         return files.FirstOrDefault() ?? OnlyNpzIn(folder) ?? RunIn(folder) ?? folder;
     }

@@ -57,6 +57,20 @@ Describe 'Get-Gpt2Model' {
         $record.Exception.Message | Should -BeLike $Says
     }
 
+    It 'refuses a pytorch_model.bin that would run something, and runs nothing' {
+        $folder = New-Item -ItemType Directory "$TestDrive/hostile"
+        $marker = Join-Path $TestDrive 'was-run'
+        $zip = [IO.Compression.ZipFile]::Open("$folder/pytorch_model.bin", 'Create')
+        $pickle = $zip.CreateEntry('archive/data.pkl').Open()
+        $pickle.Write([Text.Encoding]::Latin1.GetBytes("$([char]0x80)`u{2}cos`nsystem`n(U$([char]($marker.Length + 6))touch ${marker}tR."))
+        $pickle.Dispose()
+        $zip.Dispose()
+        $record = try { Get-Gpt2Model -Path $folder -ErrorAction Stop } catch { $_ }
+        $record.FullyQualifiedErrorId | Should -BeLike 'Unsupported,*GetGpt2ModelCommand'
+        $record.Exception.Message | Should -BeLike "*nothing in it was run: it asks for 'os.system'*"
+        $marker | Should -Not -Exist
+    }
+
     It 'goes on with the next name after a fault' {
         $models = Get-Gpt2Model 744M, 3M -ErrorAction SilentlyContinue -ErrorVariable faults
         $models.Name | Should -Be '3M'

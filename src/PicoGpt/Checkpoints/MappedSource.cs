@@ -19,13 +19,33 @@ internal sealed class MappedSource(string location, ShardMappings files, IReadOn
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0) files.ReleaseHold();
     }
 
-    /// <summary>Maps files and lists what is in each.</summary>
-    /// <param name="location">What sentences call all of them.</param>
-    /// <param name="paths">The full paths of the files.</param>
-    /// <param name="list">Lists the tensors of one mapped file.</param>
-    /// <exception cref="Gpt2Exception">A file cannot be read, or two of them have a tensor of the same name.</exception>
-    public static MappedSource Open(
-        string location, IReadOnlyList<string> paths, Func<ShardMappings, int, IEnumerable<StoredTensor>> list)
+    /// <summary>Maps a file and lists what is in it.</summary>
+    /// <param name="path">The full path of the file.</param>
+    /// <param name="list">Lists the tensors of a mapped file.</param>
+    /// <exception cref="Gpt2Exception">The file cannot be read, or has two tensors of the same name.</exception>
+    public static MappedSource Open(string path, Func<ShardMappings, int, IEnumerable<StoredTensor>> list) => Open(path, [path], list);
+
+    /// <summary>Maps the files that an index names, which lie beside it.</summary>
+    /// <param name="indexPath">The full path of the index.</param>
+    /// <param name="list">Lists the tensors of a mapped file.</param>
+    /// <exception cref="Gpt2Exception">The index or a file cannot be read, or a file lacks a tensor.</exception>
+    public static MappedSource OpenSharded(string indexPath, Func<ShardMappings, int, IEnumerable<StoredTensor>> list)
+    {
+        var index = ShardIndex.Load(indexPath);
+        MappedSource source = Open(indexPath, index.Files, list);
+        try
+        {
+            index.Check(source);
+            return source;
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static MappedSource Open(string location, IReadOnlyList<string> paths, Func<ShardMappings, int, IEnumerable<StoredTensor>> list)
     {
         var files = new ShardMappings(paths);
         try

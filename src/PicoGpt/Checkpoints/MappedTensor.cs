@@ -32,7 +32,7 @@ internal sealed class MappedTensor : StoredTensor
     public override unsafe void Verify()
     {
         const int ChunkLength = 16 * 1024 * 1024;
-        if (_checksum is not { } checksum) return;
+        if (_checksum is not { } checksum || (checksum.CheckedFor is { } other && other != this)) return;
         using var hold = new MappingHold(_files);
         MappedFile file = _files.Open(_file);
         uint crc = 0;
@@ -42,7 +42,8 @@ internal sealed class MappedTensor : StoredTensor
             crc = Crc32.Append(crc, new ReadOnlySpan<byte>(file.Address(checksum.Offset + done, length), length));
         }
 
-        if (crc == checksum.Crc32) return;
+        checksum.CheckedFor = crc == checksum.Crc32 ? this : null;
+        if (checksum.CheckedFor is not null) return;
         throw new Gpt2Exception(
             Gpt2Error.ChecksumMismatch,
             $"Tensor '{Name}' in '{file.Path}' is damaged: its CRC-32 should be {checksum.Crc32:x8}, but its bytes give {crc:x8}; "

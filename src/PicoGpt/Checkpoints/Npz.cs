@@ -10,11 +10,9 @@ internal static class Npz
 
     private const int LongestHeader = (1 << 16) + 16;
 
-    /// <summary>Opens a file.</summary>
-    /// <exception cref="Gpt2Exception">It is missing, damaged or of another format, or an array in it is of a kind that is not read.</exception>
-    public static ITensorSource Open(string path) => MappedSource.Open(path, [path], ListTensors);
-
-    private static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number)
+    /// <summary>Lists the tensors of one mapped file.</summary>
+    /// <exception cref="Gpt2Exception">It is damaged or of another format, or an array in it is of a kind that is not read.</exception>
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number)
     {
         MappedFile file = files.Open(number);
         try
@@ -43,8 +41,7 @@ internal static class Npz
                 throw new InvalidDataException($"has {entry.Size - headerLength} bytes for {shape} of {dtype.DisplayName()}");
             return entry.IsDeflated
                 ? new DeflatedTensor(files, entry, headerLength, name, dtype, shape)
-                : new MappedTensor(
-                    files, 0, entry.DataOffset + headerLength, name, dtype, shape, new Crc32Range(entry.DataOffset, entry.Size, entry.Crc32));
+                : new MappedTensor(files, 0, entry.DataOffset + headerLength, name, dtype, shape, entry.Checksum);
         }
         catch (InvalidDataException fault)
         {

@@ -10,6 +10,7 @@ namespace PicoGpt.Checkpoints;
 internal static class Safetensors
 {
     public const string FileName = "model.safetensors";
+    public const string IndexFileName = "model.safetensors.index.json";
     public const string Extension = ".safetensors";
     public const string IndexExtension = ".safetensors.index.json";
 
@@ -30,32 +31,12 @@ internal static class Safetensors
         ("BOOL", TensorDType.Bool),
     ];
 
-    /// <summary>Opens one file.</summary>
-    /// <exception cref="Gpt2Exception">It is missing, damaged or of another format.</exception>
-    public static ITensorSource Open(string path) => MappedSource.Open(path, [path], ListTensors);
-
-    /// <summary>Opens the files that an index names, which lie beside it.</summary>
-    /// <exception cref="Gpt2Exception">The index or a file is missing, damaged or of another format, or a file lacks a tensor.</exception>
-    public static ITensorSource OpenSharded(string indexPath)
-    {
-        var index = ShardIndex.Load(indexPath);
-        MappedSource source = MappedSource.Open(indexPath, index.Files, ListTensors);
-        try
-        {
-            index.Check(source);
-            return source;
-        }
-        catch
-        {
-            source.Dispose();
-            throw;
-        }
-    }
-
     /// <summary>The name that the header has for a type; <see langword="null"/> where the format has no such type.</summary>
     public static string? NameOf(TensorDType dtype) => Array.Find(Types, type => type.DType == dtype).Name;
 
-    private static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file)
+    /// <summary>Lists the tensors of one mapped file.</summary>
+    /// <exception cref="Gpt2Exception">It is damaged or of another format.</exception>
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file)
     {
         MappedFile mapped = files.Open(file);
         try

@@ -23,6 +23,9 @@ internal static class Zip
     private const int CentralHeaderLength = 46;
     private const int ExtraHeaderLength = 4;
     private const int LongestComment = ushort.MaxValue;
+
+    // A file takes about a hundred bytes.
+    private const int LongestDirectory = 4 * 1024 * 1024;
     private const ushort Zip64Extra = 1;
     private const ushort Stored = 0, Deflated = 8;
     private const ushort Encrypted = 1;
@@ -36,9 +39,11 @@ internal static class Zip
     {
         (long start, long length, long count) = FindDirectory(file);
         if (start < 0 || length < 0 || start > file.Length - length) throw new InvalidDataException("its directory lies outside the file");
+        if (length > LongestDirectory)
+            throw new InvalidDataException($"its directory has {length} bytes, where {LongestDirectory} are the most expected");
         if (count < 0 || count > length / CentralHeaderLength) throw new InvalidDataException($"its directory has no room for {count} files");
 
-        List<ZipEntry> entries = new((int)Math.Min(count, int.MaxValue / 64));
+        List<ZipEntry> entries = new((int)count);
         long position = start;
         for (long i = 0; i < count; i++) entries.Add(ReadEntry(file, start, start + length, ref position));
         return entries;

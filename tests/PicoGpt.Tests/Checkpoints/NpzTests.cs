@@ -29,7 +29,7 @@ public sealed class NpzTests : IDisposable
             """,
             File1,
             function);
-        using ITensorSource source = Npz.Open(File1);
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
         Assert.Equal(["big", "blocks/0/w", "byte", "double", "flag", "half", "long"], source.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));
         foreach (StoredTensor tensor in source.Tensors) tensor.Verify();
         Assert.Equal([0f, 0.25f, 0.5f, 0.75f, 1f, 1.25f], source.Tensor("blocks/0/w").GetFloats().ToArray());
@@ -53,7 +53,7 @@ public sealed class NpzTests : IDisposable
         NumPy.Run("import sys, numpy as n\n" + script, _folder.Path);
         for (int i = 0; i < cases.Length; i++)
         {
-            Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Npz.Open(_folder.File($"{i}.npz")));
+            Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => MappedSource.Open(_folder.File($"{i}.npz"), Npz.ListTensors));
             Assert.Contains("'x'", fault.Message, StringComparison.Ordinal);
             Assert.Contains(cases[i].Part, fault.Message, StringComparison.Ordinal);
         }
@@ -86,7 +86,7 @@ public sealed class NpzTests : IDisposable
     public void Other_files_of_the_archive_are_left_alone()
     {
         WriteArchive(("readme.txt", [1, 2]), ("x.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", new byte[8])));
-        using ITensorSource source = Npz.Open(File1);
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
         Assert.Equal("x", Assert.Single(source.Tensors).Name);
     }
 
@@ -95,7 +95,7 @@ public sealed class NpzTests : IDisposable
     {
         byte[] npy = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", new byte[8]);
         WriteArchive(("x.npy", npy), ("x.npy", npy));
-        Assert.Contains("'x' twice", Assert.Throws<Gpt2Exception>(() => Npz.Open(File1)).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' twice", Assert.Throws<Gpt2Exception>(() => MappedSource.Open(File1, Npz.ListTensors)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class NpzTests : IDisposable
         byte[] file = File.ReadAllBytes(File1);
         file[file.Length / 2] ^= 1;
         File.WriteAllBytes(File1, file);
-        using ITensorSource source = Npz.Open(File1);
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() =>
         {
             source.Tensors[0].Verify();
@@ -142,7 +142,7 @@ public sealed class NpzTests : IDisposable
         for (int length = 0; length < whole.Length; length++)
         {
             File.WriteAllBytes(File1, whole[..length]);
-            Assert.Equal(Gpt2Error.NotAFormat, Assert.Throws<Gpt2Exception>(() => Npz.Open(File1)).Error);
+            Assert.Equal(Gpt2Error.NotAFormat, Assert.Throws<Gpt2Exception>(() => MappedSource.Open(File1, Npz.ListTensors)).Error);
         }
     }
 
@@ -161,7 +161,7 @@ public sealed class NpzTests : IDisposable
             File.WriteAllBytes(File1, damaged);
             try
             {
-                using ITensorSource source = Npz.Open(File1);
+                using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
                 foreach (StoredTensor tensor in source.Tensors)
                 {
                     tensor.Verify();
@@ -184,7 +184,7 @@ public sealed class NpzTests : IDisposable
             writer.Finish();
         }
 
-        using ITensorSource source = Npz.Open(File1);
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
         Assert.False(MemoryMarshal.TryGetArray(source.Tensor("a/longer/name").GetFloats(), out _));
         Assert.Equal([1f, 2f], source.Tensor("a/longer/name").GetFloats().ToArray());
         byte[] file = File.ReadAllBytes(File1);
@@ -218,7 +218,7 @@ public sealed class NpzTests : IDisposable
             file.Write([.. "PK\u0005\u0006"u8, .. new byte[4], .. Enumerable.Repeat((byte)255, 12), 0, 0]);
         }
 
-        using ITensorSource source = Npz.Open(File1);
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
         source.Tensors[0].Verify();
         Assert.Equal([3f, 4f], source.Tensors[0].GetFloats().ToArray());
     }
@@ -243,5 +243,5 @@ public sealed class NpzTests : IDisposable
     }
 
     private void AssertRefused(string part) =>
-        Assert.Contains(part, Assert.Throws<Gpt2Exception>(() => Npz.Open(File1)).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<Gpt2Exception>(() => MappedSource.Open(File1, Npz.ListTensors)).Message, StringComparison.Ordinal);
 }

@@ -13,7 +13,7 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void Tensors_have_their_names_types_shapes_and_elements()
     {
-        using ITensorSource source = Open(SafetensorsBytes.Of(
+        using MappedSource source = Open(SafetensorsBytes.Of(
             ("a", "F32", [2, 2], Bytes(1f, 2f, 3f, 4f)), ("b", "I64", [], Bytes(-5L)), ("c", "BF16", [0, 3], []), ("d", "F16", [1], Bytes((Half)0.5f))));
         Assert.Equal(["a", "b", "c", "d"], source.Tensors.Select(t => t.Name));
         Assert.Equal([TensorDType.Float32, TensorDType.Int64, TensorDType.BFloat16, TensorDType.Float16], source.Tensors.Select(t => t.DType));
@@ -27,14 +27,14 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void Aligned_float32_is_the_mapped_file_itself()
     {
-        using ITensorSource source = Open(SafetensorsBytes.Of(("a", "F32", [2], Bytes(1f, 2f))));
+        using MappedSource source = Open(SafetensorsBytes.Of(("a", "F32", [2], Bytes(1f, 2f))));
         Assert.False(MemoryMarshal.TryGetArray(source.Tensor("a").GetFloats(), out _));
     }
 
     [Fact]
     public void Float32_at_an_odd_address_is_read_too()
     {
-        using ITensorSource source = Open(SafetensorsBytes.Of(("a", "U8", [1], [7]), ("b", "F32", [2], Bytes(1f, 2f))));
+        using MappedSource source = Open(SafetensorsBytes.Of(("a", "U8", [1], [7]), ("b", "F32", [2], Bytes(1f, 2f))));
         Assert.Equal([1f, 2f], source.Tensor("b").GetFloats().ToArray());
     }
 
@@ -43,7 +43,7 @@ public sealed class SafetensorsTests : IDisposable
     {
         File.WriteAllBytes(_folder.File("model-1.safetensors"), SafetensorsBytes.Of(("a", "F32", [1], Bytes(1f))));
         File.WriteAllBytes(_folder.File("model-2.safetensors"), SafetensorsBytes.Of(("b", "F32", [1], Bytes(2f))));
-        using ITensorSource source = OpenIndex("""{"metadata": {}, "weight_map": {"b": "model-2.safetensors", "a": "model-1.safetensors"}}""");
+        using MappedSource source = OpenIndex("""{"metadata": {}, "weight_map": {"b": "model-2.safetensors", "a": "model-1.safetensors"}}""");
         Assert.Equal([1f], source.Tensor("a").GetFloats().ToArray());
         Assert.Equal([2f], source.Tensor("b").GetFloats().ToArray());
     }
@@ -133,7 +133,7 @@ public sealed class SafetensorsTests : IDisposable
             for (int i = 0; i < 3; i++) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
             try
             {
-                using ITensorSource source = Open(damaged);
+                using MappedSource source = Open(damaged);
                 foreach (StoredTensor tensor in source.Tensors) tensor.GetBytes();
             }
             catch (Gpt2Exception)
@@ -152,15 +152,15 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal(error, fault.Error);
     }
 
-    private ITensorSource Open(byte[] bytes)
+    private MappedSource Open(byte[] bytes)
     {
         File.WriteAllBytes(_folder.File("a.safetensors"), bytes);
-        return Safetensors.Open(_folder.File("a.safetensors"));
+        return MappedSource.Open(_folder.File("a.safetensors"), Safetensors.ListTensors);
     }
 
-    private ITensorSource OpenIndex(string index)
+    private MappedSource OpenIndex(string index)
     {
         File.WriteAllText(_folder.File("model.safetensors.index.json"), index);
-        return Safetensors.OpenSharded(_folder.File("model.safetensors.index.json"));
+        return MappedSource.OpenSharded(_folder.File("model.safetensors.index.json"), Safetensors.ListTensors);
     }
 }

@@ -60,6 +60,30 @@ public sealed class HuggingFaceModelTests : IDisposable
         AssertSame();
     }
 
+    [Theory]
+    [InlineData("transformer.", "transformer.wte.weight")]
+    [InlineData("", "wte.weight")]
+    public void A_folder_of_PyTorch_s_says_the_same(string prefix, string tied)
+    {
+        HuggingFaceFolder.WriteRest(Folder, _original);
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original, prefix);
+        Assert.Equal(tied, tensors[0].Name);
+        WriteTorch("pytorch_model.bin", tensors, ("lm_head.weight", Pickled(tensors[0], 0)));
+        AssertSame();
+    }
+
+    [Fact]
+    public void A_folder_with_several_files_of_PyTorch_s_says_the_same()
+    {
+        HuggingFaceFolder.WriteRest(Folder, _original);
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        WriteTorch("pytorch_model-00001-of-00002.bin", tensors[..7]);
+        WriteTorch("pytorch_model-00002-of-00002.bin", tensors[7..]);
+        string map = string.Join(", ", tensors.Select((t, i) => $"\"{t.Name}\": \"pytorch_model-0000{(i < 7 ? 1 : 2)}-of-00002.bin\""));
+        File.WriteAllText(Path.Combine(Folder, "pytorch_model.bin.index.json"), $$"""{"weight_map": { {{map}} } }""");
+        AssertSame();
+    }
+
     [Fact]
     public void Masks_and_a_tied_output_projection_are_no_weights()
     {
@@ -181,6 +205,16 @@ public sealed class HuggingFaceModelTests : IDisposable
         Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
         Assert.Contains(part, fault.Message, StringComparison.Ordinal);
     }
+
+    private void WriteTorch(
+        string file, List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors, params (string Name, string Tensor)[] views)
+    {
+        byte[] pickle = TorchBytes.StateDictionary([.. tensors.Select((tensor, i) => (tensor.Name, Pickled(tensor, i))), .. views]);
+        File.WriteAllBytes(Path.Combine(Folder, file), TorchBytes.Archive(pickle, tensors.Select((tensor, i) => ($"{i}", tensor.Bytes))));
+    }
+
+    private static string Pickled((string Name, string Type, long[] Shape, byte[] Bytes) tensor, int storage) =>
+        TorchBytes.Tensor("FloatStorage", $"{storage}", tensor.Bytes.Length / sizeof(float), tensor.Shape);
 
     private void AssertSame()
     {
