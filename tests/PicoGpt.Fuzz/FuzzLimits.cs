@@ -9,7 +9,7 @@ internal static class FuzzLimits
     public const long Bytes = 64L * 1024 * 1024;
 
     /// <summary>After that a case is taken to run for ever, and the process ends.</summary>
-    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
 
     public const int LongestSentence = 12_000;
 }

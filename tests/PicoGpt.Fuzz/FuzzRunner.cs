@@ -9,8 +9,8 @@ internal sealed class FuzzRunner(FuzzTarget target)
 
     public FuzzCount Count { get; } = new(target.Name);
 
-    /// <summary>When the case that runs now began, as a timestamp; 0 between two.</summary>
-    public long Since { get; private set; }
+    /// <summary>When the case that runs now, or ran last, began, as a timestamp; 0 before the first and after a portion.</summary>
+    public long Since { get; set; }
 
     public ulong Case { get; private set; }
 
@@ -19,6 +19,7 @@ internal sealed class FuzzRunner(FuzzTarget target)
     public FuzzFind? Run(ulong number)
     {
         Case = number;
+        Since = Stopwatch.GetTimestamp();
         var dice = new Dice(number);
         Mutant mutant = target.Mutate(dice);
         target.Put(mutant);
@@ -41,7 +42,7 @@ internal sealed class FuzzRunner(FuzzTarget target)
         string? answer = null;
         Exception? fault = null;
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Since = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         try
         {
             answer = target.Read();
@@ -51,8 +52,7 @@ internal sealed class FuzzRunner(FuzzTarget target)
             fault = any;
         }
 
-        time = Stopwatch.GetElapsedTime(Since);
-        Since = 0;
+        time = Stopwatch.GetElapsedTime(start);
         long bytes = GC.GetAllocatedBytesForCurrentThread() - before - mutant.Files.Sum(file => (long)file.Bytes.Length);
         if (time > Count.LongestTime) Count.LongestTime = time;
         Count.MostBytes = Math.Max(Count.MostBytes, bytes);

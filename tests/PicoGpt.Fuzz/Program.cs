@@ -43,15 +43,17 @@ void RunPortion(FuzzRunner runner, ulong from)
     {
         if (runner.Run(number) is { } find) Console.WriteLine($"FIND {find.Target} {find.Case}: {find.What}");
     }
+
+    runner.Since = 0;
 }
 
 void Print()
 {
-    Console.WriteLine($"{"target",-14}{"cases",12}{"read",12}{"refused",12}{"finds",8}{"longest",12}{"most memory",15}");
+    Console.WriteLine($"{"target",-18}{"cases",12}{"read",12}{"refused",12}{"finds",8}{"longest",12}{"most memory",15}");
     foreach (FuzzCount count in runners.Select(runner => runner.Count))
     {
         Console.WriteLine(
-            $"{count.Target,-14}{count.Cases,12:N0}{count.Read,12:N0}{count.Refused,12:N0}{count.Finds.Count,8}"
+            $"{count.Target,-18}{count.Cases,12:N0}{count.Read,12:N0}{count.Refused,12:N0}{count.Finds.Count,8}"
                 + $"{count.LongestTime.TotalMilliseconds,9:N0} ms{count.MostBytes / 1024,12:N0} KB");
     }
 

@@ -6,6 +6,7 @@ namespace PicoGpt.Checkpoints;
 internal static class BundleEntryCodec
 {
     private const int MaxRank = 254; // TensorShape::MaxDimensions
+    private const int MaxSlices = 1_000; // each is compared with every other
 
     /// <exception cref="InvalidDataException">The value is malformed or contradicts itself.</exception>
     public static TensorEntry Decode(string name, ReadOnlySpan<byte> value, int shardCount)
@@ -28,6 +29,8 @@ internal static class BundleEntryCodec
                 case 7: slices.Add(DecodeSlice(reader.ReadBytes())); break;
                 default: reader.Skip(); break;
             }
+
+            if (slices.Count > MaxSlices) throw new InvalidDataException($"it has more than {MaxSlices} slices");
         }
 
         if (dtype is < 1 or > int.MaxValue) throw new InvalidDataException($"its element type is {dtype}");
@@ -93,10 +96,12 @@ internal static class BundleEntryCodec
                 case 3: break;
                 default: reader.Skip(); break;
             }
+
+            if (dimensions.Count > MaxRank) throw new InvalidDataException($"its shape has more than {MaxRank} dimensions");
         }
 
         long[] array = [.. dimensions];
-        return array.Length <= MaxRank && TensorShape.TryCountElements(array, out _)
+        return TensorShape.TryCountElements(array, out _)
             ? new TensorShape(array)
             : throw new InvalidDataException($"its shape [{string.Join(", ", array.Take(8))}] is impossible");
     }
@@ -126,6 +131,7 @@ internal static class BundleEntryCodec
                 extents.Add(DecodeExtent(reader.ReadBytes()));
             else
                 reader.Skip();
+            if (extents.Count > MaxRank) throw new InvalidDataException($"a slice has more than {MaxRank} dimensions");
         }
 
         return new TensorSlice([.. extents]);

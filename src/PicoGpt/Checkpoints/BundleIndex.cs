@@ -8,12 +8,18 @@ internal sealed class BundleIndex
     // The largest known index of this format takes a few megabytes; a file beyond this is something else.
     private const int MaxFileLength = 256 * 1024 * 1024;
 
+    // All slices' dimensions together: they bound what comparing every slice of a tensor with every other takes.
+    private const int MaxExtents = 256 * 1024;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static readonly Comparer<TableEntry> KeyOrder = Comparer<TableEntry>.Create((a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
 
     private readonly Dictionary<string, TensorEntry> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorEntry[]> _pieces = new(StringComparer.Ordinal);
     private readonly List<TensorEntry> _entries = [];
     private int _shardCount;
+    private int _extents;
 
     private BundleIndex(string path) => Path = path;
 
@@ -89,17 +95,10 @@ internal sealed class BundleIndex
         }
 
         DecodeHeader(table[0].Value.Span);
-        var slices = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
-        foreach (TableEntry entry in table.Skip(1))
-        {
-            if (entry.Key[0] == OrderedCode.SliceKeyMark)
-                slices.Add(Encoding.Latin1.GetString(entry.Key), entry.Value);
-            else
-                Add(DecodeEntry(DecodeName(entry.Key), entry.Value.Span));
-        }
-
+        foreach (TableEntry entry in table.Skip(1).Where(entry => entry.Key[0] != OrderedCode.SliceKeyMark))
+            Add(DecodeEntry(DecodeName(entry.Key), entry.Value.Span));
         foreach (TensorEntry partitioned in _entries.Where(entry => entry.IsPartitioned))
-            _pieces.Add(partitioned.Name, DecodePieces(partitioned, slices));
+            _pieces.Add(partitioned.Name, DecodePieces(partitioned, table));
         CheckDisjoint();
     }
 
@@ -116,11 +115,13 @@ internal sealed class BundleIndex
 
     private void Add(TensorEntry entry)
     {
+        _extents += entry.Slices.Sum(slice => slice.Extents.Count);
+        if (_extents > MaxExtents) throw new InvalidDataException($"its slices have more than {MaxExtents} dimensions");
         _byName.Add(entry.Name, entry);
         _entries.Add(entry);
     }
 
-    private TensorEntry[] DecodePieces(TensorEntry whole, Dictionary<string, ReadOnlyMemory<byte>> slices)
+    private TensorEntry[] DecodePieces(TensorEntry whole, List<TableEntry> table)
     {
         SliceAssembly.CheckCover(whole);
         byte[] name = Encoding.UTF8.GetBytes(whole.Name);
@@ -128,10 +129,9 @@ internal sealed class BundleIndex
         for (int i = 0; i < pieces.Length; i++)
         {
             TensorSlice slice = whole.Slices[i];
-            if (!slices.TryGetValue(Encoding.Latin1.GetString(OrderedCode.SliceKey(name, slice)), out ReadOnlyMemory<byte> value))
-                throw new InvalidDataException($"slice {slice} of tensor '{whole.Name}' has no entry");
-
-            TensorEntry piece = DecodeEntry($"{whole.Name} {slice}", value.Span);
+            int found = table.BinarySearch(new TableEntry(OrderedCode.SliceKey(name, slice), default), KeyOrder);
+            if (found < 0) throw new InvalidDataException($"slice {slice} of tensor '{whole.Name}' has no entry");
+            TensorEntry piece = DecodeEntry($"{whole.Name} {slice}", table[found].Value.Span);
             if (!slice.TryShapeWithin(whole.Shape, out TensorShape shape) || piece.Shape != shape || piece.DType != whole.DType)
                 throw new InvalidDataException($"slice {slice} of tensor '{whole.Name}' {whole.Shape} has the shape {piece.Shape}");
             if (piece.IsPartitioned) throw new InvalidDataException($"slice {slice} of tensor '{whole.Name}' has slices itself");

@@ -12,7 +12,7 @@ internal static class OrderedCode
     /// <summary>The key under which the index keeps one slice of a tensor (saved_tensor_slice_util.cc).</summary>
     public static byte[] SliceKey(ReadOnlySpan<byte> name, TensorSlice slice)
     {
-        var key = new List<byte>((2 * name.Length) + 64);
+        var key = new List<byte>(name.Length + 64);
         WriteUnsigned(key, SliceKeyMark);
         WriteString(key, name);
         WriteUnsigned(key, (ulong)slice.Extents.Count);

@@ -3,15 +3,10 @@ namespace PicoGpt.Checkpoints;
 /// <summary>Checks the slices of a partitioned tensor and puts them in their places.</summary>
 internal static class SliceAssembly
 {
-    private const int MaxSliceCount = 1_000; // each is compared with every other
-
     /// <summary>Checks that the slices cover a tensor exactly: they are disjoint and have as many elements as it has.</summary>
     /// <exception cref="InvalidDataException">They do not, or one does not lie within the tensor.</exception>
     public static void CheckCover(TensorEntry whole)
     {
-        if (whole.Slices.Count > MaxSliceCount)
-            throw new InvalidDataException($"tensor '{whole.Name}' has more than {MaxSliceCount} slices");
-
         Int128 elements = 0;
         for (int i = 0; i < whole.Slices.Count; i++)
         {

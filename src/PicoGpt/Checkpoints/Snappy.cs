@@ -9,11 +9,11 @@ internal static class Snappy
     private const int MaxExpansion = 22;
 
     /// <summary>Decompresses one block.</summary>
-    /// <exception cref="InvalidDataException">The block is malformed.</exception>
-    public static byte[] Decompress(ReadOnlySpan<byte> compressed)
+    /// <exception cref="InvalidDataException">The block is malformed, or makes more bytes than allowed.</exception>
+    public static byte[] Decompress(ReadOnlySpan<byte> compressed, int mostBytes)
     {
         ReadOnlySpan<byte> input = compressed;
-        int length = Varint.ReadLength(ref input, (int)Math.Min((long)input.Length * MaxExpansion, Array.MaxLength));
+        int length = Varint.ReadLength(ref input, (int)Math.Min((long)input.Length * MaxExpansion, mostBytes));
         byte[] output = new byte[length];
         int written = 0;
         while (!input.IsEmpty)

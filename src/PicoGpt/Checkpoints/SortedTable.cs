@@ -14,20 +14,19 @@ internal sealed class SortedTable
     public const byte NotCompressed = 0;
     public const byte SnappyCompressed = 1;
 
-    // Shared prefixes let a few bytes stand for a long key, so keys are bounded, one by one and together.
+    // A few bytes of a table can stand for many more in memory: a key for a long prefix of the key before, a copy in a compressed block
+    // for 64 bytes, an entry for the objects that are made of it. These bounds are far beyond every checkpoint known, and together
+    // they keep a table from taking more than a few tens of megabytes beyond its file.
     private const int MaxKeyLength = 32 * 1024;
-    private const long MaxKeyBytes = 4 * 1024 * 1024;
-    private const long MaxKeyBytesPerByte = 4;
+    private const int MaxKeyBytes = 4 * 1024 * 1024;
+    private const int MaxDecompressedBytes = 16 * 1024 * 1024;
+    private const int MaxEntries = 32 * 1024;
 
     private readonly ReadOnlyMemory<byte> _file;
-    private readonly long _mostKeyBytes;
-    private long _keyBytes;
+    private int _keyBytes;
+    private int _decompressedBytes;
 
-    private SortedTable(ReadOnlyMemory<byte> file)
-    {
-        _file = file;
-        _mostKeyBytes = MaxKeyBytes + (MaxKeyBytesPerByte * file.Length);
-    }
+    private SortedTable(ReadOnlyMemory<byte> file) => _file = file;
 
     /// <summary>Whether a file that ends in these bytes can be a sorted table.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> end) =>
@@ -81,9 +80,16 @@ internal sealed class SortedTable
         return trailer[0] switch
         {
             NotCompressed => contents,
-            SnappyCompressed => Snappy.Decompress(contents.Span),
+            SnappyCompressed => Decompress(contents.Span),
             byte other => throw new InvalidDataException($"the block at {handle.Offset} has the unknown compression {other}"),
         };
+    }
+
+    private byte[] Decompress(ReadOnlySpan<byte> block)
+    {
+        byte[] contents = Snappy.Decompress(block, MaxDecompressedBytes - _decompressedBytes);
+        _decompressedBytes += contents.Length;
+        return contents;
     }
 
     private void ParseBlock(ReadOnlyMemory<byte> block, List<TableEntry> entries)
@@ -133,8 +139,9 @@ internal sealed class SortedTable
         if (entries.Count > 0 && entries[^1].Key.AsSpan().SequenceCompareTo(key) >= 0)
             throw new InvalidDataException("keys are not in increasing order");
 
+        if (entries.Count == MaxEntries) throw new InvalidDataException($"it has more than {MaxEntries} entries");
         _keyBytes += key.Length;
-        if (_keyBytes > _mostKeyBytes) throw new InvalidDataException($"the keys take more than {_mostKeyBytes} bytes");
+        if (_keyBytes > MaxKeyBytes) throw new InvalidDataException($"the keys take more than {MaxKeyBytes} bytes");
         entries.Add(new TableEntry(key, value));
     }
 }

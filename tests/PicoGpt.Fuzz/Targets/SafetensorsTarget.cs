@@ -1,0 +1,33 @@
+using System.Buffers.Binary;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Fuzz.Targets;
+
+/// <summary>A <c>model.safetensors</c>; the format has no checksums.</summary>
+internal sealed class SafetensorsTarget : FuzzTarget
+{
+    public SafetensorsTarget(string root)
+        : base("safetensors", root)
+    {
+        using (var writer = new SafetensorsWriter(Path.Combine(Folder, Safetensors.FileName), ToyTensors.All)) ToyTensors.WriteTo(writer);
+        Begin();
+    }
+
+    public override string Read() => SourceReading.Read(Path.Combine(Folder, Safetensors.FileName));
+
+    public override Mutant Mutate(Dice dice)
+    {
+        byte[] good = Good(Safetensors.FileName);
+        byte[] bytes = dice.Chance(0.3) ? ByteMutations.Change(good, dice) : ChangeHeader(good, dice);
+        return new Mutant([(Safetensors.FileName, bytes)], IsCovered: false);
+    }
+
+    private static byte[] ChangeHeader(byte[] good, Dice dice)
+    {
+        int dataStart = Safetensors.PrefixLength + (int)BinaryPrimitives.ReadInt64LittleEndian(good);
+        byte[] header = TextMutations.Change(good[Safetensors.PrefixLength..dataStart], dice);
+        byte[] length = new byte[Safetensors.PrefixLength];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, dice.Chance(0.95) ? (ulong)header.Length : dice.Number());
+        return [.. length, .. header, .. good.AsSpan(dataStart)];
+    }
+}
