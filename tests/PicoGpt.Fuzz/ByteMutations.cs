@@ -23,6 +23,16 @@ internal static class ByteMutations
         return bytes;
     }
 
+    /// <summary>A number near the end, where a ZIP archive has its directory.</summary>
+    public static byte[] ChangeEnd(byte[] good, Dice dice)
+    {
+        byte[] bytes = [.. good];
+        byte[] number = BitConverter.GetBytes(dice.Number());
+        int at = bytes.Length - Math.Min(bytes.Length, 1 + dice.Next(dice.Pick([22, 100, 500])));
+        number.AsSpan(0, Math.Min(dice.Pick([1, 2, 4, 8]), bytes.Length - at)).CopyTo(bytes.AsSpan(at));
+        return bytes;
+    }
+
     private static byte[] ChangeOnce(byte[] bytes, Dice dice)
     {
         if (bytes.Length == 0) return dice.Bytes(dice.Next(LongestPiece));

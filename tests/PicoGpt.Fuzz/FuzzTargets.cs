@@ -16,6 +16,7 @@ internal static class FuzzTargets
         ["vocab.bpe"] = root => new VocabularyTarget("vocab.bpe", root),
         ["safetensors"] = root => new SafetensorsTarget(root),
         ["safetensors.index"] = root => new SafetensorsIndexTarget(root),
+        ["pickle"] = root => new PickleTarget(root),
         ["npz"] = root => new NpzTarget(root),
         ["config.json"] = root => new ConfigTarget(root),
         ["converted"] = root => new ConvertedTarget(root),

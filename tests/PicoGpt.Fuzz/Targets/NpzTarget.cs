@@ -25,7 +25,7 @@ internal sealed class NpzTarget : FuzzTarget
     public override Mutant Mutate(Dice dice)
     {
         byte[] bytes = dice.Chance(0.3) ? Good(File) : Forge(dice);
-        if (dice.Chance(0.6)) bytes = dice.Chance(0.5) ? ByteMutations.Change(bytes, dice) : ChangeDirectory(bytes, dice);
+        if (dice.Chance(0.6)) bytes = dice.Chance(0.5) ? ByteMutations.Change(bytes, dice) : ByteMutations.ChangeEnd(bytes, dice);
         return new Mutant([(File, bytes)], IsCovered: false);
     }
 
@@ -57,15 +57,6 @@ internal sealed class NpzTarget : FuzzTarget
         byte[] dictionary = TextMutations.Change(Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(good, Start, length).TrimEnd()), dice);
         byte[] size = BitConverter.GetBytes(unchecked((ushort)(dice.Chance(0.9) ? (ulong)dictionary.Length : dice.Number())));
         return [.. good.AsSpan(0, NpyHeader.FixedLength), .. size, .. dictionary, .. good.AsSpan(Start + length)];
-    }
-
-    private static byte[] ChangeDirectory(byte[] good, Dice dice)
-    {
-        byte[] bytes = [.. good];
-        byte[] number = BitConverter.GetBytes(dice.Number());
-        int at = bytes.Length - Math.Min(bytes.Length, 1 + dice.Next(dice.Pick([22, 100, 500])));
-        number.AsSpan(0, Math.Min(dice.Pick([1, 2, 4, 8]), bytes.Length - at)).CopyTo(bytes.AsSpan(at));
-        return bytes;
     }
 
     private static byte[] ReadAll(ZipArchiveEntry entry)

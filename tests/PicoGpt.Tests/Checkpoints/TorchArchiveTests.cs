@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
 using PicoGpt.Tests.Exporting;
 using Xunit;
-using static PicoGpt.Tests.Checkpoints.TorchBytes;
+using static PicoGpt.Fuzz.TorchBytes;
 
 namespace PicoGpt.Tests.Checkpoints;
 

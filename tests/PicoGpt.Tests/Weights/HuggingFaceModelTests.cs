@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
+using PicoGpt.Fuzz;
 using PicoGpt.Inference;
 using PicoGpt.Tests.Checkpoints;
 using PicoGpt.Weights;

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace PicoGpt.Tests.Checkpoints;
+namespace PicoGpt.Fuzz;
 
 /// <summary>Files as PyTorch's torch.save writes them, made by hand.</summary>
 internal static class TorchBytes
@@ -37,24 +37,26 @@ internal static class TorchBytes
         "}", Text("_metadata"), EmptyDictionary, "sb");
 
     /// <summary>The archive, of a pickle and storages.</summary>
-    public static byte[] Archive(byte[] pickle, params IEnumerable<(string Key, byte[] Bytes)> storages)
+    public static byte[] Archive(byte[] pickle, params IEnumerable<(string Key, byte[] Bytes)> storages) => Zip(
+    [
+        ("archive/data.pkl", pickle), ("archive/byteorder", "little"u8.ToArray()),
+        .. storages.Select(storage => ("archive/data/" + storage.Key, storage.Bytes)),
+        ("archive/version", "3\n"u8.ToArray()),
+    ]);
+
+    public static byte[] Zip(IEnumerable<(string Name, byte[] Bytes)> files, CompressionLevel level = CompressionLevel.NoCompression)
     {
         using var stream = new MemoryStream();
         using (var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
         {
-            Add(archive, "archive/data.pkl", pickle);
-            Add(archive, "archive/byteorder", "little"u8.ToArray());
-            foreach ((string key, byte[] bytes) in storages) Add(archive, "archive/data/" + key, bytes);
-            Add(archive, "archive/version", "3\n"u8.ToArray());
+            foreach ((string name, byte[] bytes) in files)
+            {
+                using Stream entry = archive.CreateEntry(name, level).Open();
+                entry.Write(bytes);
+            }
         }
 
         return stream.ToArray();
-    }
-
-    private static void Add(ZipArchive archive, string name, byte[] bytes)
-    {
-        using Stream entry = archive.CreateEntry(name, CompressionLevel.NoCompression).Open();
-        entry.Write(bytes);
     }
 
     private static string Number(int number) => Encoding.Latin1.GetString(BitConverter.GetBytes(number));
