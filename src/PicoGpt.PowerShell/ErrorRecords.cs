@@ -23,7 +23,7 @@ internal static class ErrorRecords
         Gpt2Error.DownloadFailed => ErrorCategory.ConnectionError,
         Gpt2Error.Offline or Gpt2Error.InsufficientMemory => ErrorCategory.ResourceUnavailable,
         Gpt2Error.DiskFull or Gpt2Error.Unwritable => ErrorCategory.WriteError,
-        Gpt2Error.InUse => ErrorCategory.ResourceBusy,
+        Gpt2Error.InUse or Gpt2Error.FileChanged => ErrorCategory.ResourceBusy,
         Gpt2Error.InvalidToken or Gpt2Error.InvalidArgument or Gpt2Error.InvalidSource => ErrorCategory.InvalidArgument,
         Gpt2Error.ContextExceeded => ErrorCategory.LimitsExceeded,
         Gpt2Error.Unsupported => ErrorCategory.NotImplemented,

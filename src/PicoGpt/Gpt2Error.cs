@@ -71,4 +71,7 @@ public enum Gpt2Error
 
     /// <summary>The machine has too little memory to run the model.</summary>
     InsufficientMemory,
+
+    /// <summary>A file is being overwritten while it is in use.</summary>
+    FileChanged,
 }

@@ -192,6 +192,13 @@ public sealed class Gpt2Model : IDisposable
         }
     }
 
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
+    internal void ThrowIfChanged()
+    {
+        _source.ThrowIfChanged();
+        _packed?.ThrowIfChanged();
+    }
+
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     internal void ThrowIfDisposed()
     {

@@ -17,4 +17,10 @@ internal interface ITensorSource : IDisposable
     void EnsureComplete()
     {
     }
+
+    /// <summary>Tells whether what was mapped may be read on; to be asked now and then by who has pinned it.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file was changed, or is about to be.</exception>
+    void ThrowIfChanged()
+    {
+    }
 }

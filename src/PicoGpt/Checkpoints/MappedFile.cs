@@ -1,47 +1,132 @@
+using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
 
 namespace PicoGpt.Checkpoints;
 
-/// <summary>A whole file mapped for reading; an empty file maps to nothing.</summary>
+/// <summary>
+/// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from who changes the
+/// file (see <see cref="FileLease"/>; Windows does it by itself), a file of up to 64 MiB is read into memory instead, and of a larger one
+/// the length is looked at before each use.
+/// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
+    /// <summary>The longest file that is read into memory where a mapping would be unprotected.</summary>
+    public const long LargestCopy = 64L * 1024 * 1024;
+
+    private const int Alignment = 64; // of a copy; a mapping lies at a page
+
+    // Long enough for who looks at a few elements without pinning them; and, where elements are pinned, for a layer of the largest model
+    // on a slow machine. The system takes the lease back after 45 seconds.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1), PinnedGrace = TimeSpan.FromSeconds(30);
+
     private readonly MemoryMappedViewAccessor? _view;
+    private readonly FileStream? _file;
+    private readonly FileLease? _lease;
+    private byte[]? _copy;
     private byte* _start;
+    private long _changedSince; // as a timestamp; 0 while the file is as it was
     private volatile bool _isReleased;
 
+    /// <exception cref="IOException">The file cannot be mapped or read.</exception>
+    /// <exception cref="Gpt2Exception">The file cannot be opened.</exception>
     public MappedFile(string path)
     {
         Path = path;
-        using FileStream file = ReadableFile.Open(path);
-        Length = file.Length;
-        if (Length == 0) return; // the operating systems refuse to map nothing
+        FileStream file = ReadableFile.Open(path);
+        try
+        {
+            _lease = FileLease.TryTake(file.SafeFileHandle); // before the length, which stays what it is from then on
+            Length = file.Length;
+            if (Length == 0) return; // the operating systems refuse to map nothing
+            if (_lease is null && Length <= LargestCopy && !OperatingSystem.IsWindows())
+            {
+                _start = Copy(file);
+                return;
+            }
 
-        using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
-            file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        _view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
+                file, mapName: null, capacity: Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
 
-        // Not AcquirePointer: its reference would keep the view from being finalized where Dispose is forgotten.
-        _start = (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
+            // Not AcquirePointer: its reference would keep the view from being finalized where Dispose is forgotten.
+            _start = (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
+            _file = file;
+        }
+        finally
+        {
+            if (_file is null) file.Dispose(); // and the lease with it
+        }
     }
 
     public string Path { get; }
 
     public long Length { get; }
 
+    /// <summary>Whether <see cref="Watch"/> is to be called once a second.</summary>
+    public bool IsLeased => _lease is not null && _file is not null;
+
     /// <summary>The address of a byte range, which must lie within the file.</summary>
+    /// <exception cref="Gpt2Exception">The file was changed, or is about to be.</exception>
     public byte* Address(long offset, long length)
     {
         ObjectDisposedException.ThrowIf(_isReleased, typeof(TensorBundle));
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        ThrowIfChanged();
         return _start + offset;
+    }
+
+    /// <summary>Tells whether the mapping may be read on.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: the file was changed, or is about to be.</exception>
+    public void ThrowIfChanged()
+    {
+        bool isChanged = Volatile.Read(ref _changedSince) != 0 || (_file is not null && _lease is null && IsCutShort());
+        if (!isChanged) return;
+        throw new Gpt2Exception(
+            Gpt2Error.FileChanged,
+            $"The file '{Path}' is being overwritten by another program while it is in use; open the model again when that is done, "
+                + "and have files replaced rather than overwritten.",
+            Path);
+    }
+
+    /// <summary>
+    /// Looks whether somebody waits to change the file; if so, has <see cref="ThrowIfChanged"/> stop its readers, and gives the lease
+    /// back when they have had the time.
+    /// </summary>
+    /// <param name="isPinned">Whether somebody reads it at length.</param>
+    public void Watch(bool isPinned)
+    {
+        if (_isReleased) return;
+        if (_changedSince == 0)
+        {
+            if (_lease!.IsBroken || IsCutShort()) Volatile.Write(ref _changedSince, Stopwatch.GetTimestamp());
+        }
+        else if (Stopwatch.GetElapsedTime(_changedSince) >= (isPinned ? PinnedGrace : Grace))
+        {
+            _lease!.GiveBack();
+        }
     }
 
     public void Dispose()
     {
         _isReleased = true;
         _start = null;
+        _copy = null;
         _view?.Dispose();
+        _file?.Dispose();
+    }
+
+    private bool IsCutShort() => !OperatingSystem.IsWindows() && RandomAccess.GetLength(_file!.SafeFileHandle) < Length;
+
+    private byte* Copy(FileStream file)
+    {
+        _copy = GC.AllocateUninitializedArray<byte>((int)Length + Alignment, pinned: true);
+        fixed (byte* first = _copy)
+        {
+            int padding = (int)((Alignment - ((nuint)first % Alignment)) % Alignment);
+            file.ReadExactly(_copy, padding, (int)Length);
+            return first + padding;
+        }
     }
 }

@@ -30,7 +30,15 @@ internal sealed unsafe class MappedMemory<T> : MemoryManager<T>
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, _length);
         _mappings.AddHold();
-        return new MemoryHandle((T*)_file.Address(_offset, (long)_length * sizeof(T)) + elementIndex, default, this);
+        try
+        {
+            return new MemoryHandle((T*)_file.Address(_offset, (long)_length * sizeof(T)) + elementIndex, default, this);
+        }
+        catch
+        {
+            _mappings.ReleaseHold();
+            throw;
+        }
     }
 
     public override void Unpin() => _mappings.ReleaseHold();

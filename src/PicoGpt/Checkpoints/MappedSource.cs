@@ -14,6 +14,8 @@ internal sealed class MappedSource(string location, ShardMappings files, IReadOn
 
     public IReadOnlyList<StoredTensor> Tensors => tensors;
 
+    public void ThrowIfChanged() => files.ThrowIfChanged();
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0) files.ReleaseHold();
@@ -48,6 +50,7 @@ internal sealed class MappedSource(string location, ShardMappings files, IReadOn
     private static MappedSource Open(string location, IReadOnlyList<string> paths, Func<ShardMappings, int, IEnumerable<StoredTensor>> list)
     {
         var files = new ShardMappings(paths);
+        using var hold = new MappingHold(files);
         try
         {
             StoredTensor[] tensors = [.. Enumerable.Range(0, paths.Count).SelectMany(file => list(files, file))];

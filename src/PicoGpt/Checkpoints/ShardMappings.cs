@@ -6,9 +6,12 @@ namespace PicoGpt.Checkpoints;
 /// </summary>
 internal sealed class ShardMappings
 {
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly MappedFile?[] _files;
     private int _holds = 1; // the checkpoint's own
+    private Timer? _watch;
 
     /// <param name="paths">The full paths of the files, which need not exist.</param>
     public ShardMappings(IReadOnlyList<string> paths)
@@ -28,8 +31,16 @@ internal sealed class ShardMappings
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_holds == 0, typeof(TensorBundle));
-            return _files[shard] ??= Map(PathOf(shard));
+            MappedFile file = _files[shard] ??= Map(PathOf(shard));
+            if (file.IsLeased) _watch ??= StartWatch();
+            return file;
         }
+    }
+
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a mapped file was changed, or is about to be.</exception>
+    public void ThrowIfChanged()
+    {
+        foreach (MappedFile? file in _files) file?.ThrowIfChanged();
     }
 
     public void AddHold()
@@ -46,6 +57,7 @@ internal sealed class ShardMappings
         lock (_lock)
         {
             if (--_holds > 0) return;
+            _watch?.Dispose();
             foreach (MappedFile? file in _files)
                 file?.Dispose();
         }
@@ -63,9 +75,29 @@ internal sealed class ShardMappings
         {
             return new MappedFile(path);
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or ArgumentException)
         {
-            throw ReadableFile.Refused(path, fault); // the address space does not suffice, or the file system cannot map
+            // The address space does not suffice, the file system cannot map, or the file became shorter meanwhile.
+            throw ReadableFile.Refused(path, fault);
+        }
+    }
+
+    // The timer must not keep mapped what was forgotten without being disposed.
+    private Timer StartWatch() => new(
+        static files => ((files as WeakReference<ShardMappings>)!.TryGetTarget(out ShardMappings? target) ? target : null)?.Watch(),
+        new WeakReference<ShardMappings>(this),
+        WatchInterval,
+        WatchInterval);
+
+    private void Watch()
+    {
+        lock (_lock)
+        {
+            bool isPinned = _holds > 1;
+            foreach (MappedFile? file in _files)
+            {
+                if (file is { IsLeased: true }) file.Watch(isPinned);
+            }
         }
     }
 }

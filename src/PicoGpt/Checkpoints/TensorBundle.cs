@@ -10,7 +10,8 @@ namespace PicoGpt.Checkpoints;
 /// <remarks>
 /// Memory that this class hands out is valid until <see cref="Dispose"/>; a span taken of it before is not. Whoever computes on
 /// spans while another may dispose holds the files with <see cref="Hold"/>. All members may be called from several threads.
-/// The data files must not shrink while they are open.
+/// A data file that another program overwrites in place is read no more: see <see cref="ThrowIfChanged"/>. Deleting and replacing it
+/// does no harm.
 /// </remarks>
 public sealed class TensorBundle : ITensorSource
 {
@@ -225,6 +226,10 @@ public sealed class TensorBundle : ITensorSource
     /// </summary>
     /// <exception cref="ObjectDisposedException">The checkpoint is already disposed and not held.</exception>
     public IDisposable Hold() => new MappingHold(_shards);
+
+    /// <summary>Tells whether the data files may be read on; to be asked now and then by who has pinned their memory.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a data file was changed, or is about to be.</exception>
+    public void ThrowIfChanged() => _shards.ThrowIfChanged();
 
     /// <summary>Unmaps the data files, as soon as nobody holds them.</summary>
     public void Dispose()

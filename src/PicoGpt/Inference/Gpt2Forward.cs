@@ -15,6 +15,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <summary>The most rows whose logits are computed together.</summary>
     public const int MostLogits = 64;
 
+    private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
     private readonly PinnedParameters _parameters;
     private readonly WorkerPool _pool;
@@ -36,6 +37,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         model.ThrowIfDisposed();
+        _model = model;
         _h = model.HyperParameters;
         _kernels = kernels;
         if (threads == 0) threads = Processors.PhysicalCount;
@@ -68,8 +70,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public KeyValueCache NewCache() => new(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);
 
     /// <summary>Begins a batch.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Begin()
     {
+        _model.ThrowIfChanged();
         _rows = 0;
         _attention.Segments.Clear();
     }
@@ -90,12 +94,14 @@ internal sealed unsafe class Gpt2Forward : IDisposable
 
     /// <summary>Runs the batch through all blocks and remembers its positions.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; no position is remembered.</exception>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Run(CancellationToken cancellationToken)
     {
         Matrix x = _x.Take(_rows); // [n_rows, n_embd]
         for (int layer = 0; layer < _h.NLayer; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            _model.ThrowIfChanged();
             TransformerBlock(x, layer);
         }
 
@@ -103,8 +109,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     }
 
     /// <summary>The final layer norm of the given rows; valid until the next call.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix FinalNorm(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_embd]
     {
+        _model.ThrowIfChanged();
         Matrix normed = _normed.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
             _kernels.LayerNorm(_x.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
@@ -112,6 +120,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     }
 
     /// <summary>The logits of the token after each of the given rows; valid until the next call.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
     {
         _toVocabulary.X = FinalNorm(rows);

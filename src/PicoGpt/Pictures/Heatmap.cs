@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using PicoGpt.Numerics;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Pictures;
@@ -105,7 +106,7 @@ internal sealed class Heatmap
     private void Fill(ReadOnlyMemory<float> memory, TensorLayout layout)
     {
         using MemoryHandle hold = memory.Pin(); // another thread may close the model meanwhile
-        Parallel.For(0, Rows, row =>
+        ParallelLoop.For(Rows, row =>
         {
             double[] sums = new double[Columns];
             float[] line = new float[SourceColumns];

@@ -79,6 +79,8 @@ internal sealed unsafe class PackedWeights : IDisposable
         return TryOpen(parameters, precision, prefix, source) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
     }
 
+    public void ThrowIfChanged() => _bundle?.ThrowIfChanged();
+
     public void Dispose() => _bundle?.Dispose();
 
     private static PackedMatrix MatrixOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision, byte* data)

@@ -1,3 +1,5 @@
+using PicoGpt.Numerics;
+
 namespace PicoGpt.Weights;
 
 /// <summary>
@@ -49,7 +51,7 @@ public sealed class WeightStatistics
         var parts = new SegmentStatistics[Math.Max(segments, 1)];
         parts[0] = new SegmentStatistics();
         if (segments <= 1) Gather(0);
-        else Parallel.For(0, segments, Gather);
+        else ParallelLoop.For(segments, Gather);
         foreach (SegmentStatistics part in parts.Skip(1)) parts[0].Add(part);
         return parts[0].ToStatistics();
 

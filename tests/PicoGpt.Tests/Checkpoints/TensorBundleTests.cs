@@ -75,7 +75,8 @@ public sealed class TensorBundleTests : IDisposable
         bundle.EnsureComplete();
         bundle.VerifyAll();
 
-        File.WriteAllBytes(bundle.GetShardPath(1), new byte[3]);
+        File.Delete(Prefix + ".data-00001-of-00002");
+        File.WriteAllBytes(Prefix + ".data-00001-of-00002", new byte[3]);
         Assert.Equal(Gpt2Error.Truncated, Assert.Throws<Gpt2Exception>(bundle.EnsureComplete).Error);
     }
 

@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using PicoGpt.Checkpoints;
+using PicoGpt.Exporting;
+using PicoGpt.Inference;
+using Xunit;
+
+namespace PicoGpt.Tests.Inference;
+
+/// <summary>What becomes of a model whose files change while it is open; where the process might be ended, one of its own runs it.</summary>
+public sealed class ChangedFileTests : IDisposable
+{
+    // Without anybody to give the lease back, the system would have a writer wait for 45 seconds.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+
+    private static readonly GenerationOptions Options = new() { MaxTokens = 5, Threads = 1 };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public ChangedFileTests()
+    {
+        foreach (string file in Directory.EnumerateFiles(BuiltInModel.Folder)) File.Copy(file, _folder.File(Path.GetFileName(file)));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Data => _folder.File("model.ckpt.data-00000-of-00001");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_file_that_is_cut_short_ends_the_generation_with_a_sentence_and_not_the_process()
+    {
+        SkipWithoutLeases();
+        using Process child = ChildGeneration.Start(_folder.Path);
+        Assert.NotNull(await child.StandardOutput.ReadLineAsync(Cancellation));
+        Task cut = Overwrite();
+        string output = await child.StandardOutput.ReadToEndAsync(Cancellation).WaitAsync(Patience, Cancellation);
+        await cut.WaitAsync(Patience, Cancellation);
+        await child.WaitForExitAsync(Cancellation);
+        Assert.Equal(0, child.ExitCode);
+        Assert.Contains($"{ChildGeneration.End}The file '{Data}' is being overwritten by another program", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_that_is_deleted_or_replaced_is_read_on_as_it_was(bool isReplaced)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete a mapped file.");
+        using Process child = ChildGeneration.Start(_folder.Path);
+        string? before = await child.StandardOutput.ReadLineAsync(Cancellation);
+        File.Delete(Data);
+        if (isReplaced) await File.WriteAllBytesAsync(Data, new byte[100], Cancellation);
+        for (int i = 0; i < 5; i++) Assert.Equal(before, await child.StandardOutput.ReadLineAsync(Cancellation));
+        child.Kill();
+        await child.WaitForExitAsync(Cancellation);
+    }
+
+    [Fact]
+    public void Of_a_file_that_somebody_has_open_for_writing_a_copy_is_read()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody map a file that is open for writing.");
+        using FileStream writer = new(Data, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using Gpt2Model model = Gpt2Model.Open(_folder.Path);
+        string before = TextGeneration.Run(model, "Once", Options).Text;
+        writer.SetLength(0);
+        Assert.Equal(before, TextGeneration.Run(model, "Once", Options).Text);
+    }
+
+    [Fact]
+    public void Of_a_large_file_that_somebody_has_open_for_writing_the_length_is_looked_at()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody map a file that is open for writing.");
+        const long Length = MappedFile.LargestCopy + 1;
+        string path = _folder.File("large");
+        using FileStream writer = new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite);
+        writer.SetLength(Length);
+        using var file = new MappedFile(path);
+        file.ThrowIfChanged();
+        writer.SetLength(Length - 1);
+        AssertChanged(file.ThrowIfChanged);
+    }
+
+    [Fact]
+    public async Task A_program_of_the_same_process_can_overwrite_the_file_of_an_idle_model()
+    {
+        SkipWithoutLeases();
+        using Gpt2Model model = Gpt2Model.Open(_folder.Path);
+        _ = TextGeneration.Run(model, "Once", Options);
+        await Overwrite().WaitAsync(Patience, Cancellation);
+        AssertChanged(() => TextGeneration.Run(model, "Once", Options));
+        AssertChanged(() => _ = model.Parameters.Wpe.ToArray());
+        AssertChanged(() => _ = model.Parameters.Wpe.Statistics);
+        AssertChanged(() => ModelExport.Plan(model, _folder.File("out.npz"), ModelFormat.Npz).Run(overwrite: true));
+        Assert.False(File.Exists(_folder.File("out.npz")));
+    }
+
+    [Fact]
+    public async Task Who_is_refused_the_memory_keeps_no_hold_on_the_file()
+    {
+        SkipWithoutLeases();
+        TensorBundle bundle = TensorBundle.Open(_folder.Path);
+        ReadOnlyMemory<float> values = bundle.GetFloats(bundle.GetEntry("model/wpe"));
+        await Overwrite().WaitAsync(Patience, Cancellation);
+        AssertChanged(() => values.Pin());
+        bundle.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => bundle.Hold());
+    }
+
+    [Fact]
+    public async Task A_forgotten_checkpoint_does_not_have_writers_wait()
+    {
+        SkipWithoutLeases();
+        OpenAndForget();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        await Overwrite().WaitAsync(Patience, Cancellation);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void OpenAndForget()
+        {
+            TensorBundle bundle = TensorBundle.Open(_folder.Path);
+            Assert.NotEqual(0, bundle.GetFloats(bundle.GetEntry("model/wpe")).Length);
+        }
+    }
+
+    [Fact]
+    public void A_model_over_whose_files_another_is_exported_runs_on()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody replace a mapped file.");
+        using Gpt2Model model = Gpt2Model.Open(_folder.Path);
+        string before = TextGeneration.Run(model, "Once", Options).Text;
+        using (Gpt2Model other = BuiltInModel.Open())
+            ModelExport.Plan(other, _folder.File("model.ckpt"), ModelFormat.TensorFlow).Run(overwrite: true);
+        Assert.Equal(before, TextGeneration.Run(model, "Once", Options).Text);
+        using Gpt2Model written = Gpt2Model.Open(_folder.Path);
+        Assert.Equal(before, TextGeneration.Run(written, "Once", Options).Text);
+    }
+
+    private static void AssertChanged(Action action) => Assert.Equal(Gpt2Error.FileChanged, Assert.Throws<Gpt2Exception>(action).Error);
+
+    // It has to wait until nobody reads the file any more.
+    private Task Overwrite() => Task.Run(
+        () =>
+        {
+            using FileStream file = new(Data, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            file.SetLength(0);
+        },
+        Cancellation);
+
+    private void SkipWithoutLeases()
+    {
+        using FileStream file = File.OpenRead(Data);
+        FileLease? lease = FileLease.TryTake(file.SafeFileHandle);
+        Assert.SkipWhen(lease is null, "The system protects no mapping of this folder's files; they are copied instead.");
+    }
+}
