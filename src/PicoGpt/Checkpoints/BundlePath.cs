@@ -70,13 +70,14 @@ internal static partial class BundlePath
     }
 
     /// <summary>
-    /// Where the named prefix may be. The folder may have moved since, from a machine with the other separator; a network path
-    /// is only looked for beside the file, so that a downloaded file cannot make this machine call another.
+    /// Where the named prefix may be. The folder may have moved since, from a machine with the other separator; a network path, and what
+    /// Windows takes for a device's, is only looked for beside the file, so that a downloaded file cannot make this machine call another.
     /// </summary>
     private static IEnumerable<string> Candidates(string folder, string named)
     {
         string portable = named.Replace('\\', '/');
-        if (!portable.StartsWith("//", StringComparison.Ordinal) && !portable.Contains('\0', StringComparison.Ordinal))
+        bool isRemote = portable.StartsWith("//", StringComparison.Ordinal) || portable.StartsWith("/??/", StringComparison.Ordinal);
+        if (!isRemote && !portable.Contains('\0', StringComparison.Ordinal))
         {
             yield return Path.Combine(folder, named);
             yield return Path.Combine(folder, portable);

@@ -20,6 +20,9 @@ internal static class ReadableFile
         ? new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault)
         : new Gpt2Exception(Gpt2Error.Unreadable, $"The file '{path}' cannot be opened: {fault.Message}", path, fault);
 
+    /// <summary>The length of a file that is there, or of what it links to: a link's own length is that of a path.</summary>
+    public static long LengthOf(string path) => ((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)).Length;
+
     /// <summary>The last bytes of a file, or all of a shorter one.</summary>
     public static byte[] ReadEnd(FileStream file, int count)
     {

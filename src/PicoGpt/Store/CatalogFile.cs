@@ -1,3 +1,5 @@
+using PicoGpt.Checkpoints;
+
 namespace PicoGpt.Store;
 
 /// <summary>A file of a published model.</summary>
@@ -9,11 +11,19 @@ public sealed record CatalogFile(string Name, long? Size, string? Sha256)
     /// <summary>
     /// Whether a folder has the file. It has its name only when it was verified; one of another length was put there by somebody else.
     /// </summary>
-    internal bool IsIn(string folder)
+    internal bool IsIn(string folder) => LengthIn(folder) is { } length && (Size is null || Size == length);
+
+    /// <summary>The length of the file in a folder, or of what it links to; <see langword="null"/> where there is none.</summary>
+    internal long? LengthIn(string folder)
     {
         string path = Path.Combine(folder, Name);
-        if (!File.Exists(path)) return false;
-        var target = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true);
-        return Size is null || Size == (target ?? new FileInfo(path)).Length;
+        try
+        {
+            return File.Exists(path) ? ReadableFile.LengthOf(path) : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null; // a link to nothing, or to itself
+        }
     }
 }

@@ -42,7 +42,7 @@ internal sealed class DownloadJournal
         var text = new StringBuilder($"{Magic}\nsource {source}\nvalidator {validator}\n");
         text.Append(CultureInfo.InvariantCulture, $"length {length}\n");
         foreach (ByteRange range in done.Ranges) text.Append(Line(range));
-        File.WriteAllText(_path + ".new", text.ToString());
+        OwnFile.Write(_path + ".new", text.ToString());
         File.Move(_path + ".new", _path, overwrite: true);
     }
 
@@ -66,7 +66,7 @@ internal sealed class DownloadJournal
     private void Read()
     {
         var file = new FileInfo(_path);
-        if (!file.Exists || file.Length > MaxFileLength) return;
+        if (!file.Exists || file.LinkTarget is not null || file.Length > MaxFileLength) return;
         string text = File.ReadAllText(_path);
         string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n');
         if (lines.Length < 5 || lines[0] != Magic) return;

@@ -34,7 +34,7 @@ internal static partial class FileVerifier
     public static void VerifyFile(string path, CatalogFile file, string? sha256)
     {
         CheckStart(path, file);
-        long length = new FileInfo(path).Length;
+        long length = ReadableFile.LengthOf(path);
         if (file.Size is long size && length != size)
             throw new RefetchFault(Gpt2Error.Truncated, $"{file.Name} has {length:N0} bytes instead of {size:N0}");
         if (file.Sha256 is not null && sha256 is not null && sha256 != file.Sha256)

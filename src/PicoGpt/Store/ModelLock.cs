@@ -21,7 +21,7 @@ internal sealed class ModelLock : IDisposable
 
         // Who holds the lock stands beside it: nobody else can read the locked file itself.
         string owner = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}");
-        Try(() => File.WriteAllText(ownerPath, owner));
+        Try(() => OwnFile.Write(ownerPath, owner));
     }
 
     /// <summary>The folder of a store's locks.</summary>
@@ -40,6 +40,7 @@ internal sealed class ModelLock : IDisposable
         owner = "";
         try
         {
+            OwnFile.DeleteLink(path);
             var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             return new ModelLock(file, path + ".owner");
         }

@@ -42,7 +42,7 @@ internal static class ModelRepair
 
     private static void Discard(string path, CatalogFile file, IReadOnlyList<ByteRange>? damaged)
     {
-        long length = new FileInfo(path).Length;
+        long length = ReadableFile.LengthOf(path);
         long wholeLength = file.Size ?? length;
         if (damaged is null || length > wholeLength)
         {

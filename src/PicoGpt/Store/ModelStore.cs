@@ -36,7 +36,7 @@ public sealed class ModelStore(string root)
         }
 
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
-        long present = model.Files.Except(missing).Sum(file => file.Size ?? new FileInfo(Path.Combine(folder, file.Name)).Length);
+        long present = model.Files.Except(missing).Sum(file => file.LengthIn(folder) ?? 0);
         long unfinished = missing.Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
         long toFetch = Math.Max(0, missing.Sum(file => file.Size ?? 0) - unfinished);
         ModelState state = missing.Length == 0 ? ModelState.Cached
@@ -115,7 +115,8 @@ public sealed class ModelStore(string root)
             if (owned is null)
                 throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", folder.FullName);
             using ModelUse alone = ModelUse.TakeAlone(Root, model.Name);
-            folder.Delete(recursive: folder.LinkTarget is null);
+            if (folder.Exists) folder.Delete(recursive: folder.LinkTarget is null);
+            else File.Delete(folder.FullName); // a link that leads to no folder
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -129,7 +130,9 @@ public sealed class ModelStore(string root)
         ModelUse use = ModelUse.Share(Root, model.Name);
         try
         {
-            return Gpt2Model.Open(folder, model.Name, precision, use);
+            // Not the folder: its file 'checkpoint' could lead out of the cache.
+            CatalogFile index = model.Files.First(file => file.Name.EndsWith(".index", StringComparison.Ordinal));
+            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, use);
         }
         catch
         {

@@ -61,6 +61,8 @@ internal sealed class ModelUse : IDisposable
     {
         string folder = ModelLock.FolderOf(root);
         Directory.CreateDirectory(folder);
-        return new FileStream(Path.Combine(folder, model + ".use"), FileMode.OpenOrCreate, access, share, bufferSize: 1);
+        string path = Path.Combine(folder, model + ".use");
+        OwnFile.DeleteLink(path);
+        return new FileStream(path, FileMode.OpenOrCreate, access, share, bufferSize: 1);
     }
 }

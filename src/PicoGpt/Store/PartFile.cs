@@ -22,6 +22,7 @@ internal sealed class PartFile : IDisposable
     {
         _finalPath = finalPath;
         _journal = new DownloadJournal(finalPath + JournalSuffix);
+        OwnFile.DeleteLink(Path);
         _handle = File.OpenHandle(
             Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         long written = RandomAccess.GetLength(_handle);
@@ -65,7 +66,7 @@ internal sealed class PartFile : IDisposable
     public static long DoneLengthOf(string finalPath)
     {
         var part = new FileInfo(finalPath + Suffix);
-        return part.Exists ? Math.Min(part.Length, new DownloadJournal(finalPath + JournalSuffix).Done.Count) : 0;
+        return part is { Exists: true, LinkTarget: null } ? Math.Min(part.Length, new DownloadJournal(finalPath + JournalSuffix).Done.Count) : 0;
     }
 
     /// <summary>Makes a named file unfinished again: some of its bytes are good, the others are to be fetched.</summary>

@@ -17,8 +17,6 @@ internal static partial class TracePage
     /// <summary>The most that the attention of a page may take, in bytes.</summary>
     public const long MostAttention = 96L << 20;
 
-    private const string TemporarySuffix = ".part";
-
     /// <summary>The bytes that attention takes in a page: one a weight, and none for what is 0 by causality.</summary>
     public static long AttentionBytes(int layers, int heads, int tokens) => (long)layers * heads * ((long)tokens * (tokens + 1) / 2);
 
@@ -27,11 +25,11 @@ internal static partial class TracePage
     public static void Save(Gpt2Trace trace, string path, bool overwrite)
     {
         CheckSize(trace);
-        string temporary = path + TemporarySuffix;
+        string temporary = $"{path}.{Guid.NewGuid():n}.part";
         try
         {
             if (!overwrite && File.Exists(path)) throw Exists(path);
-            using (FileStream stream = File.Create(temporary)) Write(trace, stream);
+            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write)) Write(trace, stream);
             Replace(temporary, path, overwrite);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)

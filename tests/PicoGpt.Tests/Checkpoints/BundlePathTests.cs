@@ -40,6 +40,20 @@ public sealed class BundlePathTests : IDisposable
         Assert.Equal(_folder.File("model.ckpt"), OpenPrefix(""));
     }
 
+    // On Windows both would make the machine call another; what they are here are odd names beside the file.
+    [Theory]
+    [InlineData(@"\\server\share\model.ckpt")]
+    [InlineData(@"\??\UNC\server\share\model.ckpt")]
+    [InlineData(@"\\.\pipe\model.ckpt")]
+    public void Checkpoint_file_calls_no_other_machine(string named)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no such file name");
+        Write("model.ckpt");
+        Write(named);
+        File.WriteAllText(_folder.File("checkpoint"), CheckpointState.Format(named));
+        Assert.Equal(_folder.File("model.ckpt"), OpenPrefix(""));
+    }
+
     [Fact]
     public void Checkpoint_file_may_name_a_subfolder_with_either_separator()
     {
