@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using System.Text;
+using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell;
 
@@ -20,13 +22,23 @@ internal static class Completion
     /// <param name="value">What it is completed to.</param>
     /// <param name="tooltip">What is said of it.</param>
     public static CompletionResult Result(string? word, string value, string tooltip) =>
-        new(Quote(value, OpeningQuote(word ?? "")), value, CompletionResultType.ParameterValue, tooltip);
+        new(Quote(value, OpeningQuote(word ?? "")), Format.Visible(value), CompletionResultType.ParameterValue, Format.Visible(tooltip));
 
     private static string Quote(string value, char? quote) => quote switch
     {
-        '"' => $"\"{string.Concat(value.Select(c => c is '"' or '`' or '$' ? $"`{c}" : c.ToString()))}\"",
         null when IsBare(value) => value,
+        '"' => DoubleQuoted(value),
+        _ when value.EnumerateRunes().Any(VisibleText.IsShapeless) => DoubleQuoted(value), // only there have they a spelling
         _ => $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'",
+    };
+
+    private static string DoubleQuoted(string value) => $"\"{string.Concat(value.EnumerateRunes().Select(Escape))}\"";
+
+    private static string Escape(Rune rune) => rune.Value switch
+    {
+        '`' or '$' => $"`{rune}",
+        < 0x10000 when OpeningQuote(rune.ToString()) == '"' => $"`{rune}",
+        _ => VisibleText.IsShapeless(rune) ? $"`u{{{rune.Value:x}}}" : rune.ToString(),
     };
 
     private static bool IsBare(string value) =>

@@ -6,11 +6,22 @@ namespace PicoGpt.PowerShell;
 internal static class ErrorRecords
 {
     /// <summary>The error record for an exception; its id is the engine's own word for the fault.</summary>
-    public static ErrorRecord From(Exception exception, object? target) => exception switch
+    public static ErrorRecord From(Exception exception, object? target)
+    {
+        ErrorRecord record = RecordOf(exception, target);
+        if (record.CategoryInfo.TargetName is { Length: > 0 } name) record.CategoryInfo.TargetName = Format.Visible(name);
+
+        // The engine's own sentences are spelled out already; the operating system's have paths in them as they are.
+        if (exception is not Gpt2Exception) record.ErrorDetails = new ErrorDetails(Format.Visible(exception.Message));
+        return record;
+    }
+
+    private static ErrorRecord RecordOf(Exception exception, object? target) => exception switch
     {
         Gpt2Exception fault => new ErrorRecord(fault, fault.Error.ToString(), Category(fault.Error), target ?? fault.Path),
         ObjectDisposedException => new ErrorRecord(exception, "ModelClosed", ErrorCategory.InvalidOperation, target),
         UnauthorizedAccessException => new ErrorRecord(exception, "AccessDenied", ErrorCategory.PermissionDenied, target),
+        WildcardPatternException => new ErrorRecord(exception, nameof(Gpt2Error.InvalidArgument), ErrorCategory.InvalidArgument, target),
         IOException => new ErrorRecord(exception, "ReadFailed", ErrorCategory.ReadError, target),
         _ => new ErrorRecord(exception, "Unexpected", ErrorCategory.NotSpecified, target),
     };

@@ -2,7 +2,9 @@ using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Management.Automation;
+using System.Text;
 using PicoGpt.Store;
+using PicoGpt.Tracing;
 using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;
@@ -77,27 +79,29 @@ public static class Format
 
     /// <summary>Text on one line, control characters made visible.</summary>
     /// <param name="text">The text.</param>
-    /// <returns>The text with <c>\n</c>, <c>\t</c> and the like for control characters.</returns>
+    /// <returns>The text with <c>\n</c>, <c>\t</c>, <c>\x1b</c>, <c>\u202e</c> and the like for what has no shape of its own.</returns>
     public static string Visible(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return string.Concat(text.Select(c => c switch
+        return string.Concat(text.EnumerateRunes().Select(rune => rune.Value switch
         {
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
-            _ when char.IsControl(c) => $"\\x{(int)c:x2}",
-            _ => c.ToString(),
+            _ => VisibleText.IsShapeless(rune) ? Escape(rune) : rune.ToString(),
         }));
     }
 
-    /// <summary>Text as it may go to a terminal: its control characters, but for line ends and tabs, made visible.</summary>
+    /// <summary>
+    /// Text of several lines as it may go to a terminal: what commands it or rearranges its surroundings is made visible; line ends,
+    /// tabs, and the joiners without which Persian and some emoji fall apart stay.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <returns>Text that cannot command the terminal.</returns>
     public static string Printable(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t') ? $"\\x{(int)c:x2}" : c.ToString()));
+        return string.Concat(text.ReplaceLineEndings("\n").EnumerateRunes().Select(rune => IsPrintable(rune) ? rune.ToString() : Escape(rune)));
     }
 
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
@@ -117,6 +121,16 @@ public static class Format
         return string.Create(
             CultureInfo.InvariantCulture, $"{bar}{Environment.NewLine}█ embeddings {embeddings:P0}, ▓ attention {attention:P0}, ░ mlp {mlp:P0}");
     }
+
+    private static bool IsPrintable(Rune rune) =>
+        rune.Value is '\n' or '\t' or 0x200C or 0x200D || Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format);
+
+    private static string Escape(Rune rune) => rune.Value switch
+    {
+        < 0x100 => $"\\x{rune.Value:x2}",
+        < 0x10000 => $"\\u{rune.Value:x4}",
+        _ => $"\\U{rune.Value:x8}",
+    };
 
     private static string Scale(double value, double step, string[] units)
     {

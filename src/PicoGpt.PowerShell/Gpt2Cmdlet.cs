@@ -45,6 +45,20 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>Stops what is under way.</summary>
     protected override void StopProcessing() => _stop.Cancel();
 
+    /// <summary>Tells what is done, with control characters of names and paths spelled out.</summary>
+    /// <param name="text">The sentence.</param>
+    protected new void WriteVerbose(string text) => base.WriteVerbose(Format.Visible(text));
+
+    /// <summary>Warns, with control characters of names and paths spelled out.</summary>
+    /// <param name="text">The sentence.</param>
+    protected new void WriteWarning(string text) => base.WriteWarning(Format.Visible(text));
+
+    /// <summary>Asks whether to go on, with control characters of names and paths spelled out.</summary>
+    /// <param name="target">What is changed.</param>
+    /// <param name="action">How.</param>
+    /// <returns>Whether to go on.</returns>
+    protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(Format.Visible(target), Format.Visible(action));
+
     /// <summary>Runs the work for one input item: a fault becomes an error record, and the pipeline goes on.</summary>
     /// <param name="target">The item, for the error record.</param>
     /// <param name="work">The work.</param>
@@ -118,12 +132,31 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
             && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch));
     }
 
+    /// <summary>
+    /// Tells where the weights are not in the folder that was given: its file <c>checkpoint</c>, which may come from anywhere, can name
+    /// any place of this machine.
+    /// </summary>
+    /// <param name="path">The full path that was given.</param>
+    /// <param name="prefix">The full path that the checkpoint's files begin with.</param>
+    protected void WarnOfElsewhere(string path, string prefix)
+    {
+        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path) ?? path;
+        string relative = Path.GetRelativePath(folder, prefix);
+        if (Path.IsPathRooted(relative) || relative.Split(Path.DirectorySeparatorChar)[0] == "..") // rooted on another drive of Windows
+            WriteWarning($"The file 'checkpoint' in '{folder}' names weights outside of that folder; '{prefix}' is opened.");
+    }
+
     /// <summary>Opens a model by name or path.</summary>
     /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
-    protected virtual Gpt2Model OpenModel(string nameOrPath) =>
-        ModelStore.Default.Open(nameOrPath, SessionPath.Resolve(SessionState, nameOrPath), WantedPrecision ?? default);
+    protected virtual Gpt2Model OpenModel(string nameOrPath)
+    {
+        string path = SessionPath.Resolve(SessionState, nameOrPath);
+        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, WantedPrecision ?? default);
+        if (!ModelCatalog.TryResolve(nameOrPath, out _)) WarnOfElsewhere(path, model.Prefix);
+        return model;
+    }
 
     /// <summary>Converts a model's weights, where its precision asks for that, and shows how far it is.</summary>
     /// <param name="model">The model.</param>
@@ -186,5 +219,5 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     }
 
     private static bool IsFault(Exception exception) =>
-        exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException;
+        exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException or WildcardPatternException;
 }

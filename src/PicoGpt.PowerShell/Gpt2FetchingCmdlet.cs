@@ -83,7 +83,7 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
 
     private void Show(CatalogModel model, DownloadProgress progress)
     {
-        WriteProgress(new ProgressRecord(ModelActivity, $"Fetching {model.Name}", Status(progress))
+        WriteProgress(new ProgressRecord(ModelActivity, $"Fetching {model.Name}", Format.Visible(Status(progress)))
         {
             PercentComplete = Percent(progress.ModelBytes, progress.ModelTotal),
             SecondsRemaining = progress.TimeLeft is { } left ? (int)Math.Min(left.TotalSeconds, int.MaxValue) : -1,

@@ -24,7 +24,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
     {
         if (Stopwatch.GetElapsedTime(_start) < Patience || (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)) return;
         _shown = Stopwatch.GetTimestamp();
-        cmdlet.WriteProgress(new ProgressRecord(Activity, activity, status)
+        cmdlet.WriteProgress(new ProgressRecord(Activity, Format.Visible(activity), Format.Visible(status))
         {
             PercentComplete = (int)Math.Clamp(100 * share, 0, 100),
             SecondsRemaining = left is { } time ? (int)time.TotalSeconds : -1,
@@ -33,7 +33,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
 
     public void Dispose()
     {
-        if (_shown != 0) cmdlet.WriteProgress(new ProgressRecord(Activity, activity, "done") { RecordType = ProgressRecordType.Completed });
+        if (_shown != 0) cmdlet.WriteProgress(new ProgressRecord(Activity, Format.Visible(activity), "done") { RecordType = ProgressRecordType.Completed });
         _shown = 0;
     }
 }

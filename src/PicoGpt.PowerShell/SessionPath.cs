@@ -10,6 +10,8 @@ internal static class SessionPath
     /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
     public static string Resolve(SessionState session, string path)
     {
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{path}' cannot be a path: it has a null character.", path);
         try
         {
             string resolved = session.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);

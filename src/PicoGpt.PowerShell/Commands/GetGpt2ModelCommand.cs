@@ -97,5 +97,10 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
         foreach (string path in paths) PerItem(path, () => Open(path));
     }
 
-    private void Open(string path) => WriteObject(Gpt2Model.Open(path, precision: WantedPrecision ?? default));
+    private void Open(string path)
+    {
+        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default);
+        WarnOfElsewhere(path, model.Prefix);
+        WriteObject(model);
+    }
 }

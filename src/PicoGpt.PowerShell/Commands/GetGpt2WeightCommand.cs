@@ -112,6 +112,7 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
             return;
         }
 
+        WarnOfElsewhere(path, bundle.Prefix);
         RawTensor[] tensors = [.. bundle.Entries.Select(entry => new RawTensor(bundle, entry))];
         foreach (string name in Name)
         {

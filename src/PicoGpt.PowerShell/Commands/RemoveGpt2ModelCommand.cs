@@ -30,7 +30,7 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
     private void Remove(CatalogModel model)
     {
         ModelInfo info = ModelStore.Default.Describe(model);
-        if (info.State == ModelState.NotFetched)
+        if (info.State == ModelState.NotFetched && new DirectoryInfo(info.Path).LinkTarget is null)
             throw new Gpt2Exception(Gpt2Error.ModelNotCached, $"The model {model.Name} is not in the cache: there is nothing in '{info.Path}'.", info.Path);
         if (model.IsBuiltIn || ShouldProcess(info.Path, $"Delete {Format.Bytes(info.SizeOnDisk)}")) ModelStore.Default.Remove(model);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using PicoGpt.Tracing;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Pictures;
@@ -8,7 +9,7 @@ internal static class TextLines
 {
     /// <summary>A tensor's name and shape on one line. A checkpoint's names may have any character, and must not command a terminal.</summary>
     public static string Title(FloatTensor tensor) =>
-        string.Concat(tensor.Name.Select(c => char.IsControl(c) ? '\ufffd' : c)) + "  " + string.Join(" × ", tensor.Layout.Shape);
+        VisibleText.Of(tensor.Name) + "  " + string.Join(" × ", tensor.Layout.Shape);
 
     /// <summary>Lines of no more than so many characters, unless a word alone has more.</summary>
     public static IEnumerable<string> Wrap(string text, int width)

@@ -43,7 +43,8 @@ internal static class VisibleText
         else text.Append(rune.ToString());
     }
 
-    private static bool IsShapeless(Rune rune) => Rune.GetUnicodeCategory(rune)
+    /// <summary>Whether a character has no shape of its own: controls, what rearranges its surroundings, what only some fonts have.</summary>
+    public static bool IsShapeless(Rune rune) => Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
 }

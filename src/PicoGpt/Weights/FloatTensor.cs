@@ -1,4 +1,5 @@
 using System.Buffers;
+using PicoGpt.Tracing;
 
 namespace PicoGpt.Weights;
 
@@ -218,7 +219,7 @@ public abstract class FloatTensor
     public IReadOnlyList<float> AsList() => new TensorValues(Memory, Layout);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} [{string.Join(", ", Layout.Shape)}]";
+    public override string ToString() => $"{VisibleText.Of(Name)} [{string.Join(", ", Layout.Shape)}]";
 
     private static TensorPick Pick(Range range, int dimension)
     {

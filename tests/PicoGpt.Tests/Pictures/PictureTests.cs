@@ -117,7 +117,7 @@ public sealed class PictureTests : IDisposable
     {
         RawTensor tensor = Tensor(new TensorShape(2, 2), [1, -2, 3, -4], name: "a<b>&\"'\u0001\e[2J");
         foreach (string svg in (string[])[SvgPicture.Of(Heatmap.Of(tensor, 9, 9, CellValue.Mean, null)), SvgPicture.Of(HistogramChart.Of(tensor, 8))])
-            Assert.Equal("a<b>&\"'\ufffd\ufffd[2J  2 × 2", XDocument.Parse(svg).Root!.Elements().First().Value);
+            Assert.Equal("a<b>&\"'\\u0001\\u001b[2J  2 × 2", XDocument.Parse(svg).Root!.Elements().First().Value);
         Assert.DoesNotContain("\e[2J", TerminalPicture.Lines(HistogramChart.Of(tensor, 8), 40)[0], StringComparison.Ordinal);
     }
 
