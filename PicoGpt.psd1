@@ -17,6 +17,7 @@
         'Get-Gpt2Model'
         'Get-Gpt2Weight'
         'Invoke-Gpt2Generate'
+        'Measure-Gpt2Text'
         'Remove-Gpt2Model'
         'Save-Gpt2Model'
         'Show-Gpt2Weight'

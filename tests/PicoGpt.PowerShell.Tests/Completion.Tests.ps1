@@ -32,6 +32,7 @@ Describe 'Completion' {
             @{ Line = 'Remove-Gpt2Model ' }
             @{ Line = 'Get-Gpt2Weight -Model ' }
             @{ Line = 'Invoke-Gpt2Generate Once -Model ' }
+            @{ Line = 'Measure-Gpt2Text Once -Model ' }
             @{ Line = 'ConvertTo-Gpt2Token Once -Model ' }
             @{ Line = 'ConvertFrom-Gpt2Token 1 -Model ' }
         ) {
@@ -125,6 +126,7 @@ Describe 'Completion' {
         It 'tells the size of the weights after <Line>' -ForEach @(
             @{ Line = 'Get-Gpt2Model 124M -Precision f' }
             @{ Line = 'Invoke-Gpt2Generate Once -Model gpt2 -Precision f' }
+            @{ Line = 'Measure-Gpt2Text -Path tale.txt -Model gpt2 -Precision f' }
             @{ Line = '"124m" | Invoke-Gpt2Generate -Prompt Once -Precision f' }
             @{ Line = 'Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt Once -Precision f' }
         ) {

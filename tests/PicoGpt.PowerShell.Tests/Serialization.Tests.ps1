@@ -9,6 +9,9 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Pictures.WeightPicture'; Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 }; Without = @() }
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
+        @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
+        @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
+        @{ Type = 'PicoGpt.Measuring.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
     )
 }
 
@@ -31,8 +34,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
         $names = $here.PSObject.Properties.Name | Where-Object { $_ -notin $Without }
         $there.PSObject.Properties.Name | Sort-Object | Should -Be ($names | Sort-Object)
         foreach ($name in $names) {
-            if ($here.$name -is [System.Collections.IEnumerable]) { $there.$name | Should -Be @($here.$name) -Because $name }
-            else { "$($there.$name)" | Should -BeExactly "$($here.$name)" -Because $name }
+            "$($there.$name)" | Should -BeExactly "$($here.$name)" -Because $name
         }
     }
 
@@ -49,7 +51,8 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 
 Describe 'Every command' {
     It 'emits what is tested here' {
-        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Trace'
+        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Trace',
+            'Gpt2TextMeasure'
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $tested
     }

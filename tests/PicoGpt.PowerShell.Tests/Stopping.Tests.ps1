@@ -52,6 +52,7 @@ Describe 'Stopping <What>' -ForEach @(
     @{ What = 'a stream by a downstream command'; Run = { Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Stream -MaxTokens 200 -Threads 2 | Select-Object -First 1 } }
     @{ What = 'single completions by a downstream command'; Run = { 1..50 | ForEach-Object { "Tale $_" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 5 -BatchSize 1 -Threads 2 | Select-Object -First 1 } }
     @{ What = 'a batch by a downstream command'; Run = { 1..50 | ForEach-Object { "Tale $_" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 5 -BatchSize 4 -Threads 2 | Select-Object -First 1 } }
+    @{ What = 'measures by a downstream command'; Run = { 1..200 | ForEach-Object { "Tale $_" } | Measure-Gpt2Text -Model 3M -BatchSize 4 -Threads 2 | Select-Object -First 1 } }
     @{ What = 'a list of weights'; Run = { Get-Gpt2Model 3M | Get-Gpt2Weight | Select-Object -First 1 } }
     @{ What = 'the stream of a pipeline'; Run = {
             Measure-Stop 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -Stream -Overflow Slide -IgnoreEndOfText -MaxTokens 100000 -Threads 2 | ForEach-Object { $signal.Set() }'
@@ -59,6 +60,10 @@ Describe 'Stopping <What>' -ForEach @(
     }
     @{ What = 'the batch of a pipeline'; Run = {
             Measure-Stop '1..100000 | ForEach-Object { if ($_ -gt 6) { $signal.Set() }; "Tale $_" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 5 -BatchSize 4 -Threads 2'
+        }
+    }
+    @{ What = 'the measuring of a long text'; Run = {
+            Measure-Stop '$signal.Set(); Measure-Gpt2Text ("a king " * 30000) -Model 3M -Stride 1 -Threads 2' -Delay 300
         }
     }
     @{ What = 'a download'; Run = {

@@ -1,0 +1,131 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Management.Automation;
+using System.Text;
+using PicoGpt.Tracing;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>Draws measures of texts for the format views: the text itself, each token on a colour that tells its surprisal.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class MeasureView
+{
+    private const int MostLines = 20;
+    private const int LeastWidth = 20;
+    private const int WidthOfNoScreen = 80;
+    private const int MostBits = 12;
+    private const int Step = 3;
+
+    // From what was foreseen to what was not: dark, purple, red, orange, yellow.
+    private static readonly (int R, int G, int B)[] Heat = [(22, 27, 38), (84, 30, 106), (176, 48, 92), (240, 118, 48), (252, 220, 118)];
+    private static readonly (int R, int G, int B) Light = (240, 245, 245), Dark = (18, 18, 24);
+
+    /// <summary>What is measured with, and what the colours mean.</summary>
+    /// <param name="measure">A text's measure, from here or from another session.</param>
+    /// <returns>Such as <c>3M, surprisal in bits:  0   3   6   9  12+</c>.</returns>
+    public static string Legend(PSObject measure)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        string precision = ObjectReader.Text(measure, "Precision");
+        string held = precision == nameof(Gpt2Precision.Float32) ? "" : $" in {precision}";
+        var legend = new StringBuilder($"{Format.Visible(ObjectReader.Text(measure, "Model"))}{held}, surprisal in bits: ");
+        for (int bits = 0; bits <= MostBits; bits += Step)
+            legend.Append(CultureInfo.InvariantCulture, $"{ColourOf(bits)} {bits}{(bits == MostBits ? '+' : ' ')}");
+        return legend.Append(ScreenText.Reset).ToString();
+    }
+
+    /// <summary>The totals on one line.</summary>
+    /// <param name="measure">A text's measure, from here or from another session.</param>
+    /// <returns>Such as <c>22 tokens, perplexity 20.35, 4.35 bits a token, 1.23 bits a character</c>.</returns>
+    public static string Totals(PSObject measure)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        int tokens = (int)(ObjectReader.Number(measure, "TokenCount") ?? 0);
+        var totals = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{tokens:N0} {(tokens == 1 ? "token" : "tokens")}"));
+        if (ObjectReader.Number(measure, "Perplexity") is { } perplexity) totals.Append(CultureInfo.InvariantCulture, $", perplexity {perplexity:N2}");
+        if (ObjectReader.Number(measure, "BitsPerToken") is { } token) totals.Append(CultureInfo.InvariantCulture, $", {token:0.00} bits a token");
+        if (ObjectReader.Number(measure, "BitsPerCharacter") is { } character)
+            totals.Append(CultureInfo.InvariantCulture, $", {character:0.00} bits a character");
+        return totals.ToString();
+    }
+
+    /// <summary>A number of bits or the like for a table.</summary>
+    /// <param name="value">The number, if there is one.</param>
+    /// <returns>Two digits behind the point, or nothing.</returns>
+    public static string Number(double? value) => value?.ToString("N2", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>A token in quotes, on the colour of its surprisal.</summary>
+    /// <param name="token">A token's measure, from here or from another session.</param>
+    /// <returns>The text in quotes.</returns>
+    public static string Token(PSObject token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return $"{ColourOf(ObjectReader.Number(token, "Surprisal"))}'{VisibleText.Of(ObjectReader.Text(token, "Text"))}'{ScreenText.Reset}";
+    }
+
+    /// <summary>The beginning of a text on one line.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>As much as a table has room for, control characters made visible.</returns>
+    public static string Beginning(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        const int Enough = 200;
+        return VisibleText.Of((text.Length > Enough ? text[..Enough] : text).Replace("\r\n", "\n", StringComparison.Ordinal));
+    }
+
+    /// <summary>The totals and the coloured text.</summary>
+    /// <param name="measure">A text's measure, from here or from another session.</param>
+    /// <param name="width">Columns of the screen.</param>
+    /// <param name="whole">Whether all of a long text is drawn, and not only what a screen has room for.</param>
+    /// <returns>Lines.</returns>
+    public static string[] Draw(PSObject measure, int width, bool whole)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        width = width <= 0 ? WidthOfNoScreen : Math.Max(width, LeastWidth);
+        var lines = new List<string>();
+        string file = ObjectReader.Text(measure, "Path");
+        if (file.Length > 0) lines.Add(Format.Visible(Path.GetFileName(file)));
+        lines.Add(Totals(measure));
+        var text = new SurprisalLines(ObjectReader.Text(measure, "Text"), width - 1, whole ? int.MaxValue : MostLines);
+        foreach ((int start, int length, double? bits) in Pieces(measure))
+        {
+            text.Add(start, length, ColourOf(bits));
+            if (text.IsCut) break;
+        }
+
+        lines.AddRange(text.Finish());
+        if (text.IsCut) lines.Add("… Format-Custom -View Whole shows the whole text.");
+        return [.. lines];
+    }
+
+    // A token in the middle of a character goes with the token in which the character began; the colour is that of the more surprising.
+    private static IEnumerable<(int Start, int Length, double? Bits)> Pieces(PSObject measure)
+    {
+        (int Start, int Length, double? Bits)? piece = null;
+        foreach (PSObject token in ObjectReader.Items(measure, "Tokens"))
+        {
+            double? bits = ObjectReader.Number(token, "Surprisal");
+            int length = (int)(ObjectReader.Number(token, "Length") ?? 0);
+            if (length == 0 && piece is { } begun)
+            {
+                piece = begun with { Bits = bits > begun.Bits || begun.Bits is null ? bits : begun.Bits };
+                continue;
+            }
+
+            if (piece is { } whole) yield return whole;
+            piece = ((int)(ObjectReader.Number(token, "Start") ?? 0), length, bits);
+        }
+
+        if (piece is { } last) yield return last;
+    }
+
+    private static string ColourOf(double? bits)
+    {
+        if (bits is not { } known) return "";
+        double place = (double.IsNaN(known) ? 1 : Math.Clamp(known / MostBits, 0, 1)) * (Heat.Length - 1);
+        int stop = Math.Min((int)place, Heat.Length - 2);
+        (int r, int g, int b) = ScreenText.Mix(Heat[stop], Heat[stop + 1], place - stop);
+        bool isBright = (3 * r) + (6 * g) + b > 1300; // about how the eye weighs red, green and blue
+        return ScreenText.Foreground(isBright ? Dark : Light) + ScreenText.Background((r, g, b));
+    }
+}

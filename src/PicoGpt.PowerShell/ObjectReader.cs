@@ -1,0 +1,27 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>Reads properties of objects that may be from another session, where they have lost their types.</summary>
+internal static class ObjectReader
+{
+    /// <summary>The items of a list that an object has.</summary>
+    public static IEnumerable<PSObject> Items(PSObject owner, string property) =>
+        owner.Properties[property]?.Value is { } value ? Items(PSObject.AsPSObject(value)) : [];
+
+    /// <summary>The items of a list, without those that are null.</summary>
+    public static IEnumerable<PSObject> Items(PSObject list) => list.BaseObject is IEnumerable items
+        ? items.Cast<object?>().Where(item => item is not null).Select(PSObject.AsPSObject)
+        : [];
+
+    /// <summary>A property that is a text; empty where it is none.</summary>
+    public static string Text(PSObject owner, string property) => owner.Properties[property]?.Value?.ToString() ?? "";
+
+    /// <summary>A property that is a number, if it is one.</summary>
+    public static double? Number(PSObject owner, string property) => owner.Properties[property]?.Value is { } value ? Number(PSObject.AsPSObject(value)) : null;
+
+    /// <summary>A number.</summary>
+    public static double Number(PSObject value) => Convert.ToDouble(value.BaseObject, CultureInfo.InvariantCulture);
+}
