@@ -1,10 +1,14 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
 /// <summary>
 /// What a model says of the next token: the softmax of its logits over the vocabulary. The greatest logit is taken from all of them
-/// first, and the sums are in double precision and in the order of the ids, so that they are the same bits everywhere.
+/// first, and the sums are in double precision, in eight lanes always and in the order of the ids, so that they are the same bits
+/// everywhere.
 /// </summary>
 internal readonly ref struct TokenDistribution
 {
@@ -15,16 +19,8 @@ internal readonly ref struct TokenDistribution
     public TokenDistribution(ReadOnlySpan<float> logits) // [n_vocab]
     {
         _logits = logits;
-        _greatest = float.NegativeInfinity;
-        foreach (float logit in logits) _greatest = MathF.Max(_greatest, logit);
-        double sum = 0, weighted = 0; // Σ eˣ and Σ x·eˣ, with x from the greatest on
-        foreach (float logit in logits)
-        {
-            double x = (double)logit - _greatest, e = PortableMath.Exp(x);
-            sum += e;
-            weighted += e == 0 ? 0 : x * e;
-        }
-
+        _greatest = GreatestOf(logits);
+        (double sum, double weighted) = Sums(logits, _greatest);
         _logSum = PortableMath.Log(sum);
         Entropy = (_logSum - (weighted / sum)) / PortableMath.Ln2;
     }
@@ -42,18 +38,9 @@ internal readonly ref struct TokenDistribution
     public int RankOf(int id)
     {
         float logit = _logits[id];
-        int rank = 1;
-        foreach (float other in _logits[..id])
-        {
-            if (other >= logit) rank++;
-        }
-
-        foreach (float other in _logits[(id + 1)..])
-        {
-            if (other > logit) rank++;
-        }
-
-        return rank;
+        int above = CountAbove(Padded(_logits), logit);
+        foreach (Vector256<float> others in Whole(_logits)) above += CountAbove(others, logit);
+        return above + _logits[..id].Count(logit) + 1;
     }
 
     /// <summary>The ids of the likeliest tokens, the likeliest first; of equal ones the lower id.</summary>
@@ -73,5 +60,61 @@ internal readonly ref struct TokenDistribution
         int[] likeliest = new int[heap.Count];
         for (int i = likeliest.Length - 1; i >= 0; i--) likeliest[i] = heap.Dequeue();
         return likeliest;
+    }
+
+    private static float GreatestOf(ReadOnlySpan<float> logits)
+    {
+        Vector256<float> greatest = Padded(logits);
+        foreach (Vector256<float> some in Whole(logits)) greatest = Vector256.Max(greatest, some);
+        float result = greatest[0];
+        for (int lane = 1; lane < Vector256<float>.Count; lane++) result = MathF.Max(result, greatest[lane]);
+        return result;
+    }
+
+    // Σ eˣ and Σ x·eˣ, with x from the greatest on.
+    private static (double Sum, double Weighted) Sums(ReadOnlySpan<float> logits, float greatest)
+    {
+        var sums = default(LaneSums);
+        foreach (Vector256<float> some in Whole(logits)) sums.Add(some, greatest);
+        sums.Add(Padded(logits), greatest);
+        return sums.Total;
+    }
+
+    private static int CountAbove(Vector256<float> logits, float logit) =>
+        BitOperations.PopCount(Vector256.GreaterThan(logits, Vector256.Create(logit)).ExtractMostSignificantBits());
+
+    private static ReadOnlySpan<Vector256<float>> Whole(ReadOnlySpan<float> logits) => MemoryMarshal.Cast<float, Vector256<float>>(logits);
+
+    // The rest, and beyond it what has no probability.
+    private static Vector256<float> Padded(ReadOnlySpan<float> logits)
+    {
+        int rest = logits.Length % Vector256<float>.Count;
+        Span<float> padded = stackalloc float[Vector256<float>.Count];
+        padded.Fill(float.NegativeInfinity);
+        logits[^rest..].CopyTo(padded);
+        return Vector256.Create<float>(padded);
+    }
+
+    private struct LaneSums
+    {
+        private Vector256<double> _sum0, _sum1, _weighted0, _weighted1;
+
+        public readonly (double Sum, double Weighted) Total => (TotalOf(_sum0 + _sum1), TotalOf(_weighted0 + _weighted1));
+
+        public void Add(Vector256<float> logits, float greatest)
+        {
+            (Vector256<double> x0, Vector256<double> x1) = Vector256.Widen(logits);
+            Add(x0 - Vector256.Create((double)greatest), ref _sum0, ref _weighted0);
+            Add(x1 - Vector256.Create((double)greatest), ref _sum1, ref _weighted1);
+        }
+
+        private static void Add(Vector256<double> x, ref Vector256<double> sum, ref Vector256<double> weighted)
+        {
+            Vector256<double> e = PortableMath.Exp(x);
+            sum += e;
+            weighted += Vector256.ConditionalSelect(Vector256.Equals(e, Vector256<double>.Zero), e, x * e); // not −∞ · 0
+        }
+
+        private static double TotalOf(Vector256<double> lanes) => lanes[0] + lanes[1] + lanes[2] + lanes[3];
     }
 }

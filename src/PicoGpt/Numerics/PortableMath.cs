@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -18,6 +20,13 @@ internal static class PortableMath
     // Beyond, the power of two would not be a normal number.
     private const double Most = 708;
 
+    // Of eʳ, the highest degree first.
+    private static ReadOnlySpan<double> Taylor =>
+    [
+        1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120,
+        1.0 / 24, 1.0 / 6, 0.5, 1, 1,
+    ];
+
     /// <summary>
     /// <c>eˣ</c>, 0 below −708 and infinite above 708. As <c>x = n·ln 2 + r</c>, |r| ≤ ½ ln 2, it is the Taylor polynomial of
     /// <c>eʳ</c>, of degree 13, times <c>2ⁿ</c>.
@@ -29,21 +38,23 @@ internal static class PortableMath
         if (x > Most) return double.PositiveInfinity;
         double n = Math.Round(x * Log2E);
         double r = x - (n * Ln2High) - (n * Ln2Low);
-        double p = 1.0 / 6227020800;
-        p = (p * r) + (1.0 / 479001600);
-        p = (p * r) + (1.0 / 39916800);
-        p = (p * r) + (1.0 / 3628800);
-        p = (p * r) + (1.0 / 362880);
-        p = (p * r) + (1.0 / 40320);
-        p = (p * r) + (1.0 / 5040);
-        p = (p * r) + (1.0 / 720);
-        p = (p * r) + (1.0 / 120);
-        p = (p * r) + (1.0 / 24);
-        p = (p * r) + (1.0 / 6);
-        p = (p * r) + 0.5;
-        p = (p * r) + 1;
-        p = (p * r) + 1;
+        double p = Taylor[0];
+        foreach (double coefficient in Taylor[1..]) p = (p * r) + coefficient;
         return p * BitConverter.Int64BitsToDouble(((long)n + 1023) << 52);
+    }
+
+    /// <summary><c>eˣ</c> in each lane, to the same bits as one by one, where no x is positive.</summary>
+    public static Vector256<double> Exp(Vector256<double> x)
+    {
+        // So large a number has no room for a fraction: adding it rounds, and leaves n in the lowest bits.
+        var rounder = Vector256.Create(6755399441055744.0); // 1.5 · 2⁵²
+        Vector256<double> shifted = (x * Log2E) + rounder;
+        Vector256<double> n = shifted - rounder;
+        Vector256<double> r = x - (n * Ln2High) - (n * Ln2Low);
+        var p = Vector256.Create(Taylor[0]);
+        foreach (double coefficient in Taylor[1..]) p = (p * r) + Vector256.Create(coefficient);
+        Vector256<double> power = Vector256.ShiftLeft(shifted.AsInt64() + Vector256.Create(1023L), 52).AsDouble();
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-Most)), Vector256<double>.Zero, p * power);
     }
 
     /// <summary>

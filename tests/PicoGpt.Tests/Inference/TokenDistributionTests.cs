@@ -22,6 +22,27 @@ public sealed class TokenDistributionTests
         Assert.Equal(-p.Where(value => value > 0).Sum(value => value * Math.Log2(value)), distribution.Entropy, 1e-12);
     }
 
+    [Theory]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(2051)]
+    public void Every_logit_counts_once_however_many_there_are(int count)
+    {
+        var random = new Random(count);
+        float[] logits = [.. Enumerable.Range(0, count).Select(_ => (float)Math.Round(random.NextDouble() * 10, 1))]; // with equal ones
+        double sum = logits.Sum(logit => Math.Exp(logit));
+        int[] order = [.. Enumerable.Range(0, count).OrderByDescending(id => logits[id])]; // of equal ones the lower first
+        var distribution = new TokenDistribution(logits);
+        for (int id = 0; id < count; id++)
+        {
+            Assert.Equal(Math.Log(Math.Exp(logits[id]) / sum), distribution.LogProbabilityOf(id), 1e-12);
+            Assert.Equal(Array.IndexOf(order, id) + 1, distribution.RankOf(id));
+        }
+
+        Assert.Equal(-logits.Sum(logit => Math.Exp(logit) / sum * Math.Log2(Math.Exp(logit) / sum)), distribution.Entropy, 1e-12);
+    }
+
     [Fact]
     public void A_certain_token_has_no_surprisal_and_leaves_no_entropy()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using PicoGpt.Numerics;
 using Xunit;
 
@@ -30,6 +31,19 @@ public sealed class PortableMathTests
         Assert.True(double.IsNaN(PortableMath.Exp(double.NaN)));
         Assert.True(double.IsNaN(PortableMath.Log(double.NaN)));
         for (int n = -1000; n <= 1000; n += 50) AssertClose(n * Math.Log(2), PortableMath.Log(Math.ScaleB(1, n)), 2e-16);
+    }
+
+    [Fact]
+    public void Four_at_once_are_the_bits_of_one_by_one()
+    {
+        var random = new Random(2);
+        double[] edges = [0, -0.0, -708, Math.BitDecrement(-708), -1e300, double.NegativeInfinity, double.NaN, -Math.Log(2) / 2];
+        double[] xs = [.. edges, .. Enumerable.Range(0, 20_000).Select(i => -random.NextDouble() * (i % 2 == 0 ? 710 : 5))];
+        for (int i = 0; i < xs.Length; i += 4)
+        {
+            Vector256<double> four = PortableMath.Exp(Vector256.Create<double>(xs.AsSpan(i, 4)));
+            for (int lane = 0; lane < 4; lane++) Assert.Equal(PortableMath.Exp(xs[i + lane]), four[lane]);
+        }
     }
 
     private static void AssertClose(double expected, double actual, double relative) =>
