@@ -217,7 +217,7 @@ Describe 'The view of a measure' {
         $lines = Show-Measure $measure 100
         $lines | Should -HaveCount 22
         $lines[-1] | Should -BeExactly '… Format-Custom -View Whole shows the whole text.'
-        Show-Measure $measure 100 $true | Should -HaveCount 26
+        Show-Measure $measure -Width 100 -Whole $true | Should -HaveCount 26
         Show-Measure (Measure-Gpt2Text ("$tale`n" * 20) -Model $model -Top 0) 100 | Should -HaveCount 21
         $whole = ConvertTo-PlainText ($measure | Format-Custom -View Whole | Out-String)
         [regex]::Matches($whole, 'daughters').Count | Should -Be 25

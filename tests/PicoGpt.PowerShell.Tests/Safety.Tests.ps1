@@ -53,6 +53,7 @@ Describe 'A name of a model' {
         @{ Case = 'Get-Gpt2Weight -Raw'; Command = { Get-Gpt2Weight -Raw -LiteralPath $args[0] -ErrorAction Stop }; Names = $names }
         @{ Case = 'ConvertTo-Gpt2Token'; Command = { ConvertTo-Gpt2Token a -Model $args[0] -ErrorAction Stop }; Names = $names }
         @{ Case = 'Invoke-Gpt2Generate'; Command = { Invoke-Gpt2Generate a -Model $args[0] -ErrorAction Stop }; Names = $names }
+        @{ Case = 'Measure-Gpt2Text'; Command = { Measure-Gpt2Text a -Model $args[0] -ErrorAction Stop }; Names = $names }
         @{ Case = 'Trace-Gpt2Text'; Command = { Trace-Gpt2Text a -Model $args[0] -ErrorAction Stop }; Names = $names }
         @{ Case = 'Export-Gpt2Model'; Command = { Export-Gpt2Model exported Npz -Model $args[0] -ErrorAction Stop }; Names = $names }
     ) {
@@ -182,6 +183,8 @@ Describe 'On the screen' {
         @{ Case = 'a check'; Show = { Test-Gpt2Model 124M; Test-Gpt2Model 124M | Format-List }; Spelled = '*\u202e*' }
         @{ Case = 'a text'; Show = { $c = Invoke-Gpt2Generate $text -Model $model -MaxTokens 1; $c; $c | Format-List; $c | Format-Table }; Spelled = '*Once\x1b]0;owned\x07\x1b`[2J*\u202etxt\u200b*' }
         @{ Case = 'a token'; Show = { $t = $text | ConvertTo-Gpt2Token -Model $model; $t; $t | Format-Wide; $t | Format-List }; Spelled = '*\x1b*\x07*' }
+        @{ Case = 'a measure'; Show = { $m = Measure-Gpt2Text $text -Model $model; $m; $m | Format-List; $m | Format-Table }; Spelled = '*\u202e*Once\u001b]0;owned\u0007\u001b`[2J*\u202etxt\u200b*' }
+        @{ Case = 'the measure of a token'; Show = { $m = (Measure-Gpt2Text $text -Model $model).Tokens; $m; $m | Format-List; $m.Top; $m.Top | Format-List }; Spelled = '*\u001b*\u0007*' }
         @{ Case = 'a trace'; Show = { $t = Trace-Gpt2Text $text -Model $model; $t; $t | Format-List }; Spelled = '*\u202e*' }
         @{ Case = 'what the logit lens says'; Show = { $p = (Trace-Gpt2Text $text -Model $model -LogitLens).LogitLens[0]; $p; $p | Format-List; $p.Top; $p.Top | Format-List }; Spelled = '*Top*' }
         @{ Case = 'an error'; Show = { Get-Gpt2Model $text; Get-Gpt2Weight $text -Raw -Path "$TestDrive/tensors"; Get-Gpt2Weight "w$text" -Model $model; Get-Gpt2Model -LiteralPath "$folder/none" } ; Spelled = '*\u202e*' }
