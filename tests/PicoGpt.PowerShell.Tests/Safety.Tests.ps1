@@ -183,8 +183,8 @@ Describe 'On the screen' {
         @{ Case = 'a check'; Show = { Test-Gpt2Model 124M; Test-Gpt2Model 124M | Format-List }; Spelled = '*\u202e*' }
         @{ Case = 'a text'; Show = { $c = Invoke-Gpt2Generate $text -Model $model -MaxTokens 1; $c; $c | Format-List; $c | Format-Table }; Spelled = '*Once\x1b]0;owned\x07\x1b`[2J*\u202etxt\u200b*' }
         @{ Case = 'a token'; Show = { $t = $text | ConvertTo-Gpt2Token -Model $model; $t; $t | Format-Wide; $t | Format-List }; Spelled = '*\x1b*\x07*' }
-        @{ Case = 'a measure'; Show = { $m = Measure-Gpt2Text $text -Model $model; $m; $m | Format-List; $m | Format-Table }; Spelled = '*\u202e*Once\u001b]0;owned\u0007\u001b`[2J*\u202etxt\u200b*' }
-        @{ Case = 'the measure of a token'; Show = { $m = (Measure-Gpt2Text $text -Model $model).Tokens; $m; $m | Format-List; $m.Top; $m.Top | Format-List }; Spelled = '*\u001b*\u0007*' }
+        @{ Case = 'a measure'; Show = { $m = Measure-Gpt2Text $text -Model $model; $m; $m | Format-List; $m | Format-Table; $m | Format-Wide }; Spelled = '*\u202e*Once\u001b]0;owned\u0007\u001b`[2J*\u202etxt\u200b*' }
+        @{ Case = 'the measure of a token'; Show = { $m = (Measure-Gpt2Text $text -Model $model).Tokens; $m; $m | Format-List; $m | Format-Wide; $m.Top; $m.Top | Format-List; $m.Top | Format-Wide }; Spelled = '*\u001b*\u0007*' }
         @{ Case = 'a trace'; Show = { $t = Trace-Gpt2Text $text -Model $model; $t; $t | Format-List }; Spelled = '*\u202e*' }
         @{ Case = 'what the logit lens says'; Show = { $p = (Trace-Gpt2Text $text -Model $model -LogitLens).LogitLens[0]; $p; $p | Format-List; $p.Top; $p.Top | Format-List }; Spelled = '*Top*' }
         @{ Case = 'an error'; Show = { Get-Gpt2Model $text; Get-Gpt2Weight $text -Raw -Path "$TestDrive/tensors"; Get-Gpt2Weight "w$text" -Model $model; Get-Gpt2Model -LiteralPath "$folder/none" } ; Spelled = '*\u202e*' }
