@@ -42,11 +42,15 @@ public static class MeasureView
         ArgumentNullException.ThrowIfNull(measure);
         int tokens = (int)(ObjectReader.Number(measure, "TokenCount") ?? 0);
         var totals = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{tokens:N0} {(tokens == 1 ? "token" : "tokens")}"));
-        if (ObjectReader.Number(measure, "Perplexity") is { } perplexity) totals.Append(CultureInfo.InvariantCulture, $", perplexity {perplexity:N2}");
-        if (ObjectReader.Number(measure, "BitsPerToken") is { } token) totals.Append(CultureInfo.InvariantCulture, $", {token:0.00} bits a token");
-        if (ObjectReader.Number(measure, "BitsPerCharacter") is { } character)
-            totals.Append(CultureInfo.InvariantCulture, $", {character:0.00} bits a character");
+        Add("Perplexity", ", perplexity {0:N2}");
+        Add("BitsPerToken", ", {0:N2} bits a token");
+        Add("BitsPerCharacter", ", {0:N2} bits a character");
         return totals.ToString();
+
+        void Add(string property, string format)
+        {
+            if (ObjectReader.Number(measure, property) is { } value) totals.Append(string.Format(CultureInfo.InvariantCulture, format, value));
+        }
     }
 
     /// <summary>A number of bits or the like for a table.</summary>

@@ -20,7 +20,8 @@ internal static class ObjectReader
     public static string Text(PSObject owner, string property) => owner.Properties[property]?.Value?.ToString() ?? "";
 
     /// <summary>A property that is a number, if it is one.</summary>
-    public static double? Number(PSObject owner, string property) => owner.Properties[property]?.Value is { } value ? Number(PSObject.AsPSObject(value)) : null;
+    public static double? Number(PSObject owner, string property) =>
+        owner.Properties[property]?.Value is { } value ? Number(PSObject.AsPSObject(value)) : null;
 
     /// <summary>A number.</summary>
     public static double Number(PSObject value) => Convert.ToDouble(value.BaseObject, CultureInfo.InvariantCulture);

@@ -26,9 +26,7 @@ internal static class ScreenText
     }
 
     /// <summary>How many columns a character takes: roughly, 2 for what Unicode's EastAsianWidth.txt calls wide.</summary>
-    public static int Columns(Rune rune) => rune.Value is (>= 0x1100 and <= 0x115F) or (>= 0x2E80 and <= 0xA4CF) or (>= 0xAC00 and <= 0xD7A3)
-        or (>= 0xF900 and <= 0xFAFF) or (>= 0xFE30 and <= 0xFE6F) or (>= 0xFF00 and <= 0xFF60) or (>= 0x1F300 and <= 0x1FAFF) or >= 0x20000
-        ? 2 : 1;
+    public static int Columns(Rune rune) => IsWide(rune.Value) ? 2 : 1;
 
     /// <summary>Begins a 24-bit background.</summary>
     public static string Background((int R, int G, int B) colour) =>
@@ -44,4 +42,7 @@ internal static class ScreenText
         return (Part(from.R, to.R), Part(from.G, to.G), Part(from.B, to.B));
         int Part(int a, int b) => (int)Math.Round(a + ((b - a) * Math.Clamp(share, 0, 1)));
     }
+
+    private static bool IsWide(int rune) => rune is (>= 0x1100 and <= 0x115F) or (>= 0x2E80 and <= 0xA4CF) or (>= 0xAC00 and <= 0xD7A3)
+        or (>= 0xF900 and <= 0xFAFF) or (>= 0xFE30 and <= 0xFE6F) or (>= 0xFF00 and <= 0xFF60) or (>= 0x1F300 and <= 0x1FAFF) or >= 0x20000;
 }

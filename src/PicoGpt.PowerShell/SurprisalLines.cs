@@ -18,13 +18,11 @@ internal sealed class SurprisalLines(string text, int width, int most)
     /// <summary>Whether there was no line left for a part of the text.</summary>
     public bool IsCut { get; private set; }
 
-    private bool IsFull => _lines.Count >= most;
-
     /// <summary>Adds a part of the text, which follows the one before.</summary>
     public void Add(int start, int length, string colour)
     {
         int end = Math.Min(start + length, text.Length);
-        for (int at = start; at < end && !IsCut;)
+        for (int at = Math.Max(start, 0); at < end && !IsCut;)
         {
             if (!Rune.TryGetRuneAt(text, at, out Rune rune)) rune = Rune.ReplacementChar;
             at += rune.Utf16SequenceLength;
@@ -37,14 +35,12 @@ internal sealed class SurprisalLines(string text, int width, int most)
     /// <summary>All lines.</summary>
     public IEnumerable<string> Finish()
     {
-        IsCut |= IsFull && _line.Count > 0;
-        if (_line.Count > 0 && !IsCut) Break(_line.Count);
+        if (_line.Count > 0) Break(_line.Count);
         return _lines;
     }
 
     private void Add(Rune glyph, string colour)
     {
-        IsCut |= IsFull;
         int columns = ScreenText.Columns(glyph);
         if (_columns + columns > width)
         {
@@ -58,6 +54,8 @@ internal sealed class SurprisalLines(string text, int width, int most)
 
     private void Break(int count)
     {
+        IsCut |= _lines.Count >= most;
+        if (IsCut) return;
         var line = new StringBuilder();
         string colour = "";
         foreach ((string glyph, _, string wanted) in _line.Take(count))

@@ -78,7 +78,8 @@ public static class TraceView
     {
         if (norms.Length == 0) return;
         const int NumberWidth = 7;
-        string[] means = [.. norms.Select(positions => Format.Number(Math.Round(positions.Average(ObjectReader.Number), 1)).PadLeft(NumberWidth))];
+        IEnumerable<double> averages = norms.Select(positions => Math.Round(positions.Average(ObjectReader.Number), 1));
+        string[] means = [.. averages.Select(mean => Format.Number(mean).PadLeft(NumberWidth))];
         lines.Add("");
         lines.Add("Residual stream: mean norm of the input, and after each layer");
         lines.AddRange(means.Chunk(Math.Max(1, (width - 1) / NumberWidth)).Select(line => string.Concat(line)));
@@ -129,7 +130,7 @@ public static class TraceView
     private static string Percent(double p) => string.Create(CultureInfo.InvariantCulture, $"{100 * p:0.0} %");
 
     private static string LabelOf(PSObject token) =>
-        VisibleText.Of(ObjectReader.Items(token, "Bytes").Select(value => Convert.ToByte(value.BaseObject, CultureInfo.InvariantCulture)).ToArray());
+        VisibleText.Of(ObjectReader.Items(token, "Bytes").Select(value => (byte)ObjectReader.Number(value)).ToArray());
 
     private static double ProbabilityOf(PSObject token) => ObjectReader.Number(token, "Probability") ?? 0;
 }

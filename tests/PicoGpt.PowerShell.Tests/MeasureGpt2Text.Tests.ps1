@@ -219,6 +219,7 @@ Describe 'The view of a measure' {
         $lines[-1] | Should -BeExactly '… Format-Custom -View Whole shows the whole text.'
         Show-Measure $measure -Width 100 -Whole $true | Should -HaveCount 26
         Show-Measure (Measure-Gpt2Text ("$tale`n" * 20) -Model $model -Top 0) 100 | Should -HaveCount 21
+        foreach ($width in 20, 31, 58, 59, 60) { Show-Measure $measure $width | Should -HaveCount 22 }
         $whole = ConvertTo-PlainText ($measure | Format-Custom -View Whole | Out-String)
         [regex]::Matches($whole, 'daughters').Count | Should -Be 25
         [regex]::Matches((ConvertTo-PlainText ($measure | Out-String)), 'daughters').Count | Should -BeLessThan 25

@@ -186,7 +186,8 @@ public sealed class MeasureGpt2TextCommand : Gpt2FetchingCmdlet
     private void Emit(Gpt2TextMeasure measure)
     {
         double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
-        WriteVerbose($"{measure.Model}: {measure}; {_measurer!.TokensMeasured} tokens in all, {_measurer.TokensMeasured / seconds:F1} tokens/s.");
+        long all = _measurer!.TokensMeasured;
+        WriteVerbose($"{measure.Model}: {measure}; {all} tokens in all, {all / seconds:F1} tokens/s.");
         WriteObject(measure);
     }
 
