@@ -3,9 +3,9 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Gpt2Model'; Make = { Get-Gpt2Model 3M }; Without = 'Parameters', 'Encoder' }
         @{ Type = 'PicoGpt.Store.ModelInfo'; Make = { Get-Gpt2Model | Select-Object -First 1 }; Without = @() }
         @{ Type = 'PicoGpt.Store.ModelCheck'; Make = { Test-Gpt2Model 3M | Select-Object -Last 1 }; Without = @() }
-        @{ Type = 'PicoGpt.Weights.Gpt2Weight'; Make = { Get-Gpt2Weight h0/attn/c_attn/b -Model 3M }; Without = 'Values', 'Histogram', 'Statistics' }
-        @{ Type = 'PicoGpt.Weights.RawTensor'; Make = { Get-Gpt2Weight model/h0/attn/c_attn/b -Raw -Model 3M }; Without = 'Histogram', 'Statistics' }
-        @{ Type = 'PicoGpt.Weights.WeightSlice'; Make = { (Get-Gpt2Weight wte -Model 3M).Row(3) }; Without = 'Source', 'Histogram', 'Statistics' }
+        @{ Type = 'PicoGpt.Weights.Gpt2Weight'; Make = { Get-Gpt2Weight h0/attn/c_attn/b -Model 3M }; Without = 'Values', 'IsReadOnly', 'Histogram', 'Statistics' }
+        @{ Type = 'PicoGpt.Weights.RawTensor'; Make = { Get-Gpt2Weight model/h0/attn/c_attn/b -Raw -Model 3M }; Without = 'IsReadOnly', 'Histogram', 'Statistics' }
+        @{ Type = 'PicoGpt.Weights.WeightSlice'; Make = { (Get-Gpt2Weight wte -Model 3M).Row(3) }; Without = 'Source', 'IsReadOnly', 'Histogram', 'Statistics' }
         @{ Type = 'PicoGpt.Pictures.WeightPicture'; Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 }; Without = @() }
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
