@@ -16,6 +16,16 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _shown;
 
+    /// <summary>Draws the bar of work that goes through bytes, with its speed, where it is time to.</summary>
+    /// <param name="done">The bytes that are done.</param>
+    /// <param name="total">All of them.</param>
+    public void Show(long done, long total)
+    {
+        double perSecond = done / Stopwatch.GetElapsedTime(_start).TotalSeconds;
+        TimeSpan? left = done > 0 ? TimeSpan.FromSeconds((total - done) / perSecond) : null;
+        Show($"{Format.Bytes(done)} of {Format.Bytes(total)}, {Format.Bytes((long)perSecond)}/s", (double)done / total, left);
+    }
+
     /// <summary>Draws the bar where it is time to.</summary>
     /// <param name="status">What is being done.</param>
     /// <param name="share">How much of it is done, from 0 to 1.</param>
@@ -27,7 +37,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
         cmdlet.WriteProgress(new ProgressRecord(Activity, Format.Visible(activity), Format.Visible(status))
         {
             PercentComplete = (int)Math.Clamp(100 * share, 0, 100),
-            SecondsRemaining = left is { } time ? (int)time.TotalSeconds : -1,
+            SecondsRemaining = left is { } time ? (int)Math.Min(time.TotalSeconds, int.MaxValue) : -1,
         });
     }
 

@@ -47,9 +47,9 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
         string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {Format}";
         if (!ShouldProcess(export.Folder, action)) return;
 
-        var share = new LatestValue<double>();
+        var written = new LatestValue<long>();
         using (var bar = new ProgressBar(this, $"Exporting {model.Name}"))
-            Await(() => export.Run(Force, share, StopToken), () => bar.Show(export.Folder, share.Value));
+            Await(() => export.Run(Force, written, StopToken), () => bar.Show(written.Value, export.Size));
         foreach (string file in export.Files) WriteObject(InvokeProvider.Item.Get([file], force: true, literalPath: true), enumerateCollection: true);
 
         bool IsWanted(Gpt2Weight weight) => Array.Exists(patterns, pattern => pattern.IsMatch(weight.Name));

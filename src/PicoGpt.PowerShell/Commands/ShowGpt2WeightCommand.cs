@@ -132,19 +132,15 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     // Whole or not at all: a reader never sees half a picture.
     private static void Save(string path, byte[] bytes)
     {
-        string part = $"{path}.{Guid.NewGuid():N}.part";
         try
         {
-            File.WriteAllBytes(part, bytes);
-            File.Move(part, path, overwrite: true);
+            using var file = new OutputFile(path);
+            file.Write(bytes);
+            file.Finish();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {fault.Message}", path, fault);
-        }
-        finally
-        {
-            if (File.Exists(part)) File.Delete(part);
         }
     }
 

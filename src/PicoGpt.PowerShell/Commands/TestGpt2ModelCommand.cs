@@ -60,7 +60,7 @@ public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
         long total = Math.Max(1, ModelStore.Default.Describe(model).SizeOnDisk);
         using var bar = new ProgressBar(this, $"Verifying {model.Name}");
         using IEnumerator<ModelCheck> checks = ModelStore.Default.Check(model, done, StopToken).GetEnumerator();
-        while (MoveNext(checks, () => bar.Show($"{Format.Bytes(done.Value)} of {Format.Bytes(total)}", (double)done.Value / total)))
+        while (MoveNext(checks, () => bar.Show(done.Value, total)))
             yield return checks.Current;
     }
 

@@ -23,7 +23,8 @@ internal sealed class NpzWriter : ITensorWriter
     private readonly List<(byte[] Name, uint Crc, uint Size, long Offset)> _entries = [];
 
     /// <param name="path">The full path of the file.</param>
-    public NpzWriter(string path) => _file = new OutputFile(path);
+    /// <param name="meter">What counts the bytes of the tensors.</param>
+    public NpzWriter(string path, WriteMeter? meter = null) => _file = new OutputFile(path, meter);
 
     public void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data)
     {
@@ -35,7 +36,7 @@ internal sealed class NpzWriter : ITensorWriter
         _entries.Add((fileName, crc, size, _file.Stream.Position));
         WriteLocalHeader(fileName, crc, size);
         _file.Stream.Write(header);
-        _file.Stream.Write(data);
+        _file.Write(data);
     }
 
     public void Finish()

@@ -14,15 +14,25 @@ internal sealed class SafetensorsWriter : ITensorWriter
 
     /// <param name="path">The full path of the file.</param>
     /// <param name="tensors">The tensors in the order in which they come; the larger types first, which keeps each aligned.</param>
-    public SafetensorsWriter(string path, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors)
+    /// <param name="meter">What counts the bytes of the tensors.</param>
+    public SafetensorsWriter(
+        string path, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter? meter = null)
     {
         _expected = new(tensors);
         byte[] header = Header(tensors);
-        _file = new OutputFile(path);
-        Span<byte> length = stackalloc byte[Safetensors.PrefixLength];
-        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-        _file.Stream.Write(length);
-        _file.Stream.Write(header);
+        _file = new OutputFile(path, meter);
+        try
+        {
+            Span<byte> length = stackalloc byte[Safetensors.PrefixLength];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            _file.Stream.Write(length);
+            _file.Stream.Write(header);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
     }
 
     public void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data)
@@ -31,7 +41,7 @@ internal sealed class SafetensorsWriter : ITensorWriter
             throw new ArgumentException($"tensor '{name}' does not come in its turn", nameof(name));
         if (data.Length != shape.ElementCount * dtype.ElementSize())
             throw new ArgumentException($"{shape} of {dtype.DisplayName()} does not take {data.Length} bytes", nameof(data));
-        _file.Stream.Write(data);
+        _file.Write(data);
     }
 
     public void Finish()

@@ -16,8 +16,7 @@ public sealed class TensorBundleWriter : ITensorWriter
 
     private readonly string _prefix;
     private readonly TensorBundleWriterOptions _options;
-    private readonly string _temporarySuffix = $".{Guid.NewGuid():n}.tmp";
-    private readonly FileStream[] _shards;
+    private readonly List<OutputFile> _files = []; // the shards come first
     private readonly Dictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly List<(byte[] Key, byte[] Value)> _slices = [];
     private bool _isFinished;
@@ -26,6 +25,11 @@ public sealed class TensorBundleWriter : ITensorWriter
     /// <param name="prefix">What the files' names begin with: <c>folder/model.ckpt</c>.</param>
     /// <param name="options">The layout; TensorFlow 1's where left out.</param>
     public TensorBundleWriter(string prefix, TensorBundleWriterOptions? options = null)
+        : this(prefix, options, meter: null)
+    {
+    }
+
+    internal TensorBundleWriter(string prefix, TensorBundleWriterOptions? options, WriteMeter? meter)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
         _options = options ?? new TensorBundleWriterOptions();
@@ -35,11 +39,10 @@ public sealed class TensorBundleWriter : ITensorWriter
 
         _prefix = Path.GetFullPath(prefix);
         Directory.CreateDirectory(Path.GetDirectoryName(_prefix)!);
-        _shards = new FileStream[_options.ShardCount];
         try
         {
-            for (int shard = 0; shard < _shards.Length; shard++)
-                _shards[shard] = new FileStream(ShardFile(shard) + _temporarySuffix, FileMode.CreateNew, FileAccess.Write);
+            for (int shard = 0; shard < _options.ShardCount; shard++)
+                _files.Add(new OutputFile(BundlePath.ShardFile(_prefix, shard, _options.ShardCount), meter));
         }
         catch
         {
@@ -120,71 +123,54 @@ public sealed class TensorBundleWriter : ITensorWriter
     {
         ObjectDisposedException.ThrowIf(_isFinished, this);
         CheckSlices();
-        foreach (FileStream shard in _shards)
-            shard.Dispose();
-
         string indexFile = BundlePath.IndexFile(_prefix);
-        WriteIndex(indexFile + _temporarySuffix);
+        _files.Add(new OutputFile(indexFile));
+        WriteIndex(_files[^1].Stream);
+        if (_options.WriteCheckpointFile)
+        {
+            _files.Add(new OutputFile(Path.Combine(Path.GetDirectoryName(_prefix)!, CheckpointState.FileName)));
+            _files[^1].Stream.Write(Encoding.UTF8.GetBytes(CheckpointState.Format(Path.GetFileName(_prefix))));
+        }
+
+        // A full disk shows here, before anything is replaced.
+        foreach (OutputFile file in _files) file.Stream.Dispose();
 
         // Without an index there is no checkpoint: a crash from here on leaves none, rather than a mixture of two.
         File.Delete(indexFile);
-        for (int shard = 0; shard < _shards.Length; shard++)
-            File.Move(ShardFile(shard) + _temporarySuffix, ShardFile(shard), overwrite: true);
-        File.Move(indexFile + _temporarySuffix, indexFile, overwrite: true);
-        if (_options.WriteCheckpointFile)
-            WriteCheckpointFile();
+        foreach (OutputFile file in _files) file.Finish();
         _isFinished = true;
     }
 
     /// <summary>Deletes what was written, unless <see cref="Finish"/> was called.</summary>
     public void Dispose()
     {
-        if (_isFinished) return;
         _isFinished = true;
-        for (int shard = 0; shard < _shards.Length; shard++)
-        {
-            _shards[shard]?.Dispose();
-            File.Delete(ShardFile(shard) + _temporarySuffix);
-        }
-
-        File.Delete(BundlePath.IndexFile(_prefix) + _temporarySuffix);
-        File.Delete(CheckpointFile + _temporarySuffix);
+        foreach (OutputFile file in _files) file.Dispose();
     }
-
-    private string CheckpointFile => Path.Combine(Path.GetDirectoryName(_prefix)!, CheckpointState.FileName);
-
-    private string ShardFile(int shard) => BundlePath.ShardFile(_prefix, shard, _shards.Length);
 
     private TensorEntry Append(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data, uint crc, int shard)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(shard);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, _shards.Length);
-        long offset = _shards[shard].Position;
-        _shards[shard].Write(data);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, _options.ShardCount);
+        long offset = _files[shard].Stream.Position;
+        _files[shard].Write(data);
         return new TensorEntry(name, dtype, shape, shard, offset, data.Length, Crc32C.Mask(crc), []);
     }
 
-    private void WriteIndex(string path)
+    private void WriteIndex(FileStream file)
     {
         List<(byte[] Key, byte[] Value)> entries =
         [
-            ([], new BundleHeader(_shards.Length, IsBigEndian: false, MinimumConsumer: 0).Encode()),
+            ([], new BundleHeader(_options.ShardCount, IsBigEndian: false, MinimumConsumer: 0).Encode()),
             .. _tensors.Values.Select(entry => (StrictUtf8.GetBytes(entry.Name), BundleEntryCodec.Encode(entry))),
             .. _slices,
         ];
         entries.Sort((a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
 
-        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
         var table = new SortedTableWriter(file, _options);
         foreach ((byte[] key, byte[] value) in entries)
             table.Add(key, value);
         table.Finish();
-    }
-
-    private void WriteCheckpointFile()
-    {
-        File.WriteAllText(CheckpointFile + _temporarySuffix, CheckpointState.Format(Path.GetFileName(_prefix)));
-        File.Move(CheckpointFile + _temporarySuffix, CheckpointFile, overwrite: true);
     }
 
     private void CheckSlices()

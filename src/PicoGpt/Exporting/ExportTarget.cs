@@ -43,7 +43,8 @@ internal abstract class ExportTarget
     public virtual (string Name, byte[] Content) ShapeFile(Gpt2Model model) => (Gpt2HyperParameters.FileName, model.HyperParameters.ToJson());
 
     /// <summary>Starts writing.</summary>
-    public abstract ITensorWriter Create(string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors);
+    public abstract ITensorWriter Create(
+        string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter meter);
 
     private sealed class NpzTarget : ExportTarget
     {
@@ -55,8 +56,9 @@ internal abstract class ExportTarget
 
         public override TensorDType TypeOf(TensorDType dtype) => NpyHeader.Knows(dtype) ? dtype : TensorDType.Float32;
 
-        public override ITensorWriter Create(string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors) =>
-            new NpzWriter(weightsPath);
+        public override ITensorWriter Create(
+            string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter meter) =>
+            new NpzWriter(weightsPath, meter);
     }
 
     private sealed class SafetensorsTarget : ExportTarget
@@ -81,8 +83,9 @@ internal abstract class ExportTarget
             return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, endOfText, dtype));
         }
 
-        public override ITensorWriter Create(string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors) =>
-            new SafetensorsWriter(weightsPath, tensors);
+        public override ITensorWriter Create(
+            string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter meter) =>
+            new SafetensorsWriter(weightsPath, tensors, meter);
     }
 
     private sealed class TensorFlowTarget : ExportTarget
@@ -110,7 +113,8 @@ internal abstract class ExportTarget
             Path.Combine(Path.GetDirectoryName(weightsPath)!, CheckpointState.FileName),
         ];
 
-        public override ITensorWriter Create(string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors) =>
-            new TensorBundleWriter(weightsPath);
+        public override ITensorWriter Create(
+            string weightsPath, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter meter) =>
+            new TensorBundleWriter(weightsPath, options: null, meter);
     }
 }

@@ -65,52 +65,51 @@ public sealed class ModelExport
 
     /// <summary>Writes the files. They get their names when all are whole; before that, or where it fails, nothing of them is there.</summary>
     /// <param name="overwrite">Whether files that are there already are replaced.</param>
-    /// <param name="progress">Told the share that is written, from 0 to 1.</param>
+    /// <param name="progress">Told the bytes that are written, of <see cref="Size"/>.</param>
     /// <param name="cancellationToken">Ends it; nothing is left of it.</param>
     /// <exception cref="Gpt2Exception">
     /// A file is there already, is one of the model's own, or cannot be written, or the model's weights are damaged.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Run(bool overwrite = false, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    public void Run(bool overwrite = false, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         _model.ThrowIfDisposed();
         ThrowIfOwnFiles();
-        if (!overwrite) ThrowIfThere();
+        ThrowIfThere(overwrite);
+        List<string> newFolders = MissingFolders();
         try
         {
             Directory.CreateDirectory(Folder);
-            Write(progress, cancellationToken);
+            Write(new WriteMeter(progress, cancellationToken));
+            newFolders = [];
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw Unwritable(fault);
         }
+        finally
+        {
+            RemoveIfEmpty(newFolders);
+        }
     }
 
-    private void Write(IProgress<double>? progress, CancellationToken cancellationToken)
+    private void Write(WriteMeter meter)
     {
         List<OutputFile> companions = [];
         try
         {
-            using ITensorWriter writer = _target.Create(_weightsPath, [.. _weights.Select(DescriptionOf)]);
+            using ITensorWriter writer = _target.Create(_weightsPath, [.. _weights.Select(DescriptionOf)], meter);
             foreach ((string path, byte[] content) in _companions)
             {
                 if (IsThere(path, content)) continue;
                 companions.Add(new OutputFile(path));
                 companions[^1].Stream.Write(content);
+                companions[^1].Stream.Dispose();
             }
 
-            long done = 0, total = _weights.Sum(weight => weight.Count);
-            foreach (Gpt2Weight weight in _weights)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                Copy(weight, writer);
-                done += weight.Count;
-                progress?.Report((double)done / total);
-            }
-
-            foreach (OutputFile companion in companions) companion.Finish();
+            foreach (Gpt2Weight weight in _weights) Copy(weight, writer);
             writer.Finish();
+            foreach (OutputFile companion in companions) companion.Finish();
         }
         finally
         {
@@ -154,12 +153,15 @@ public sealed class ModelExport
         StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
         string? own = _target.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(path => _model.WeightFiles.Any(file => file.Equals(path, comparison)));
         if (own is not null)
-            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' is of the model that is to be written; give another path.", own);
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' belongs to the model itself that is to be written; give another path.", own);
     }
 
     // A vocabulary or a shape that is there already and the same is left as it is.
-    private void ThrowIfThere()
+    private void ThrowIfThere(bool overwrite)
     {
+        if (Files.FirstOrDefault(Directory.Exists) is { } folder)
+            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{folder}' is a folder, where a file is to be written; give another path.", folder);
+        if (overwrite) return;
         string? there = _target.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
             ?? _companions.FirstOrDefault(companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
         if (there is not null)
@@ -168,6 +170,20 @@ public sealed class ModelExport
 
     private static bool IsThere(string path, byte[] content) =>
         File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
+
+    // The deepest first.
+    private List<string> MissingFolders()
+    {
+        List<string> folders = [];
+        for (string? folder = Folder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) folders.Add(folder);
+        return folders;
+    }
+
+    private static void RemoveIfEmpty(List<string> folders)
+    {
+        foreach (string folder in folders.Where(folder => Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()))
+            Directory.Delete(folder);
+    }
 
     private Gpt2Exception Unwritable(Exception fault)
     {

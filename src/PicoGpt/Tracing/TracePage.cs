@@ -25,22 +25,20 @@ internal static partial class TracePage
     public static void Save(Gpt2Trace trace, string path, bool overwrite)
     {
         CheckSize(trace);
-        string temporary = $"{path}.{Guid.NewGuid():n}.part";
         try
         {
             if (!overwrite && File.Exists(path)) throw Exists(path);
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write)) Write(trace, stream);
-            Replace(temporary, path, overwrite);
+            using var file = new OutputFile(path);
+            Write(trace, file.Stream);
+            file.Finish(overwrite);
+        }
+        catch (IOException) when (!overwrite && File.Exists(path))
+        {
+            throw Exists(path);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            Discard(temporary);
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"The page '{path}' cannot be written: {fault.Message}", path, fault);
-        }
-        catch
-        {
-            Discard(temporary);
-            throw;
         }
     }
 
@@ -89,23 +87,6 @@ internal static partial class TracePage
             Gpt2Error.InvalidArgument,
             $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
                 + $"than the {MostAttention >> 20} MiB that a browser shows well; choose some with -Layer and -Head.");
-    }
-
-    private static void Discard(string temporary)
-    {
-        if (File.Exists(temporary)) File.Delete(temporary);
-    }
-
-    private static void Replace(string temporary, string path, bool overwrite)
-    {
-        try
-        {
-            File.Move(temporary, path, overwrite);
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            throw Exists(path);
-        }
     }
 
     private static string Facts(Gpt2Trace trace)

@@ -189,7 +189,44 @@ public sealed class ModelExportTests : IDisposable
         using Gpt2Model model = Random(seed: 7);
         using var stop = new CancellationTokenSource();
         var export = ModelExport.Plan(model, _folder.File("out"), format);
-        Assert.Throws<OperationCanceledException>(() => export.Run(progress: new Stopper(stop), cancellationToken: stop.Token));
+        Assert.Throws<OperationCanceledException>(() => export.Run(progress: new Stopper(stop, export.Size / 2), cancellationToken: stop.Token));
+        Assert.False(Directory.Exists(_folder.File("out")));
+    }
+
+    [Fact]
+    public void Folders_that_were_made_in_vain_go_and_others_stay()
+    {
+        using Gpt2Model model = Random(seed: 7);
+        using var stop = new CancellationTokenSource();
+        Directory.CreateDirectory(_folder.File("there"));
+        var export = ModelExport.Plan(model, _folder.File("there/new/out"), ModelFormat.Npz);
+        Assert.Throws<OperationCanceledException>(() => export.Run(progress: new Stopper(stop, 0), cancellationToken: stop.Token));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.File("there")));
+    }
+
+    [Theory]
+    [InlineData(ModelFormat.Npz)]
+    [InlineData(ModelFormat.Safetensors)]
+    [InlineData(ModelFormat.TensorFlow)]
+    public void Progress_is_told_up_to_the_last_byte(ModelFormat format)
+    {
+        using Gpt2Model model = Random(seed: 7);
+        var told = new Recorder();
+        var export = ModelExport.Plan(model, _folder.File("out"), format);
+        export.Run(progress: told);
+        Assert.Equal(told.Values.Order(), told.Values);
+        Assert.Equal(export.Size, told.Values[^1]);
+    }
+
+    [Fact]
+    public void A_folder_in_the_place_of_a_file_is_a_sentence_before_anything_is_written()
+    {
+        using Gpt2Model model = Random(seed: 7);
+        Directory.CreateDirectory(_folder.File("out/vocab.bpe"));
+        var export = ModelExport.Plan(model, _folder.File("out"), ModelFormat.Npz);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => export.Run(overwrite: true));
+        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+        Assert.Contains("vocab.bpe' is a folder", fault.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.File("out")));
     }
 
@@ -205,7 +242,7 @@ public sealed class ModelExportTests : IDisposable
         File.WriteAllBytes(_folder.File("npz/model.npz"), bytes);
         using Gpt2Model model = Gpt2Model.Open(_folder.File("npz"));
         Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => Export(model, "out", format)).Error);
-        Assert.Empty(Directory.GetFiles(_folder.File("out")));
+        Assert.False(Directory.Exists(_folder.File("out")));
     }
 
     [Fact]
@@ -269,11 +306,18 @@ public sealed class ModelExportTests : IDisposable
         return Gpt2Model.Open(folder);
     }
 
-    private sealed class Stopper(CancellationTokenSource source) : IProgress<double>
+    private sealed class Stopper(CancellationTokenSource source, long most) : IProgress<long>
     {
-        public void Report(double value)
+        public void Report(long value)
         {
-            if (value > 0.5) source.Cancel();
+            if (value > most) source.Cancel();
         }
+    }
+
+    private sealed class Recorder : IProgress<long>
+    {
+        public List<long> Values { get; } = [];
+
+        public void Report(long value) => Values.Add(value);
     }
 }
