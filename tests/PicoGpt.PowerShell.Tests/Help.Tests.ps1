@@ -110,6 +110,25 @@ Describe 'Topic <Topic>' -ForEach $topics {
     }
 }
 
+Describe 'about_PicoGpt_Inside' {
+    It 'has examples that run one after another' {
+        function Invoke-Item { $input | Out-Null }
+        $examples = [regex]::Matches((Get-Help about_PicoGpt_Inside), '(?m)(^ {8}.*\r?\n|^\r?\n(?= {8}))+').Value -notmatch '^\s*h0/'
+        $examples.Count | Should -BeGreaterThan 10
+        $ErrorActionPreference = 'Stop'
+        Push-Location $TestDrive
+        try {
+            foreach ($example in $examples) {
+                try { . ([scriptblock]::Create($example)) | Out-Null }
+                catch { throw "$_ in:`n$example" }
+            }
+        }
+        finally { Pop-Location }
+        $bias.Max | Should -Be 0
+        'mlp.npz', 'mine/model.ckpt.index', 'trace.html' | ForEach-Object { "$TestDrive/$_" | Should -Exist }
+    }
+}
+
 Describe 'about_PicoGpt' {
     It 'lists every command' {
         $text = Get-Help about_PicoGpt

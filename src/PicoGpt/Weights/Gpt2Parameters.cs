@@ -16,7 +16,8 @@ public sealed class Gpt2Parameters : IReadOnlyCollection<Gpt2Weight>
         _leaves = leaves;
         Wte = leaves["wte"];
         Wpe = leaves["wpe"];
-        Blocks = [.. Enumerable.Range(0, layers).Select(i => Block($"h{i}"))];
+        Gpt2Block[] blocks = [.. Enumerable.Range(0, layers).Select(i => Block($"h{i}"))];
+        Blocks = blocks; // an array: PowerShell cannot index the list that the compiler makes for an interface
         LnF = LayerNorm("ln_f");
     }
 

@@ -54,7 +54,7 @@ public sealed class RawTensor : FloatTensor
     public uint? Crc32C => _entry.IsPartitioned ? null : _entry.Crc32C;
 
     /// <summary>The parts of a partitioned tensor, as TensorFlow writes them: <c>0,5:-</c>; none of any other.</summary>
-    public IReadOnlyList<string> Slices => [.. _entry.Slices.Select(slice => slice.ToString())];
+    public IReadOnlyList<string> Slices => Array.ConvertAll([.. _entry.Slices], slice => slice.ToString());
 
     /// <summary>The path that the names of the checkpoint's files begin with.</summary>
     public string Checkpoint => _bundle.Prefix;
