@@ -68,7 +68,7 @@ public sealed class WeightNameCompleter : IArgumentCompleter
 
     private static (string Name, IEnumerable Shape, long Size)[] TensorsAt(string path)
     {
-        using TensorBundle bundle = TensorBundle.Open(path);
+        using TensorBundle bundle = ModelFiles.OpenTensorFlow(path);
         return [.. bundle.Entries.Select(entry => (entry.Name, (IEnumerable)entry.Shape.Dimensions, entry.Size))];
     }
 

@@ -9,25 +9,46 @@ internal static class ModelFiles
 {
     private const string RunsFolder = "checkpoint";
     private const string ModelsFolder = "models";
+    private const string IndexExtension = ".index.json";
 
     /// <summary>Opens the weights that a path means: a folder, or a file of any format.</summary>
     /// <exception cref="Gpt2Exception">There are none, or they are damaged.</exception>
     public static ITensorSource OpenWeights(string path)
     {
+        string found = Find(path);
+        if (ListerOf(found) is not { } list) return TensorBundle.Open(found);
+        return found.EndsWith(IndexExtension, StringComparison.OrdinalIgnoreCase) ? MappedSource.OpenSharded(found, list) : MappedSource.Open(found, list);
+    }
+
+    /// <summary>Opens the TensorFlow checkpoint that a path means, GPT-2 or not.</summary>
+    /// <exception cref="Gpt2Exception">There is none, it is damaged, or the weights are of another format.</exception>
+    public static TensorBundle OpenTensorFlow(string path)
+    {
+        string found = Find(path);
+        return ListerOf(found) is null
+            ? TensorBundle.Open(found)
+            : throw new Gpt2Exception(
+                Gpt2Error.Unsupported, $"'{found}' is no TensorFlow checkpoint, whose tensors alone -Raw lists; leave -Raw out.", found);
+    }
+
+    private static string Find(string path)
+    {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string fullPath = Path.GetFullPath(path);
         if (Path.GetFileName(fullPath) is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName && File.Exists(fullPath))
             fullPath = Path.GetDirectoryName(fullPath)!;
-        if (Directory.Exists(fullPath)) fullPath = WeightsIn(Path.TrimEndingDirectorySeparator(fullPath));
-        if (!File.Exists(fullPath)) return TensorBundle.Open(fullPath);
-        if (HasEnd(Safetensors.IndexExtension)) return MappedSource.OpenSharded(fullPath, Safetensors.ListTensors);
-        if (HasEnd(Safetensors.Extension)) return MappedSource.Open(fullPath, Safetensors.ListTensors);
-        if (HasEnd(Npz.Extension)) return MappedSource.Open(fullPath, Npz.ListTensors);
-        if (HasEnd(TorchArchive.IndexFileName)) return MappedSource.OpenSharded(fullPath, TorchArchive.ListTensors);
-        if (TorchArchive.Extensions.Any(HasEnd)) return MappedSource.Open(fullPath, TorchArchive.ListTensors);
-        return TensorBundle.Open(fullPath);
+        return Directory.Exists(fullPath) ? WeightsIn(Path.TrimEndingDirectorySeparator(fullPath)) : fullPath;
+    }
 
-        bool HasEnd(string end) => fullPath.EndsWith(end, StringComparison.OrdinalIgnoreCase);
+    /// <summary>What lists the tensors of a file; <see langword="null"/> where it is for TensorFlow's reader.</summary>
+    private static Func<ShardMappings, int, IEnumerable<StoredTensor>>? ListerOf(string path)
+    {
+        if (!File.Exists(path)) return null;
+        if (HasEnd(Safetensors.Extension) || HasEnd(Safetensors.IndexExtension)) return Safetensors.ListTensors;
+        if (HasEnd(Npz.Extension)) return Npz.ListTensors;
+        return HasEnd(TorchArchive.IndexFileName) || TorchArchive.Extensions.Any(HasEnd) ? TorchArchive.ListTensors : null;
+
+        bool HasEnd(string end) => path.EndsWith(end, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>The shape of the model whose weights lie in a folder.</summary>

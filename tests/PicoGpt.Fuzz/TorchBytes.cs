@@ -7,7 +7,7 @@ namespace PicoGpt.Fuzz;
 internal static class TorchBytes
 {
     /// <summary>A pickle of protocol 2; texts stand for their bytes in Latin-1.</summary>
-    public static byte[] Pickle(params IEnumerable<string> parts) => [.. "\x80\x02".Concat(string.Concat(parts)).Append('.').Select(c => (byte)c)];
+    public static byte[] Pickle(params IEnumerable<string> parts) => Encoding.Latin1.GetBytes("\x80\x02" + string.Concat(parts) + ".");
 
     public static string Text(string text) => "X" + Number(Encoding.UTF8.GetByteCount(text)) + Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 

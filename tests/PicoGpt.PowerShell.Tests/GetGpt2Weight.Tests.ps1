@@ -109,6 +109,15 @@ Describe 'Get-Gpt2Weight -Raw' {
         (Get-ChildItem "$TestDrive/*/*.index" | Get-Gpt2Weight */wte -Raw).Count | Should -Be 2
     }
 
+    It 'says of a model in <Format> that it is no TensorFlow checkpoint' -ForEach @{ Format = 'Npz' }, @{ Format = 'Safetensors' } {
+        $file = (Export-Gpt2Model "$TestDrive/in $Format" $Format -Model 3M)[0]
+        $model = Get-Gpt2Model -LiteralPath $file
+        $says = "*$($file.Name)' is no TensorFlow checkpoint*leave -Raw out."
+        { Get-Gpt2Weight -Raw -LiteralPath "$TestDrive/in $Format" -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
+        { Get-Gpt2Weight -Raw -Model $file.FullName -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
+        { Get-Gpt2Weight -Raw -Model $model -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
+    }
+
     It 'reports each path that is no checkpoint, and goes on' {
         $found = @(Get-Gpt2Weight */wte -Raw -Path "$TestDrive/none", "$TestDrive/one" -ErrorAction SilentlyContinue -ErrorVariable faults)
         $found.Count | Should -Be 1

@@ -105,7 +105,7 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
 
     private void ListRaw(string path, bool isOneOfMany = false)
     {
-        TensorBundle bundle = TensorBundle.Open(path);
+        TensorBundle bundle = ModelFiles.OpenTensorFlow(path);
         if (!_listed.Add(bundle.Prefix) && isOneOfMany)
         {
             bundle.Dispose();

@@ -10,6 +10,32 @@ public sealed class TorchArchiveTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>([0, 1, 2, 3, 4, 5]).ToArray();
 
+    private static readonly Dictionary<string, string> AllBombs = new()
+    {
+        { "marks", Repeat("(") },
+        { "marks and a tuple", Repeat("N(") + "t" },
+        { "tuples in tuples", "N" + Repeat("\x85") },
+        { "lists", Repeat("]") },
+        { "lists of one", Repeat("]Na") },
+        { "dictionaries of one", Repeat("}NNs") },
+        { "a list in itself", "]q\0" + Repeat("h\0h\0a") },
+        { "a list in itself, in many", "]q\0(" + Repeat("h\0") + "e" },
+        { "one tuple as argument of itself", ")q\0" + Repeat("(h\0h\0tq\0") },
+        { "memo entries", "N" + Repeat("\x94") },
+        { "long memo entries", "N" + string.Concat(Enumerable.Range(0, 100_000).Select(i => "r" + Latin1(i * 30_000))) },
+        { "numbers", Repeat("\x8a\x01\x7f") },
+        { "texts", Repeat("\x8c\0") },
+        { "a text", Text(new string('x', 1_000_000)) },
+        { "a name of control characters", "}" + Text(new string('\x1b', 1_000_000)) + "Ns" },
+        { "a text of all there is", "}X\xff\xff\xff\xff" },
+        { "globals", Repeat(Global("torch", "FloatStorage")) },
+        { "dictionaries called for", Global("collections", "OrderedDict") + "q\0" + Repeat("h\0)R") },
+        { "one tensor often", Tensor("FloatStorage", "0", 6, [6]) + "q\0}(" + Repeat("\x8c\u0001ah\0", 100_000) + "u" },
+        { "tensors", TensorParts + "}(" + Repeat("]h\0h\x01R", 50_000) + "u" },
+        { "named tensors", TensorParts + "}(" + string.Concat(Enumerable.Range(0, 50_000).Select(i => Text($"{i}") + "h\0h\x01R")) + "u" },
+        { "dimensions", Tensor("FloatStorage", "0", 6, [.. Enumerable.Repeat(1L, 100_000)], strides: []) },
+    };
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -166,40 +192,16 @@ public sealed class TorchArchiveTests : IDisposable
         AssertRefused(Tensor("QInt8Storage", "0", 24, [24]), Gpt2Error.Unsupported, "'torch.QInt8Storage'");
     }
 
-    public static TheoryData<string, string> Bombs => new()
-    {
-        { "marks", Repeat("(") },
-        { "marks and a tuple", Repeat("N(") + "t" },
-        { "tuples in tuples", "N" + Repeat("\x85") },
-        { "lists", Repeat("]") },
-        { "lists of one", Repeat("]Na") },
-        { "dictionaries of one", Repeat("}NNs") },
-        { "a list in itself", "]q\0" + Repeat("h\0h\0a") },
-        { "a list in itself, in many", "]q\0(" + Repeat("h\0") + "e" },
-        { "one tuple as argument of itself", ")q\0" + Repeat("(h\0h\0tq\0") },
-        { "memo entries", "N" + Repeat("\x94") },
-        { "long memo entries", "N" + string.Concat(Enumerable.Range(0, 100_000).Select(i => "r" + Latin1(i * 30_000))) },
-        { "numbers", Repeat("\x8a\x01\x7f") },
-        { "texts", Repeat("\x8c\0") },
-        { "a text", Text(new string('x', 1_000_000)) },
-        { "a name of control characters", "}" + Text(new string('\x1b', 1_000_000)) + "Ns" },
-        { "a text of all there is", "}X\xff\xff\xff\xff" },
-        { "globals", Repeat(Global("torch", "FloatStorage")) },
-        { "dictionaries called for", Global("collections", "OrderedDict") + "q\0" + Repeat("h\0)R") },
-        { "one tensor often", Tensor("FloatStorage", "0", 6, [6]) + "q\0}(" + Repeat("\x8c\u0001ah\0", 100_000) + "u" },
-        { "tensors", TensorParts + "}(" + Repeat("]h\0h\x01R", 50_000) + "u" },
-        { "named tensors", TensorParts + "}(" + string.Concat(Enumerable.Range(0, 50_000).Select(i => Text($"{i}") + "h\0h\x01R")) + "u" },
-        { "dimensions", Tensor("FloatStorage", "0", 6, [.. Enumerable.Repeat(1L, 100_000)], strides: []) },
-    };
+    public static TheoryData<string> Bombs => [.. AllBombs.Keys];
 
     private static string TensorParts => Tensor("FloatStorage", "0", 6, [1, 1, 1, 1, 1, 1, 1, 1])
         .Replace("_v2\n(", "_v2\nq\0(", StringComparison.Ordinal)[..^1] + "q\x01" + "R";
 
     [Theory]
     [MemberData(nameof(Bombs))]
-    public void A_pickle_asks_for_no_more_memory_than_a_few_times_its_own(string what, string pickle)
+    public void A_pickle_gets_no_more_memory_than_a_few_times_its_own(string what)
     {
-        byte[] archive = Archive(Pickle(pickle), ("0", Six));
+        byte[] archive = Archive(Pickle(AllBombs[what]), ("0", Six));
         long before = GC.GetAllocatedBytesForCurrentThread();
         Exception? fault = Record.Exception(() => Open(archive).Dispose());
         long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
