@@ -17,7 +17,8 @@ internal static class ModelFiles
     {
         string found = Find(path);
         if (ListerOf(found) is not { } list) return TensorBundle.Open(found);
-        return found.EndsWith(IndexExtension, StringComparison.OrdinalIgnoreCase) ? MappedSource.OpenSharded(found, list) : MappedSource.Open(found, list);
+        bool isSharded = found.EndsWith(IndexExtension, StringComparison.OrdinalIgnoreCase);
+        return isSharded ? MappedSource.OpenSharded(found, list) : MappedSource.Open(found, list);
     }
 
     /// <summary>Opens the TensorFlow checkpoint that a path means, GPT-2 or not.</summary>

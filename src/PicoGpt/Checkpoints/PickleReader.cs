@@ -11,8 +11,8 @@ namespace PicoGpt.Checkpoints;
 /// who knows a few names and refuses every other.
 /// </summary>
 /// <remarks>
-/// Tuples are arrays of objects, dictionaries lists of pairs, whole numbers are long. No opcode copies what is there already, and none
-/// is looked at twice, so that memory and time are bounded by the number of opcodes and the length of the texts.
+/// Tuples are arrays of objects, dictionaries lists of pairs, whole numbers are long. An opcode makes one object at most, and takes
+/// an item off the stack once, so that memory and time are bounded by the number of opcodes and the length of the texts.
 /// </remarks>
 /// <param name="pickle">The bytes.</param>
 /// <param name="find">Looks a name up, and throws for one that it does not know.</param>
@@ -39,10 +39,11 @@ internal sealed class PickleReader(
     {
         for (int i = 0; i < MostOpcodes; i++)
         {
+            int position = _position;
             byte opcode = Byte();
             if (opcode == '.') return Pop();
             if (!ReadValue(opcode) && !ReadContainer(opcode) && !ReadReference(opcode))
-                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {_position - 1}, which plain data needs not");
+                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which plain data needs not");
         }
 
         throw new NotSupportedException($"its pickle has more than {MostOpcodes} opcodes");

@@ -105,7 +105,8 @@ internal static class TorchArchive
         {
             if (key is not string name) throw new NotSupportedException("it has an item without a name");
             if (value is Items) throw new NotSupportedException($"its item '{Shorten(name)}' is a dictionary, no tensor");
-            yield return value is TorchTensor tensor ? (name, tensor) : throw new NotSupportedException($"its item '{Shorten(name)}' is no tensor");
+            if (value is not TorchTensor tensor) throw new NotSupportedException($"its item '{Shorten(name)}' is no tensor");
+            yield return (name, tensor);
         }
     }
 

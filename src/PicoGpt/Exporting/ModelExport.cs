@@ -175,7 +175,8 @@ public sealed class ModelExport
     private List<string> MissingFolders()
     {
         List<string> folders = [];
-        for (string? folder = Folder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) folders.Add(folder);
+        for (string? folder = Folder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+            folders.Add(folder);
         return folders;
     }
 
