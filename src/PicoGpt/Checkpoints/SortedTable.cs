@@ -35,13 +35,26 @@ internal sealed class SortedTable
     /// <summary>All entries of a file that <see cref="HasMagic"/>, in strictly increasing order of their keys.</summary>
     public static List<TableEntry> ReadEntries(ReadOnlyMemory<byte> file) => new SortedTable(file).ReadEntries();
 
+    /// <summary>The end of a table: where its index of metadata and its index lie, zeros, and the magic number.</summary>
+    public static byte[] Footer(BlockHandle metaIndex, BlockHandle index)
+    {
+        var handles = new List<byte>();
+        metaIndex.Write(handles);
+        index.Write(handles);
+        byte[] footer = new byte[FooterLength];
+        handles.CopyTo(footer);
+        BinaryPrimitives.WriteUInt64LittleEndian(footer.AsSpan(FooterLength - sizeof(ulong)), Magic);
+        return footer;
+    }
+
     private List<TableEntry> ReadEntries()
     {
         ReadOnlySpan<byte> footer = _file.Span[^FooterLength..];
         BlockHandle metaIndex = BlockHandle.Read(ref footer), index = BlockHandle.Read(ref footer);
 
-        // No checksum covers the footer, so the part of it that means nothing must be as it is written.
-        if (footer[..^sizeof(ulong)].ContainsAnyExcept((byte)0)) throw new InvalidDataException("its footer is not padded with zeros");
+        // No checksum covers the footer, so every bit of it must be as it is written, also where another would mean the same.
+        if (!_file.Span[^FooterLength..].SequenceEqual(Footer(metaIndex, index)))
+            throw new InvalidDataException("its footer is not as it is written");
         ReadBlock(metaIndex); // nothing in it concerns us, but it must be whole
         var blocks = new List<TableEntry>();
         ParseBlock(ReadBlock(index), blocks);

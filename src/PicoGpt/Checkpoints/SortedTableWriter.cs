@@ -30,14 +30,7 @@ internal sealed class SortedTableWriter(Stream output, TensorBundleWriterOptions
         BlockHandle metaIndex = WriteBlock(new BlockBuilder(options.RestartInterval).Finish());
         if (_pending is BlockHandle written)
             AddToIndex(Successor(_lastKey), written);
-
-        var footer = new List<byte>();
-        metaIndex.Write(footer);
-        WriteBlock(_index.Finish()).Write(footer);
-        byte[] bytes = new byte[SortedTable.FooterLength];
-        footer.CopyTo(bytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(SortedTable.FooterLength - sizeof(ulong)), SortedTable.Magic);
-        output.Write(bytes);
+        output.Write(SortedTable.Footer(metaIndex, WriteBlock(_index.Finish())));
     }
 
     /// <summary>A short key that is not less than one key and less than the next.</summary>
