@@ -15,6 +15,9 @@ internal sealed unsafe class MappedFile : IDisposable
 
     private const int Alignment = 64; // of a copy; a mapping lies at a page
 
+    // In milliseconds. Readers look for themselves, too: the thread pool, on which the watch runs, may be busy.
+    private const long LookInterval = 1000;
+
     // Long enough for who looks at a few elements without pinning them; and, where elements are pinned, for a layer of the largest model
     // on a slow machine. The system takes the lease back after 45 seconds.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1), PinnedGrace = TimeSpan.FromSeconds(30);
@@ -25,6 +28,7 @@ internal sealed unsafe class MappedFile : IDisposable
     private byte[]? _copy;
     private byte* _start;
     private long _changedSince; // as a timestamp; 0 while the file is as it was
+    private long _lookedAt; // in milliseconds, as Environment.TickCount64
     private volatile bool _isReleased;
 
     /// <exception cref="IOException">The file cannot be mapped or read.</exception>
@@ -81,7 +85,9 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: the file was changed, or is about to be.</exception>
     public void ThrowIfChanged()
     {
-        bool isChanged = Volatile.Read(ref _changedSince) != 0 || (_file is not null && _lease is null && IsCutShort());
+        if (_file is null) return;
+        if (_lease is not null && Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) Look();
+        bool isChanged = _lease is null ? IsCutShort() : Volatile.Read(ref _changedSince) != 0;
         if (!isChanged) return;
         throw new Gpt2Exception(
             Gpt2Error.FileChanged,
@@ -98,14 +104,9 @@ internal sealed unsafe class MappedFile : IDisposable
     public void Watch(bool isPinned)
     {
         if (_isReleased) return;
-        if (_changedSince == 0)
-        {
-            if (_lease!.IsBroken || IsCutShort()) Volatile.Write(ref _changedSince, Stopwatch.GetTimestamp());
-        }
-        else if (Stopwatch.GetElapsedTime(_changedSince) >= (isPinned ? PinnedGrace : Grace))
-        {
-            _lease!.GiveBack();
-        }
+        Look();
+        long since = Volatile.Read(ref _changedSince);
+        if (since != 0 && Stopwatch.GetElapsedTime(since) >= (isPinned ? PinnedGrace : Grace)) _lease!.GiveBack();
     }
 
     public void Dispose()
@@ -115,6 +116,13 @@ internal sealed unsafe class MappedFile : IDisposable
         _copy = null;
         _view?.Dispose();
         _file?.Dispose();
+    }
+
+    private void Look()
+    {
+        if (Volatile.Read(ref _changedSince) == 0 && (_lease!.IsBroken || IsCutShort()))
+            Interlocked.CompareExchange(ref _changedSince, Stopwatch.GetTimestamp(), 0);
+        Volatile.Write(ref _lookedAt, Environment.TickCount64);
     }
 
     private bool IsCutShort() => !OperatingSystem.IsWindows() && RandomAccess.GetLength(_file!.SafeFileHandle) < Length;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text.Json;
 using PicoGpt.Inference;
+using PicoGpt.Store;
 
 namespace PicoGpt.Tests.Inference;
 
@@ -11,18 +13,19 @@ internal static class ChildGeneration
     /// <summary>What the process prints when it ends, before the sentence.</summary>
     public const string End = "ended: ";
 
-    public static Process Start(string folder)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { typeof(ChildGeneration).Assembly.Location, Verb, folder }) start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
-    }
+    /// <summary>Runs the model of a folder.</summary>
+    public static Process Start(string folder) => StartProcess(folder);
+
+    /// <summary>Runs a model of a cache.</summary>
+    public static Process Start(string root, CatalogModel model) => StartProcess(root, JsonSerializer.Serialize(model));
 
     public static int Run(string[] args)
     {
         try
         {
-            using Gpt2Model model = Gpt2Model.Open(args[1]);
+            using Gpt2Model model = args is [_, var root, var json]
+                ? new ModelStore(root).Open(JsonSerializer.Deserialize<CatalogModel>(json)!)
+                : Gpt2Model.Open(args[1]);
             while (true)
             {
                 string text = TextGeneration.Run(model, "Once upon a time", new GenerationOptions { MaxTokens = 8, Threads = 1 }).Text;
@@ -34,5 +37,12 @@ internal static class ChildGeneration
             Console.WriteLine(End + fault.Message);
             return 0;
         }
+    }
+
+    private static Process StartProcess(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])[typeof(ChildGeneration).Assembly.Location, Verb, .. arguments]) start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
     }
 }
