@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using PicoGpt.Checkpoints;
 using PicoGpt.Exporting;
 using PicoGpt.Inference;
+using PicoGpt.Tests.Store;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
@@ -97,6 +98,21 @@ public sealed class ChangedFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_reads_a_file_sees_without_any_help_that_somebody_waits_for_it()
+    {
+        SkipWithoutLeases();
+        Task overwriting;
+        using (var file = new MappedFile(Data))
+        {
+            overwriting = Overwrite();
+            await Eventually.Is(() => IsChanged(file));
+            Assert.False(overwriting.IsCompleted);
+        }
+
+        await overwriting.WaitAsync(Patience, Cancellation);
+    }
+
+    [Fact]
     public async Task Who_is_refused_the_memory_keeps_no_hold_on_the_file()
     {
         SkipWithoutLeases();
@@ -136,6 +152,19 @@ public sealed class ChangedFileTests : IDisposable
         Assert.Equal(before, TextGeneration.Run(model, "Once", Options).Text);
         using Gpt2Model written = Gpt2Model.Open(_folder.Path);
         Assert.Equal(before, TextGeneration.Run(written, "Once", Options).Text);
+    }
+
+    private static bool IsChanged(MappedFile file)
+    {
+        try
+        {
+            file.ThrowIfChanged();
+            return false;
+        }
+        catch (Gpt2Exception fault)
+        {
+            return fault.Error == Gpt2Error.FileChanged;
+        }
     }
 
     private static void AssertChanged(Action action) => Assert.Equal(Gpt2Error.FileChanged, Assert.Throws<Gpt2Exception>(action).Error);
