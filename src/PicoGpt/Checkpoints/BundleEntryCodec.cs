@@ -7,12 +7,14 @@ internal static class BundleEntryCodec
 {
     private const int MaxRank = 254; // TensorShape::MaxDimensions
     private const int MaxSlices = 1_000; // each is compared with every other
+    private const int MaxExtents = 16 * 1024; // of all slices together
 
     /// <exception cref="InvalidDataException">The value is malformed or contradicts itself.</exception>
     public static TensorEntry Decode(string name, ReadOnlySpan<byte> value, int shardCount)
     {
         long dtype = 0, shardId = 0, offset = 0, size = 0;
         uint crc = 0;
+        int extents = 0;
         var shape = new TensorShape();
         var slices = new List<TensorSlice>();
         var reader = new ProtoReader(value);
@@ -26,11 +28,15 @@ internal static class BundleEntryCodec
                 case 4: offset = reader.ReadInt64(); break;
                 case 5: size = reader.ReadInt64(); break;
                 case 6: crc = reader.ReadFixed32(); break;
-                case 7: slices.Add(DecodeSlice(reader.ReadBytes())); break;
+                case 7:
+                    slices.Add(DecodeSlice(reader.ReadBytes()));
+                    extents += slices[^1].Extents.Count;
+                    break;
                 default: reader.Skip(); break;
             }
 
             if (slices.Count > MaxSlices) throw new InvalidDataException($"it has more than {MaxSlices} slices");
+            if (extents > MaxExtents) throw new InvalidDataException($"its slices have more than {MaxExtents} dimensions together");
         }
 
         if (dtype is < 1 or > int.MaxValue) throw new InvalidDataException($"its element type is {dtype}");

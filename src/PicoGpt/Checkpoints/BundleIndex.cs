@@ -9,7 +9,7 @@ internal sealed class BundleIndex
     private const int MaxFileLength = 256 * 1024 * 1024;
 
     // All slices' dimensions together: they bound what comparing every slice of a tensor with every other takes.
-    private const int MaxExtents = 256 * 1024;
+    private const int MaxExtents = 128 * 1024;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
