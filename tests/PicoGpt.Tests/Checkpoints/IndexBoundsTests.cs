@@ -98,8 +98,8 @@ public sealed class IndexBoundsTests : IDisposable
         byte[] slice = Field(7, [.. Enumerable.Repeat((byte[])[0x0a, 0], rank).SelectMany(bytes => bytes)]);
         byte[] slices = [.. Enumerable.Repeat(slice, 1_000).SelectMany(bytes => bytes)];
         byte[] shape = Field(2, [.. Enumerable.Repeat((byte[])[0x12, 2, 8, 1], rank).SelectMany(bytes => bytes)]);
-        IEnumerable<(byte[] Key, byte[] Value)> entries = Enumerable.Range(0, tensors).Select(i => (Key(i), (byte[])[8, 1, .. shape, .. slices]));
-        WriteTable(entries.Prepend(([], [8, 1])));
+        byte[] value = [8, 1, .. shape, .. slices];
+        WriteTable([([], [8, 1]), .. Enumerable.Range(0, tensors).Select(i => (Key(i), value))]);
         Assert.Contains(words, Refusal(), StringComparison.Ordinal);
     }
 

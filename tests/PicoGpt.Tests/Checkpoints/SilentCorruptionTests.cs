@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;
 
-/// <summary>No single bit of a checkpoint can change without being noticed: no byte of it is outside a checksum, but the footer's.</summary>
+/// <summary>No bit of a checkpoint can change without being noticed: no byte of it is outside a checksum, but the footer's.</summary>
 public sealed class SilentCorruptionTests : IDisposable
 {
     private static readonly Gpt2HyperParameters Shape = new(NVocab: 2, NCtx: 2, NEmbd: 1, NHead: 1, NLayer: 1);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace PicoGpt.Tests.Inference;
 
-/// <summary>What becomes of a model whose files change while it is open; where the process might be ended, one of its own runs it.</summary>
+/// <summary>What becomes of a model whose files change while it is open. Where the process might end, one of its own runs it.</summary>
 public sealed class ChangedFileTests : IDisposable
 {
     // Without anybody to give the lease back, the system would have a writer wait for 45 seconds.
@@ -40,7 +40,8 @@ public sealed class ChangedFileTests : IDisposable
         await cut.WaitAsync(Patience, Cancellation);
         await child.WaitForExitAsync(Cancellation);
         Assert.Equal(0, child.ExitCode);
-        Assert.Contains($"{ChildGeneration.End}The file '{Data}' is being overwritten by another program", output, StringComparison.Ordinal);
+        string sentence = $"The file '{Data}' is being overwritten by another program";
+        Assert.Contains(ChildGeneration.End + sentence, output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -5,7 +5,7 @@ using PicoGpt.Store;
 
 namespace PicoGpt.Tests.Inference;
 
-/// <summary>A process of its own that generates one text after another from a model, a line each, until something keeps it from it.</summary>
+/// <summary>A process of its own that generates texts from a model, a line each, until something keeps it from it.</summary>
 internal static class ChildGeneration
 {
     public const string Verb = "generate";
@@ -42,7 +42,8 @@ internal static class ChildGeneration
     private static Process StartProcess(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[typeof(ChildGeneration).Assembly.Location, Verb, .. arguments]) start.ArgumentList.Add(argument);
+        string[] all = [typeof(ChildGeneration).Assembly.Location, Verb, .. arguments];
+        foreach (string argument in all) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 }

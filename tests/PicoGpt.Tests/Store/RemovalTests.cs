@@ -40,7 +40,7 @@ public sealed class RemovalTests : IDisposable
             Gpt2Model model = _store.Open(TestModel.Catalog, precision);
             string expected = TextGeneration.Run(model, Prompt, Options).Text;
             using var running = new SemaphoreSlim(0);
-            Task<int>[] generations = [.. Enumerable.Range(0, 3).Select(_ => OnItsOwn(() => GenerateUntilClosed(model, expected, running)))];
+            Task<int>[] generations = [.. Enumerable.Range(0, 3).Select(_ => OnItsOwn(() => RunUntilClosed(model, expected, running)))];
             for (int started = 0; started < generations.Length; started++) await running.WaitAsync(Cancellation);
             Assert.Equal(Gpt2Error.InUse, Assert.Throws<Gpt2Exception>(() => _store.Remove(TestModel.Catalog)).Error);
             TestModel.AssertWhole(Model);
@@ -100,7 +100,7 @@ public sealed class RemovalTests : IDisposable
     private static Task<T> OnItsOwn<T>(Func<T> work) =>
         Task.Factory.StartNew(work, Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static int GenerateUntilClosed(Gpt2Model model, string expected, SemaphoreSlim running)
+    private static int RunUntilClosed(Gpt2Model model, string expected, SemaphoreSlim running)
     {
         for (int right = 0; ; right++)
         {
