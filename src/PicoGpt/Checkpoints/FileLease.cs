@@ -17,6 +17,7 @@ internal sealed partial class FileLease
 {
     private const int SetSignal = 10, SetLease = 1024, GetLease = 1025;
     private const int ReadLease = 0, NoLease = 2;
+    private const int Unlock = 8; // of flock(2), by which .NET's programs tell each other that a file is in use
 
     // The signal that would tell that somebody waits: the default one ends a process, this one is ignored.
     private const int UrgentSignal = 23;
@@ -37,9 +38,16 @@ internal sealed partial class FileLease
             ? new FileLease(file)
             : null;
 
-    /// <summary>Gives the lease back while the file stays open.</summary>
-    public void GiveBack() => Control(_file, SetLease, NoLease);
+    /// <summary>Gives the lease back while the file stays open, and before it the lock that .NET has put on the file.</summary>
+    public void GiveBack()
+    {
+        _ = Lock(_file, Unlock);
+        _ = Control(_file, SetLease, NoLease);
+    }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(SafeFileHandle file, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "flock")]
+    private static partial int Lock(SafeFileHandle file, int operation);
 }

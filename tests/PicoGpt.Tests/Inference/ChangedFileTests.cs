@@ -99,6 +99,18 @@ public sealed class ChangedFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_can_be_copied_over_that_of_an_idle_model()
+    {
+        SkipWithoutLeases();
+        using Gpt2Model model = Gpt2Model.Open(_folder.Path);
+        _ = TextGeneration.Run(model, "Once", Options);
+        string other = _folder.File("hparams.json");
+        await Task.Run(() => File.Copy(other, Data, overwrite: true), Cancellation).WaitAsync(Patience, Cancellation); // it takes a lock, too
+        Assert.Equal(await File.ReadAllBytesAsync(other, Cancellation), await File.ReadAllBytesAsync(Data, Cancellation));
+        AssertChanged(() => TextGeneration.Run(model, "Once", Options));
+    }
+
+    [Fact]
     public async Task Who_reads_a_file_sees_without_any_help_that_somebody_waits_for_it()
     {
         SkipWithoutLeases();
