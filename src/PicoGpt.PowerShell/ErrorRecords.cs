@@ -5,14 +5,20 @@ namespace PicoGpt.PowerShell;
 /// <summary>The one place where faults of the engine get their error ids and categories.</summary>
 internal static class ErrorRecords
 {
+    // A target may be a text of megabytes, of which PowerShell shows forty characters.
+    private const int LongestTarget = 256;
+
+    private const string NoMemory = "The memory did not suffice; free some, or ask for less: a smaller model, a reduced -Precision, fewer or shorter texts.";
+
     /// <summary>The error record for an exception; its id is the engine's own word for the fault.</summary>
     public static ErrorRecord From(Exception exception, object? target)
     {
         ErrorRecord record = RecordOf(exception, target);
-        if (record.CategoryInfo.TargetName is { Length: > 0 } name) record.CategoryInfo.TargetName = Format.Visible(name);
+        if (record.CategoryInfo.TargetName is { Length: > 0 } name)
+            record.CategoryInfo.TargetName = Format.Visible(name.Length <= LongestTarget ? name : $"{name[..LongestTarget]}…");
 
         // The engine's own sentences are spelled out already; the operating system's have paths in them as they are.
-        if (exception is not Gpt2Exception) record.ErrorDetails = new ErrorDetails(Format.Visible(exception.Message));
+        if (record.Exception is not Gpt2Exception) record.ErrorDetails = new ErrorDetails(Format.Visible(exception.Message));
         return record;
     }
 
@@ -21,6 +27,7 @@ internal static class ErrorRecords
         Gpt2Exception fault => new ErrorRecord(fault, fault.Error.ToString(), Category(fault.Error), target ?? fault.Path),
         ObjectDisposedException => new ErrorRecord(exception, "ModelClosed", ErrorCategory.InvalidOperation, target),
         UnauthorizedAccessException => new ErrorRecord(exception, "AccessDenied", ErrorCategory.PermissionDenied, target),
+        OutOfMemoryException => RecordOf(new Gpt2Exception(Gpt2Error.InsufficientMemory, NoMemory, path: null, exception), target),
         WildcardPatternException => new ErrorRecord(exception, nameof(Gpt2Error.InvalidArgument), ErrorCategory.InvalidArgument, target),
         IOException => new ErrorRecord(exception, "ReadFailed", ErrorCategory.ReadError, target),
         _ => new ErrorRecord(exception, "Unexpected", ErrorCategory.NotSpecified, target),

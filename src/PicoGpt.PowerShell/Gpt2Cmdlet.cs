@@ -219,5 +219,6 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     }
 
     private static bool IsFault(Exception exception) =>
-        exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException or WildcardPatternException;
+        exception is Gpt2Exception or IOException or UnauthorizedAccessException or ObjectDisposedException
+            or OutOfMemoryException or WildcardPatternException;
 }

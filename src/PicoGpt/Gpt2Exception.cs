@@ -1,5 +1,3 @@
-using PicoGpt.Tracing;
-
 namespace PicoGpt;
 
 /// <summary>

@@ -155,7 +155,14 @@ public sealed class Gpt2Model : IDisposable
         }
 
         name ??= $"{Name} (clone)";
-        return new Gpt2Model(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+        try
+        {
+            return new Gpt2Model(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+        }
+        catch (OutOfMemoryException fault) // the operating system counts other processes' memory too, and the runtime may have less
+        {
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"A copy of {Name} takes {bytes >> 20:N0} MiB of memory, which could not be had.", Path, fault);
+        }
     }
 
     /// <summary>

@@ -72,7 +72,7 @@ internal static class ModelFiles
     /// <summary>The file of the weights in a folder, or the folder itself where it is for TensorFlow's reader.</summary>
     private static string WeightsIn(string folder)
     {
-        if (File.Exists(Path.Combine(folder, CheckpointState.FileName)) || Directory.EnumerateFiles(folder, "*.index").Any()) return folder;
+        if (File.Exists(Path.Combine(folder, CheckpointState.FileName)) || ReadableFolder.Files(folder, "*.index").Length > 0) return folder;
         string[] names = [Safetensors.FileName, Safetensors.IndexFileName, TorchArchive.FileName, TorchArchive.IndexFileName];
         string[] files = [.. names.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
         return files.FirstOrDefault() ?? OnlyNpzIn(folder) ?? RunIn(folder) ?? folder;
@@ -80,7 +80,7 @@ internal static class ModelFiles
 
     private static string? OnlyNpzIn(string folder)
     {
-        string[] files = [.. Directory.EnumerateFiles(folder, "*" + Npz.Extension).Take(2)];
+        string[] files = ReadableFolder.Files(folder, "*" + Npz.Extension);
         return files.Length == 1 ? files[0] : null;
     }
 
@@ -89,7 +89,7 @@ internal static class ModelFiles
     {
         string runs = Path.GetFileName(folder) == RunsFolder ? folder : Path.Combine(folder, RunsFolder);
         if (!Directory.Exists(runs)) return null;
-        string[] found = [.. Directory.EnumerateDirectories(runs).Where(run => File.Exists(Path.Combine(run, CheckpointState.FileName)))];
+        string[] found = [.. ReadableFolder.Folders(runs).Where(run => File.Exists(Path.Combine(run, CheckpointState.FileName)))];
         return found.Length <= 1
             ? found.FirstOrDefault()
             : throw new Gpt2Exception(
@@ -104,7 +104,7 @@ internal static class ModelFiles
         DirectoryInfo? runs = Directory.GetParent(folder);
         if (runs is not { Name: RunsFolder, Parent: { } root }) return [];
         string models = Path.Combine(root.FullName, ModelsFolder);
-        return Directory.Exists(models) ? Directory.EnumerateDirectories(models).Order(StringComparer.Ordinal) : [];
+        return Directory.Exists(models) ? ReadableFolder.Folders(models).Order(StringComparer.Ordinal) : [];
     }
 
     private static Gpt2HyperParameters? HyperParametersIn(string folder)

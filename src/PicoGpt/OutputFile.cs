@@ -37,27 +37,23 @@ internal sealed class OutputFile : IDisposable
         }
     }
 
+    /// <summary>Whether the file is whole and closed.</summary>
+    public bool IsComplete => !Stream.CanWrite;
+
+    /// <summary>Closes the file: it is whole then, but for its name, and the disk has had room for it.</summary>
+    public void Complete() => Stream.Dispose();
+
     /// <summary>Gives the file its name.</summary>
     /// <param name="overwrite">Whether an older one of that name is replaced; otherwise it is an <see cref="IOException"/>.</param>
     public void Finish(bool overwrite = true)
     {
-        Stream.Dispose();
+        Complete();
         File.Move(_temporaryPath, Path, overwrite);
         _isFinished = true;
     }
 
     public void Dispose()
     {
-        if (_isFinished) return;
-        try
-        {
-            Stream.Dispose();
-        }
-        catch (IOException)
-        {
-            // What it had still to write goes with the file.
-        }
-
-        File.Delete(_temporaryPath);
+        if (!_isFinished) UnwritableFile.Discard(Stream, _temporaryPath);
     }
 }

@@ -1,17 +1,19 @@
 using PicoGpt.Tests.Inference;
+using PicoGpt.Tests.Resources;
 using PicoGpt.Tests.Store;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
 namespace PicoGpt.Tests;
 
-/// <summary>Runs the tests; or, as a process of its own that a test may kill, a download or a generation.</summary>
+/// <summary>Runs the tests; or, as a process of its own that a test may kill or keep short, some work.</summary>
 internal static class Program
 {
     public static Task<int> Main(string[] args) => args switch
     {
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
+        [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),
         _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") =>
             TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => ConsoleRunner.Run(args),

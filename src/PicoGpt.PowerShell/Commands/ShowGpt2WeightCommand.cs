@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Text;
+using PicoGpt.Checkpoints;
 using PicoGpt.Pictures;
 using PicoGpt.Weights;
 
@@ -138,9 +139,9 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
             file.Write(bytes);
             file.Finish();
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
-            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {fault.Message}", path, fault);
+            throw UnwritableFile.Refused(path, fault);
         }
     }
 

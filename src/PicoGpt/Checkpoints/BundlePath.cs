@@ -102,7 +102,16 @@ internal static partial class BundlePath
 
     private static string DescribeOthers(string folder)
     {
-        string[] prefixes = Directory.Exists(folder) ? ListPrefixes(folder) : [];
+        string[] prefixes = [];
+        try
+        {
+            if (Directory.Exists(folder)) prefixes = ListPrefixes(folder);
+        }
+        catch (Gpt2Exception)
+        {
+            // a folder that cannot be listed has nothing to offer, and is not what is wrong
+        }
+
         return prefixes.Length == 0 ? "" : $"; its folder has {QuoteList(prefixes)}, which may be given as path";
     }
 
@@ -141,7 +150,7 @@ internal static partial class BundlePath
     }
 
     private static string[] ListPrefixes(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*" + IndexSuffix)
+        [.. ReadableFolder.Files(folder, "*" + IndexSuffix)
             .Select(file => Path.GetFileName(file)[..^IndexSuffix.Length])
             .Order(StringComparer.Ordinal)];
 

@@ -13,6 +13,9 @@ internal interface ITensorWriter : IDisposable
     /// <param name="data">Its bytes: little-endian, row-major.</param>
     void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data);
 
-    /// <summary>Gives the files their names; older ones of these names are replaced.</summary>
+    /// <summary>Ends and closes the files: they are whole then, but for their names, and the disk has had room for them.</summary>
+    void Complete();
+
+    /// <summary>Completes the files, unless that is done, and gives them their names; older ones of these names are replaced.</summary>
     void Finish();
 }

@@ -39,11 +39,17 @@ internal sealed class NpzWriter : ITensorWriter
         _file.Write(data);
     }
 
-    public void Finish()
+    public void Complete()
     {
         long start = _file.Stream.Position;
         foreach ((byte[] name, uint crc, uint size, long offset) in _entries) WriteCentralHeader(name, crc, size, offset);
         WriteEnd(start, _file.Stream.Position - start);
+        _file.Complete();
+    }
+
+    public void Finish()
+    {
+        if (!_file.IsComplete) Complete();
         _file.Finish();
     }
 

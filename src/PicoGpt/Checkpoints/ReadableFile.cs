@@ -16,9 +16,16 @@ internal static class ReadableFile
     }
 
     /// <summary>The exception for a file that could not be opened.</summary>
-    public static Gpt2Exception Refused(string path, Exception fault) => fault is FileNotFoundException or DirectoryNotFoundException
-        ? new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault)
-        : new Gpt2Exception(Gpt2Error.Unreadable, $"The file '{path}' cannot be opened: {fault.Message}", path, fault);
+    public static Gpt2Exception Refused(string path, Exception fault)
+    {
+        if (fault is FileNotFoundException or DirectoryNotFoundException)
+            return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault);
+        Gpt2Error error = IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
+        return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);
+    }
+
+    // To map a file takes addresses, which a limit may deny: ENOMEM; ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT of Windows.
+    private static bool IsLackOfMemory(Exception fault) => fault is IOException && fault.HResult is 12 or unchecked((int)0x80070008) or unchecked((int)0x800705AF);
 
     /// <summary>The length of a file that is there, or of what it links to: a link's own length is that of a path.</summary>
     public static long LengthOf(string path) => ((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)).Length;

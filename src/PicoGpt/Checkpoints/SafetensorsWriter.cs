@@ -44,9 +44,15 @@ internal sealed class SafetensorsWriter : ITensorWriter
         _file.Write(data);
     }
 
-    public void Finish()
+    public void Complete()
     {
         if (_expected.Count > 0) throw new InvalidOperationException($"tensor '{_expected.Peek().Name}' has not come");
+        _file.Complete();
+    }
+
+    public void Finish()
+    {
+        if (!_file.IsComplete) Complete();
         _file.Finish();
     }
 

@@ -19,6 +19,7 @@ public sealed class TensorBundleWriter : ITensorWriter
     private readonly List<OutputFile> _files = []; // the shards come first
     private readonly Dictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly List<(byte[] Key, byte[] Value)> _slices = [];
+    private bool _isComplete;
     private bool _isFinished;
 
     /// <summary>Starts a checkpoint; its folder is created where it is missing.</summary>
@@ -122,9 +123,28 @@ public sealed class TensorBundleWriter : ITensorWriter
     public void Finish()
     {
         ObjectDisposedException.ThrowIf(_isFinished, this);
+        if (!_isComplete) Complete();
+
+        // Without an index there is no checkpoint: a crash from here on leaves none, rather than a mixture of two.
+        File.Delete(BundlePath.IndexFile(_prefix));
+        foreach (OutputFile file in _files) file.Finish();
+        _isFinished = true;
+    }
+
+    void ITensorWriter.Complete() => Complete();
+
+    /// <summary>Deletes what was written, unless <see cref="Finish"/> was called.</summary>
+    public void Dispose()
+    {
+        _isFinished = true;
+        foreach (OutputFile file in _files) file.Dispose();
+    }
+
+    // All that the disk may have no room for, before a file gets its name.
+    private void Complete()
+    {
         CheckSlices();
-        string indexFile = BundlePath.IndexFile(_prefix);
-        _files.Add(new OutputFile(indexFile));
+        _files.Add(new OutputFile(BundlePath.IndexFile(_prefix)));
         WriteIndex(_files[^1].Stream);
         if (_options.WriteCheckpointFile)
         {
@@ -132,20 +152,8 @@ public sealed class TensorBundleWriter : ITensorWriter
             _files[^1].Stream.Write(Encoding.UTF8.GetBytes(CheckpointState.Format(Path.GetFileName(_prefix))));
         }
 
-        // A full disk shows here, before anything is replaced.
-        foreach (OutputFile file in _files) file.Stream.Dispose();
-
-        // Without an index there is no checkpoint: a crash from here on leaves none, rather than a mixture of two.
-        File.Delete(indexFile);
-        foreach (OutputFile file in _files) file.Finish();
-        _isFinished = true;
-    }
-
-    /// <summary>Deletes what was written, unless <see cref="Finish"/> was called.</summary>
-    public void Dispose()
-    {
-        _isFinished = true;
-        foreach (OutputFile file in _files) file.Dispose();
+        foreach (OutputFile file in _files) file.Complete();
+        _isComplete = true;
     }
 
     private TensorEntry Append(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data, uint crc, int shard)

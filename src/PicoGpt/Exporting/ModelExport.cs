@@ -83,7 +83,7 @@ public sealed class ModelExport
             Write(new WriteMeter(progress, cancellationToken));
             newFolders = [];
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
             throw Unwritable(fault);
         }
@@ -104,12 +104,13 @@ public sealed class ModelExport
                 if (IsThere(path, content)) continue;
                 companions.Add(new OutputFile(path));
                 companions[^1].Stream.Write(content);
-                companions[^1].Stream.Dispose();
+                companions[^1].Complete();
             }
 
             foreach (Gpt2Weight weight in _weights) Copy(weight, writer);
-            writer.Finish();
+            writer.Complete();
             foreach (OutputFile companion in companions) companion.Finish();
+            writer.Finish();
         }
         finally
         {
@@ -186,12 +187,7 @@ public sealed class ModelExport
             Directory.Delete(folder);
     }
 
-    private Gpt2Exception Unwritable(Exception fault)
-    {
-        // ENOSPC; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-        bool isFull = fault.HResult is 28 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
-        return isFull
-            ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again.", Folder, fault)
-            : new Gpt2Exception(Gpt2Error.Unwritable, $"The model cannot be written to '{Folder}': {fault.Message.TrimEnd('.')}.", Folder, fault);
-    }
+    private Gpt2Exception Unwritable(Exception fault) => UnwritableFile.IsFull(fault)
+        ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again.", Folder, fault)
+        : new Gpt2Exception(Gpt2Error.Unwritable, $"The model cannot be written to '{Folder}': {UnwritableFile.ReasonOf(fault)}.", Folder, fault);
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using PicoGpt.Tracing;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Pictures;

@@ -1,3 +1,4 @@
+
 namespace PicoGpt.Store;
 
 /// <summary>
@@ -76,7 +77,7 @@ public sealed class ModelDownloader(ModelStore store)
             if (repair) await DiscardDamageAsync(model, cancellationToken).ConfigureAwait(false);
             await FetchMissingAsync(Plan(model, options), options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
             throw Unwritable(store.GetFolder(model), fault);
         }
@@ -132,17 +133,16 @@ public sealed class ModelDownloader(ModelStore store)
             plan.Folder);
     }
 
-    private static Gpt2Exception Unwritable(string folder, Exception fault)
-    {
-        // ENOSPC; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-        bool isFull = fault.HResult is 28 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
-        return isFull
-            ? new Gpt2Exception(
-                Gpt2Error.DiskFull,
-                $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.",
-                folder,
-                fault)
-            : new Gpt2Exception(
-                Gpt2Error.Unwritable, $"The files of a model cannot be written to '{folder}': {fault.Message.TrimEnd('.')}.", folder, fault);
-    }
+    private static Gpt2Exception Unwritable(string folder, Exception fault) => UnwritableFile.IsFull(fault)
+        ? new Gpt2Exception(
+            Gpt2Error.DiskFull,
+            $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.",
+            folder,
+            fault)
+        : new Gpt2Exception(
+            Gpt2Error.Unwritable,
+            $"The files of a model cannot be written to '{folder}': {UnwritableFile.ReasonOf(fault)}; "
+                + $"set {ModelStore.HomeVariable} to a folder where they can.",
+            folder,
+            fault);
 }

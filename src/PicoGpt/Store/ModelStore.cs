@@ -149,10 +149,17 @@ public sealed class ModelStore(string root)
     {
         if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home) return home;
         if (OperatingSystem.IsWindows())
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "PicoGpt");
-        string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            return Path.Combine(FolderOf(Environment.SpecialFolder.LocalApplicationData), "PicoGpt");
+        string user = FolderOf(Environment.SpecialFolder.UserProfile);
         if (OperatingSystem.IsMacOS()) return Path.Combine(user, "Library", "Caches", "PicoGpt");
         string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         return Path.IsPathRooted(cache) ? Path.Combine(cache, "picogpt") : Path.Combine(user, ".cache", "picogpt");
+    }
+
+    // Whether it is there or not: the current folder must not become the cache of who has no home.
+    private static string FolderOf(Environment.SpecialFolder folder)
+    {
+        string path = Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.IsPathRooted(path) ? path : Path.GetFullPath(Path.DirectorySeparatorChar.ToString());
     }
 }

@@ -38,7 +38,7 @@ internal static partial class TracePage
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new Gpt2Exception(Gpt2Error.Unwritable, $"The page '{path}' cannot be written: {fault.Message}", path, fault);
+            throw UnwritableFile.Refused(path, fault);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using PicoGpt.Tracing;
 
 namespace PicoGpt.Weights;
 

@@ -71,7 +71,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         {
             ConvertToFile(parameters, precision, prefix, source, progress, cancellationToken);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
             return ConvertInMemory(parameters, precision, progress, cancellationToken);
         }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace PicoGpt.Tracing;
+namespace PicoGpt;
 
 /// <summary>Token texts for a picture: what has no shape of its own, or would rearrange its surroundings, is spelled out.</summary>
 internal static class VisibleText
