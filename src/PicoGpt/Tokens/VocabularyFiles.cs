@@ -85,14 +85,14 @@ internal static class VocabularyFiles
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = ReadableFile.Open(path);
             if (file.Length > Most) throw Bad(path, $"has {file.Length:N0} bytes, far more than a vocabulary takes");
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             ForeignFile.ThrowIfForeign(path, bytes);
             return bytes;
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Gpt2Exception exception) when (exception.Error == Gpt2Error.FileNotFound)
         {
             throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
@@ -100,9 +100,9 @@ internal static class VocabularyFiles
                 path,
                 exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (IOException exception)
         {
-            throw new Gpt2Exception(Gpt2Error.Unreadable, $"'{path}' cannot be read: {exception.Message}", path, exception);
+            throw ReadableFile.Refused(path, exception);
         }
     }
 
