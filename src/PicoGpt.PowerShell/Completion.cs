@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Text;
-using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell;
 

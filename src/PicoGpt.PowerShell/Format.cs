@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using PicoGpt.Store;
-using PicoGpt.Tracing;
 using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;

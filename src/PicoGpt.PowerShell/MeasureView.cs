@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Management.Automation;
 using System.Text;
-using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell;
 

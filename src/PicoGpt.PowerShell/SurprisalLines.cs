@@ -1,5 +1,4 @@
 using System.Text;
-using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell;
 

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Text;
-using PicoGpt.Checkpoints;
 using PicoGpt.Pictures;
 using PicoGpt.Weights;
 
