@@ -16,7 +16,8 @@ Describe 'Work side by side' {
             Import-Module $using:path
             $using:prompts | Invoke-Gpt2Generate -Model $using:model -MaxTokens 12
         }
-        $completions = $job | Receive-Job -Wait -AutoRemoveJob
+        $completions = $job | Receive-Job -Wait
+        $job | Remove-Job
         $completions.Text | Should -BeExactly $single
         $completions.Prompt | Should -BeExactly $prompts
         $completions[0].PSTypeNames[0] | Should -Be 'Deserialized.PicoGpt.Inference.Gpt2Completion'
@@ -31,7 +32,8 @@ Describe 'Work side by side' {
                 Invoke-Gpt2Generate $using:prompt -Model $using:model -MaxTokens 12 -Threads 1
             }
         }
-        ($jobs | Receive-Job -Wait -AutoRemoveJob | Sort-Object Prompt).Text | Should -BeExactly $single
+        ($jobs | Receive-Job -Wait | Sort-Object Prompt).Text | Should -BeExactly $single
+        $jobs | Remove-Job
     }
 
     It 'gives the same texts in runspaces that share a model' {
