@@ -5,16 +5,10 @@ namespace PicoGpt.Checkpoints;
 
 /// <summary>
 /// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from who changes the
-/// file (see <see cref="FileLease"/>; Windows does it by itself), a file of up to 64 MiB is read into memory instead, and of a larger one
-/// the length is looked at before each use.
+/// file (see <see cref="FileLease"/>; Windows does it by itself), the file is read into memory instead, as far as it is asked for.
 /// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
-    /// <summary>The longest file that is read into memory where a mapping would be unprotected.</summary>
-    public const long LargestCopy = 64L * 1024 * 1024;
-
-    private const int Alignment = 64; // of a copy; a mapping lies at a page
-
     // In milliseconds. Readers look for themselves, too: the thread pool, on which the watch runs, may be busy.
     private const long LookInterval = 1000;
 
@@ -25,14 +19,14 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly MemoryMappedViewAccessor? _view;
     private readonly FileStream? _file;
     private readonly FileLease? _lease;
-    private byte[]? _copy;
+    private readonly FileCopy? _copy;
     private byte* _start;
     private long _changedSince; // as a timestamp; 0 while the file is as it was
     private long _lookedAt; // in milliseconds, as Environment.TickCount64
     private volatile bool _isReleased;
 
-    /// <exception cref="IOException">The file cannot be mapped or read.</exception>
-    /// <exception cref="Gpt2Exception">The file cannot be opened.</exception>
+    /// <exception cref="IOException">The file cannot be mapped.</exception>
+    /// <exception cref="Gpt2Exception">The file cannot be opened, or there are no addresses for a copy of it.</exception>
     public MappedFile(string path)
     {
         Path = path;
@@ -42,9 +36,9 @@ internal sealed unsafe class MappedFile : IDisposable
             _lease = FileLease.TryTake(file.SafeFileHandle); // before the length, which stays what it is from then on
             Length = file.Length;
             if (Length == 0) return; // the operating systems refuse to map nothing
-            if (_lease is null && Length <= LargestCopy && !OperatingSystem.IsWindows())
+            if (_lease is null && !OperatingSystem.IsWindows())
             {
-                _start = Copy(file);
+                _copy = new FileCopy(file, path, Length);
                 return;
             }
 
@@ -58,7 +52,7 @@ internal sealed unsafe class MappedFile : IDisposable
         }
         finally
         {
-            if (_file is null) file.Dispose(); // and the lease with it
+            if (_file is null && _copy is null) file.Dispose(); // and the lease with it
         }
     }
 
@@ -69,8 +63,11 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Whether <see cref="Watch"/> is to be called once a second.</summary>
     public bool IsLeased => _lease is not null && _file is not null;
 
+    /// <summary>Whether float32 at a byte offset can be used where it lies.</summary>
+    public static bool IsAligned(long offset) => offset % sizeof(float) == 0; // a mapping lies at a page, a copy at a cache line
+
     /// <summary>The address of a byte range, which must lie within the file.</summary>
-    /// <exception cref="Gpt2Exception">The file was changed, or is about to be.</exception>
+    /// <exception cref="Gpt2Exception">The file was changed, or is about to be; or a copy of the range needs more memory than is free.</exception>
     public byte* Address(long offset, long length)
     {
         ObjectDisposedException.ThrowIf(_isReleased, typeof(TensorBundle));
@@ -78,17 +75,16 @@ internal sealed unsafe class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
         ThrowIfChanged();
-        return _start + offset;
+        return _copy is null ? _start + offset : _copy.Address(offset, length);
     }
 
     /// <summary>Tells whether the mapping may be read on.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: the file was changed, or is about to be.</exception>
     public void ThrowIfChanged()
     {
-        if (_file is null) return;
-        if (_lease is not null && Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) Look();
-        bool isChanged = _lease is null ? IsCutShort() : Volatile.Read(ref _changedSince) != 0;
-        if (!isChanged) return;
+        if (!IsLeased) return;
+        if (Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) Look();
+        if (Volatile.Read(ref _changedSince) == 0) return;
         throw new Gpt2Exception(
             Gpt2Error.FileChanged,
             $"The file '{Path}' is being overwritten by another program while it is in use; open the model again when that is done, "
@@ -113,7 +109,7 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         _isReleased = true;
         _start = null;
-        _copy = null;
+        _copy?.Dispose();
         _view?.Dispose();
         _file?.Dispose();
     }
@@ -125,16 +121,5 @@ internal sealed unsafe class MappedFile : IDisposable
         Volatile.Write(ref _lookedAt, Environment.TickCount64);
     }
 
-    private bool IsCutShort() => !OperatingSystem.IsWindows() && RandomAccess.GetLength(_file!.SafeFileHandle) < Length;
-
-    private byte* Copy(FileStream file)
-    {
-        _copy = GC.AllocateUninitializedArray<byte>((int)Length + Alignment, pinned: true);
-        fixed (byte* first = _copy)
-        {
-            int padding = (int)((Alignment - ((nuint)first % Alignment)) % Alignment);
-            file.ReadExactly(_copy, padding, (int)Length);
-            return first + padding;
-        }
-    }
+    private bool IsCutShort() => RandomAccess.GetLength(_file!.SafeFileHandle) < Length;
 }

@@ -63,14 +63,10 @@ internal sealed class MappedTensor : StoredTensor
                 path);
     }
 
-    public override unsafe ReadOnlyMemory<float> GetFloats()
+    public override ReadOnlyMemory<float> GetFloats()
     {
-        if (DType == TensorDType.Float32 && Size > 0 && Shape.ElementCount <= int.MaxValue)
-        {
-            MappedFile file = _files.Open(_file);
-            if ((nuint)file.Address(_offset, Size) % sizeof(float) == 0)
-                return new MappedMemory<float>(_files, file, _offset, (int)Shape.ElementCount).Memory;
-        }
+        if (DType == TensorDType.Float32 && Size > 0 && MappedFile.IsAligned(_offset) && Shape.ElementCount <= int.MaxValue)
+            return new MappedMemory<float>(_files, _files.Open(_file), _offset, (int)Shape.ElementCount).Memory;
 
         using var hold = new MappingHold(_files);
         return TensorConversion.ToFloats(DType, GetBytes().Span);

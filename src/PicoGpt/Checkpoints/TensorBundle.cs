@@ -125,7 +125,7 @@ public sealed class TensorBundle : ITensorSource
     /// <exception cref="Gpt2Exception">
     /// The tensor is not of a floating-point type, or too large; the data file is missing or too short.
     /// </exception>
-    public unsafe ReadOnlyMemory<float> GetFloats(TensorEntry entry)
+    public ReadOnlyMemory<float> GetFloats(TensorEntry entry)
     {
         ThrowIfForeignEntry(entry);
         if (!TensorConversion.IsReadableAsFloat(entry.DType))
@@ -136,12 +136,9 @@ public sealed class TensorBundle : ITensorSource
                 Prefix);
         }
 
-        if (entry is { DType: TensorDType.Float32, IsPartitioned: false, Size: > 0 } && entry.Shape.ElementCount <= int.MaxValue)
-        {
-            MappedFile file = OpenShardOf(entry);
-            if ((nuint)file.Address(entry.Offset, entry.Size) % sizeof(float) == 0)
-                return new MappedMemory<float>(_shards, file, entry.Offset, (int)entry.Shape.ElementCount).Memory;
-        }
+        bool isMapped = entry is { DType: TensorDType.Float32, IsPartitioned: false, Size: > 0 } && MappedFile.IsAligned(entry.Offset);
+        if (isMapped && entry.Shape.ElementCount <= int.MaxValue)
+            return new MappedMemory<float>(_shards, OpenShardOf(entry), entry.Offset, (int)entry.Shape.ElementCount).Memory;
 
         using IDisposable hold = Hold();
         return TensorConversion.ToFloats(entry.DType, GetBytes(entry).Span);
