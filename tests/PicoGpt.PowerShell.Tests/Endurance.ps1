@@ -35,6 +35,7 @@ $works = foreach ($i in 1..12) {
     "(Invoke-Gpt2Generate 'Tale $i of the king' -Model `$model -MaxTokens 24 -Threads 2 -Temperature 1 -Seed 7 -Stream) -join ''"
     "('Tale $i', 'Tale $i of', 'The king $i' | Invoke-Gpt2Generate -Model `$model -MaxTokens 12 -Threads 1).Text -join '|'"
 }
+$endless = "Invoke-Gpt2Generate 'Tale for ever' -Model `$model -Stream -Overflow Slide -IgnoreEndOfText -MaxTokens 100000000 -Threads 1"
 $expected = $works.ForEach({ & ([scriptblock]::Create($_)) })
 
 function Measure-Self {
@@ -52,12 +53,14 @@ function Measure-Self {
 }
 
 function Invoke-Work {
+    $kind = $random.Next(16)
     $index = $random.Next($works.Count)
+    $script = $kind -eq 0 ? $endless : $works[$index]
     $shell = [powershell]::Create()
     $shell.RunspacePool = $pool
-    $null = $shell.AddScript("param(`$module, `$model) Import-Module `$module; $($works[$index])").AddParameters(@{ module = $Module; model = $model })
-    $stopAt = $random.Next(4) -eq 0 ? [DateTime]::UtcNow.AddMilliseconds($random.Next(150)) : [DateTime]::MaxValue
-    [pscustomobject]@{ Index = $index; Shell = $shell; Task = $shell.BeginInvoke(); StopAt = $stopAt; Stopping = $null }
+    $null = $shell.AddScript("param(`$module, `$model) Import-Module `$module; $script").AddParameters(@{ module = $Module; model = $model })
+    $stopAt = $kind -lt 4 ? [DateTime]::UtcNow.AddMilliseconds($random.Next(150)) : [DateTime]::MaxValue
+    [pscustomobject]@{ Index = $index; Shell = $shell; Task = $shell.BeginInvoke(); Script = $script; StopAt = $stopAt; Stopping = $null }
 }
 
 # Counts a work that has ended; what was stopped too late has its whole text.
@@ -68,7 +71,7 @@ function Complete-Work($Work) {
     elseif (-not $fault -and $result -ceq $expected[$Work.Index] -and -not $Work.Shell.HadErrors) { $counts.Right++ }
     else {
         $counts.Wrong++
-        Write-Warning "$($works[$Work.Index]): expected '$($expected[$Work.Index])', found '$result' $fault $($Work.Shell.Streams.Error)"
+        Write-Warning "$($Work.Script): expected '$($expected[$Work.Index])', found '$result' $fault $($Work.Shell.Streams.Error)"
     }
     $Work.Shell.Dispose()
 }
@@ -92,6 +95,7 @@ $samples = foreach ($tenth in 1..10) {
     }
 
     # At rest, so that samples can be compared.
+    foreach ($work in $active) { if (-not $work.Stopping -and $work.Script -eq $endless) { $work.Stopping = $work.Shell.BeginStop($null, $null) } }
     foreach ($work in $active) { Complete-Work $work }
     $active.Clear()
     $sample = Measure-Self

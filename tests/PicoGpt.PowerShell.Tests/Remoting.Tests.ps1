@@ -43,13 +43,13 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
 
         function Connect-Server([object] $Server) {
             $options = @{ StrictHostKeyChecking = 'no'; UserKnownHostsFile = "$folder/known"; LogLevel = 'ERROR'; BatchMode = 'yes' }
-            foreach ($try in 1..50) {
+            foreach ($try in 1..300) {
                 if ((Get-Content "$folder/$($Server.Name).log") -match 'listening') { break }
                 if ($Server.Process.HasExited) { throw "sshd ended: $(Get-Content "$folder/$($Server.Name).log")" }
                 Start-Sleep -Milliseconds 100
             }
 
-            New-PSSession 127.0.0.1 -Port $Server.Port -UserName ([Environment]::UserName) -KeyFilePath "$folder/user" -Options $options -ConnectingTimeout 20000
+            New-PSSession 127.0.0.1 -Port $Server.Port -UserName ([Environment]::UserName) -KeyFilePath "$folder/user" -Options $options -ConnectingTimeout 60000
         }
 
         Add-Key user
@@ -97,7 +97,7 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
             Invoke-Gpt2Generate Once -Model 3M -Stream -Overflow Slide -IgnoreEndOfText -MaxTokens 1000000
         }
         try {
-            foreach ($try in 1..100) { if ($job.ChildJobs[0].Output.Count -gt 3) { break } else { Start-Sleep -Milliseconds 50 } }
+            foreach ($try in 1..1200) { if ($job.ChildJobs[0].Output.Count -gt 3) { break } else { Start-Sleep -Milliseconds 50 } }
             $job | Stop-Job
             $job.State | Should -Be 'Stopped'
             (Invoke-Command $sessions[1] { Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 }).Ids | Should -HaveCount 3

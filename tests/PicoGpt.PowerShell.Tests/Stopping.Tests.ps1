@@ -76,7 +76,7 @@ Describe 'Stopping <What>' -ForEach @(
         $stopped = @(& $Run)[-1]
         if ($stopped.State) {
             $stopped.State | Should -Be 'Stopped'
-            $stopped.Milliseconds | Should -BeLessThan 5000
+            $stopped.Milliseconds | Should -BeLessThan 30000 # the whole work takes minutes
         }
 
         $rest = Measure-Rest $Run

@@ -16,6 +16,14 @@ internal static class Program
         [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),
         _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") =>
             TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
-        _ => ConsoleRunner.Run(args),
+        _ => RunTests(args),
     };
+
+    // Many a test blocks a thread of the pool; with as many as it has processors, timers and servers would wait for those.
+    private static Task<int> RunTests(string[] args)
+    {
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        ThreadPool.SetMinThreads(workers + 32, ports);
+        return ConsoleRunner.Run(args);
+    }
 }

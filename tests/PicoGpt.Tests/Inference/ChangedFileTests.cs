@@ -12,7 +12,7 @@ namespace PicoGpt.Tests.Inference;
 public sealed class ChangedFileTests : IDisposable
 {
     // Without anybody to give the lease back, the system would have a writer wait for 45 seconds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     private static readonly GenerationOptions Options = new() { MaxTokens = 5, Threads = 1 };
 

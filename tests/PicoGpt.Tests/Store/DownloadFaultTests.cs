@@ -15,7 +15,9 @@ public sealed class DownloadFaultTests
         CatalogModel model = fault.Model ?? TestModel.Catalog;
         await using FaultyServer server = await FaultyServer.StartAsync(fault.Script);
         using var root = new TemporaryFolder();
-        Task fetch = new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, TestModel.Options(server.Address));
+        DownloadOptions options = TestModel.Options(server.Address);
+        if (fault.IsSilent) options = options with { StallTimeout = TimeSpan.FromSeconds(0.5) };
+        Task fetch = new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, options);
         if (fault.Sentence is null)
         {
             await fetch;

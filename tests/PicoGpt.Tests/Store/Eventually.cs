@@ -5,7 +5,7 @@ internal static class Eventually
 {
     public static async Task Is(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!condition()) await Task.Delay(5, limit.Token);
     }
 }

@@ -6,4 +6,6 @@ namespace PicoGpt.Tests.Store;
 /// <param name="Script">The server's answers.</param>
 /// <param name="Sentence">What the error's sentence contains; <see langword="null"/> where the model must arrive.</param>
 /// <param name="Model">What is known of the model; by default everything.</param>
-internal sealed record FaultCase(Func<FaultyRequest, FaultyAnswer?> Script, string? Sentence = null, CatalogModel? Model = null);
+/// <param name="IsSilent">Whether the server keeps silent, so that the client should not wait for long.</param>
+internal sealed record FaultCase(
+    Func<FaultyRequest, FaultyAnswer?> Script, string? Sentence = null, CatalogModel? Model = null, bool IsSilent = false);

@@ -10,21 +10,25 @@ internal static class FaultCases
     private const string Xml = "<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code></Error>";
     private const string Pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:2060c885\nsize 497759232\n";
 
-    public static IReadOnlyDictionary<string, FaultCase> All { get; } = new[] { Broken(), Statuses(), Ranges(), Changes(), Bodies(), Redirects(), Damages() }
+    public static IReadOnlyDictionary<string, FaultCase> All { get; } = new[] { Silent(), Broken(), Statuses(), Ranges(), Changes(), Bodies(), Redirects(), Damages() }
         .SelectMany(group => group).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+
+    private static Dictionary<string, FaultCase> Silent() => new Dictionary<string, FaultCase>
+    {
+        ["stall before the headers"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = -1 }),
+        ["stall before the first byte"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = 0 }),
+        ["stall in the middle"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = 5000 }),
+        ["stall of a small file"] = Once(TestModel.Encoder, new FaultyAnswer { StallAfter = 1 }),
+        ["silence for ever"] = Always(TestModel.HParams, new FaultyAnswer { StallAfter = -1 }, "did not answer within 0.5 s"),
+        ["stall for ever"] = Always(TestModel.Data, new FaultyAnswer { StallAfter = 100 }, "sent nothing for 0.5 s"),
+        ["a drip once"] = Once(TestModel.Data, new FaultyAnswer { DripAfter = 100 }),
+        ["a drip for ever"] = Always(TestModel.Data, new FaultyAnswer { DripAfter = 100 }, "bytes in 0.5 s"),
+    }.ToDictionary(pair => pair.Key, pair => pair.Value with { IsSilent = true });
 
     private static Dictionary<string, FaultCase> Broken()
     {
         var cases = new Dictionary<string, FaultCase>
         {
-            ["stall before the headers"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = -1 }),
-            ["stall before the first byte"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = 0 }),
-            ["stall in the middle"] = Once(TestModel.Data, new FaultyAnswer { StallAfter = 5000 }),
-            ["stall of a small file"] = Once(TestModel.Encoder, new FaultyAnswer { StallAfter = 1 }),
-            ["silence for ever"] = Always(TestModel.HParams, new FaultyAnswer { StallAfter = -1 }, "did not answer within 0.5 s"),
-            ["stall for ever"] = Always(TestModel.Data, new FaultyAnswer { StallAfter = 100 }, "sent nothing for 0.5 s"),
-            ["a drip once"] = Once(TestModel.Data, new FaultyAnswer { DripAfter = 100 }),
-            ["a drip for ever"] = Always(TestModel.Data, new FaultyAnswer { DripAfter = 100 }, "bytes in 0.5 s"),
             ["cut for ever"] = Always(TestModel.Data, new FaultyAnswer { CutAfter = 1 }, "broke"),
             ["a later range refused for ever"] = new(request => request.Start == 3 * TestModel.Chunk ? new FaultyAnswer { Status = 500, Body = [] } : null, "answered 500"),
             ["every request cut once"] = new(request => request.Number % 2 == 0 ? new FaultyAnswer { CutAfter = 700 } : null),

@@ -38,7 +38,7 @@ internal static class TestModel
         Retries = 3,
         RetryDelay = TimeSpan.FromMilliseconds(2),
         MaxRetryDelay = TimeSpan.FromMilliseconds(20),
-        StallTimeout = TimeSpan.FromMilliseconds(500),
+        StallTimeout = TimeSpan.FromMinutes(1), // a busy machine is not to look like a silent server
         Offline = false,
     };
 
