@@ -70,10 +70,11 @@ internal static class SpeedTable
             {
                 case "open": MeasureOpening(options, figures); break;
                 case "decode": MeasureDecoding(model, options, bandwidth, figures); break;
+                case "sample": MeasureSampling(model, options, figures); break;
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
                 case "loop": MeasureLoop(model, options, figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
-                default: throw new ArgumentException($"--figures {name} is none of open, decode, prefill, loop, batch");
+                default: throw new ArgumentException($"--figures {name} is none of open, decode, sample, prefill, loop, batch");
             }
         }
 
@@ -96,6 +97,15 @@ internal static class SpeedTable
             double speed = Decode(model, options.Threads, prompt, count, figures);
             figures[$"decode {prompt}+{count}, tokens/s"] = speed;
             figures[$"decode {prompt}+{count}, % of reads"] = 100 * speed * BytesPerToken(model, prompt + (count / 2)) / bandwidth;
+        }
+    }
+
+    private static void MeasureSampling(Gpt2Model model, TableOptions options, Dictionary<string, double> figures)
+    {
+        foreach (int topK in (int[])[0, 40])
+        {
+            var sampling = new GenerationOptions { Temperature = 1, TopK = topK, Seed = 1 };
+            figures[$"sample 10+40 of {(topK == 0 ? "all" : topK)}, tokens/s"] = Decode(model, options.Threads, 10, 40, figures, sampling);
         }
     }
 
@@ -149,12 +159,13 @@ internal static class SpeedTable
             model, prompt, new GenerationOptions { MaxTokens = 500, IgnoreEndOfText = true, Threads = threads, Speculation = speculation }).TokensPerSecond;
     }
 
-    private static double Decode(Gpt2Model model, int threads, int prompt, int count, Dictionary<string, double> figures)
+    private static double Decode(Gpt2Model model, int threads, int prompt, int count, Dictionary<string, double> figures, GenerationOptions? sampling = null)
     {
+        var sampler = new Sampler(sampling ?? new GenerationOptions(), model.HyperParameters.NVocab);
         using var context = new Gpt2Context(model, threads);
         ReadOnlySpan<float> logits = context.Forward(Ids(model, prompt));
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i++) logits = context.Forward([Sampler.ArgMax(logits)]);
+        for (int i = 0; i < count; i++) logits = context.Forward([sampler.Next(logits)]);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         NotePrivateMemory(figures);
         return count / seconds;

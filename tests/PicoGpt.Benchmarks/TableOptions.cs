@@ -28,7 +28,7 @@ internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int
             shape,
             int.Parse(Value(arguments, "--threads") ?? $"{Environment.ProcessorCount}", CultureInfo.InvariantCulture),
             Enum.Parse<Gpt2Precision>(Value(arguments, "--precision") ?? nameof(Gpt2Precision.Float32), ignoreCase: true),
-            (Value(arguments, "--figures") ?? "open,decode,prefill,loop,batch").Split(','),
+            (Value(arguments, "--figures") ?? "open,decode,sample,prefill,loop,batch").Split(','),
             int.Parse(Value(arguments, "--rounds") ?? "5", CultureInfo.InvariantCulture));
     }
 

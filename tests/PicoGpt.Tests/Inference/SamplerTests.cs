@@ -1,4 +1,5 @@
 using PicoGpt.Inference;
+using PicoGpt.Numerics;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
@@ -48,6 +49,39 @@ public sealed class SamplerTests
         // Computed by hand from SplitMix64: a change of the generator would change every seeded text.
         var sampler = new Sampler(new GenerationOptions { Temperature = 1, Seed = 42 }, 5);
         Assert.Equal([3, 1, 1, 1, 1, 2, 1, 2, 1, 3], Enumerable.Range(0, 10).Select(_ => sampler.Next(Logits)));
+    }
+
+    [Theory]
+    [InlineData(1f, 0, 1f)]
+    [InlineData(0.7f, 0, 0.9f)]
+    [InlineData(1.5f, 40, 1f)]
+    [InlineData(0.3f, 2000, 0.5f)]
+    public void What_is_drawn_is_what_the_plain_definition_draws(float temperature, int topK, float topP)
+    {
+        var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, Seed = 5 };
+        var sampler = new Sampler(options, 50257);
+        var draws = new Random64(5);
+        var random = new Random(6);
+        for (int round = 0; round < 20; round++)
+        {
+            float[] logits = [.. Enumerable.Range(0, 50257).Select(_ => MathF.Round(random.NextSingle() * 16, 2))]; // with many equal ones
+            Assert.Equal(Plain(logits, options, draws.NextDouble()), sampler.Next(logits));
+        }
+    }
+
+    private static int Plain(float[] logits, GenerationOptions options, double draw)
+    {
+        float max = logits.Max();
+        (int Id, double P)[] ranked =
+        [
+            .. Enumerable.Range(0, logits.Length).OrderByDescending(id => logits[id]).ThenBy(id => id)
+                .Take(options.TopK == 0 ? logits.Length : options.TopK)
+                .Select(id => (id, (double)Exponential.Of((logits[id] - max) / options.Temperature))),
+        ];
+        double sum = ranked.Sum(token => token.P), nucleus = 0;
+        ranked = [.. ranked.TakeWhile(token => (nucleus += token.P) - token.P < options.TopP * sum)];
+        draw *= ranked.Sum(token => token.P);
+        return ranked.SkipLast(1).FirstOrDefault(token => (draw -= token.P) < 0, ranked[^1]).Id;
     }
 
     private static double[] Frequencies(GenerationOptions options)
