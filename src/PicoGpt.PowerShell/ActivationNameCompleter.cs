@@ -1,9 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using PicoGpt.Architecture;
 using PicoGpt.Store;
 using PicoGpt.Tracing;
-using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;
 

@@ -1,9 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using PicoGpt.Checkpoints;
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Store;
-using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
-using PicoGpt.Numerics;
+using PicoGpt.Machine;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 

@@ -1,4 +1,10 @@
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Numpy;
+using PicoGpt.Checkpoints.PyTorch;
+using PicoGpt.Checkpoints.Safetensors;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 
@@ -60,7 +66,7 @@ internal static class ModelFiles
         if (File.Exists(hparams)) return Gpt2HyperParameters.Load(hparams);
         return File.Exists(config)
             ? HuggingFaceConfig.Load(config)
-            : Gpt2HyperParameters.FromShapes(source, ModelsBeside(folder).Select(HyperParametersIn).OfType<Gpt2HyperParameters>());
+            : InferredHyperParameters.Of(source, ModelsBeside(folder).Select(HyperParametersIn).OfType<Gpt2HyperParameters>());
     }
 
     /// <summary>The folder of the vocabulary: the weights' own, or where a fine-tuned model's weights came from.</summary>

@@ -118,7 +118,7 @@ internal static class DownloadTable
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
-    private static CatalogModel Describe(string folder) => new("Bench", [], Weights.Gpt2HyperParameters.Load(Path.Combine(folder, "hparams.json")),
+    private static CatalogModel Describe(string folder) => new("Bench", [], Architecture.Gpt2HyperParameters.Load(Path.Combine(folder, "hparams.json")),
     [
         .. new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Length).Select(file => new CatalogFile(file.Name, file.Length, Hash(file.FullName))),
     ]);

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Benchmarks;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
 
 namespace PicoGpt.Benchmarks;
 

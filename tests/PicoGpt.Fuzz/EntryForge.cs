@@ -1,5 +1,7 @@
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Fuzz;
 

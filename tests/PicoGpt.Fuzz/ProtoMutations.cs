@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 
 namespace PicoGpt.Fuzz;
 
@@ -56,7 +56,7 @@ internal static class ProtoMutations
     private static byte[] Varint(ulong value, Dice dice)
     {
         var bytes = new List<byte>();
-        Checkpoints.Varint.Write(bytes, value);
+        Checkpoints.TensorFlow.Varint.Write(bytes, value);
         if (!dice.Chance(0.1)) return [.. bytes];
         bytes[^1] |= 0x80;
         bytes.AddRange(Enumerable.Repeat((byte)0x80, dice.Next(12)));
@@ -71,17 +71,17 @@ internal static class ProtoMutations
         {
             while (!rest.IsEmpty)
             {
-                ulong tag = Checkpoints.Varint.Read(ref rest);
+                ulong tag = Checkpoints.TensorFlow.Varint.Read(ref rest);
                 ReadOnlySpan<byte> value = rest;
                 int length;
                 switch ((ProtoWireType)(tag & 7))
                 {
                     case ProtoWireType.Varint:
-                        Checkpoints.Varint.Read(ref rest);
+                        Checkpoints.TensorFlow.Varint.Read(ref rest);
                         length = value.Length - rest.Length;
                         break;
                     case ProtoWireType.Bytes:
-                        length = Checkpoints.Varint.ReadLength(ref rest, rest.Length);
+                        length = Checkpoints.TensorFlow.Varint.ReadLength(ref rest, rest.Length);
                         value = rest;
                         break;
                     case ProtoWireType.Fixed32: length = 4; break;
@@ -107,8 +107,8 @@ internal static class ProtoMutations
         var output = new List<byte>();
         foreach (Field field in fields)
         {
-            Checkpoints.Varint.Write(output, ((ulong)field.Number << 3) | (ulong)field.WireType);
-            if (field.WireType == ProtoWireType.Bytes) Checkpoints.Varint.Write(output, (ulong)field.Bytes.Length);
+            Checkpoints.TensorFlow.Varint.Write(output, ((ulong)field.Number << 3) | (ulong)field.WireType);
+            if (field.WireType == ProtoWireType.Bytes) Checkpoints.TensorFlow.Varint.Write(output, (ulong)field.Bytes.Length);
             output.AddRange(field.Bytes);
         }
 

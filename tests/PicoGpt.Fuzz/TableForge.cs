@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Fuzz;
 

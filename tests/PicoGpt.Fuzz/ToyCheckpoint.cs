@@ -1,4 +1,5 @@
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 
 namespace PicoGpt.Fuzz;
 

@@ -136,8 +136,8 @@ Describe 'about_PicoGpt' {
     }
 
     It 'lists every error with its category' {
-        $engine = [PicoGpt.Gpt2Exception, PicoGpt]
-        $kind = [PicoGpt.Gpt2Error, PicoGpt]
+        $engine = [PicoGpt.Foundation.Gpt2Exception, PicoGpt]
+        $kind = [PicoGpt.Foundation.Gpt2Error, PicoGpt]
         $faults = @([enum]::GetValues($kind) | ForEach-Object { $engine::new($_, 'A fault.', $null, $null) }) +
             [System.ObjectDisposedException]::new('3M') + [System.UnauthorizedAccessException]::new() + [System.IO.IOException]::new()
         $from = [PicoGpt.PowerShell.Format].Assembly.GetType('PicoGpt.PowerShell.ErrorRecords').GetMethod('From')

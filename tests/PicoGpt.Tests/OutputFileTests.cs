@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 using Xunit;
 
 namespace PicoGpt.Tests;

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Store;
 using PicoGpt.Weights;
 

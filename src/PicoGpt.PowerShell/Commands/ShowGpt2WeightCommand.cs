@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Text;
+using PicoGpt.Files;
 using PicoGpt.Pictures;
 using PicoGpt.Weights;
 

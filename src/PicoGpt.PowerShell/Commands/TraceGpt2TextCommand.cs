@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using PicoGpt.Numerics;
+using PicoGpt.Machine;
 using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell.Commands;

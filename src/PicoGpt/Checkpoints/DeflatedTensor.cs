@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>A tensor in a compressed npy file of an archive; it is decompressed, and its checksum verified, each time it is read.</summary>

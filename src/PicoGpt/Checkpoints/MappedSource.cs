@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>Tensors that lie in mapped files of their own format.</summary>

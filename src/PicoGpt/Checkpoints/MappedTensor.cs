@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>A tensor that lies in a mapped file in one piece: little-endian, row-major.</summary>

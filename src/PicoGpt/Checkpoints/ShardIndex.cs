@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PicoGpt.Files;
 
 namespace PicoGpt.Checkpoints;
 

@@ -1,4 +1,9 @@
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Numpy;
+using PicoGpt.Checkpoints.Safetensors;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 
@@ -80,7 +85,7 @@ internal abstract class ExportTarget
             int? endOfText = model.VocabularyFiles is null ? null : model.Encoder.EndOfText;
             TensorDType[] types = [.. model.Parameters.Select(weight => weight.DType).Distinct()];
             TensorDType dtype = types.Length == 1 ? types[0] : TensorDType.Float32;
-            return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, endOfText, dtype));
+            return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, endOfText, dtype.DisplayName()));
         }
 
         public override ITensorWriter Create(

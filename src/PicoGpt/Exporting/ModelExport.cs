@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PicoGpt.Machine;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
 

@@ -1,5 +1,6 @@
+using PicoGpt.Architecture;
+using PicoGpt.Machine;
 using PicoGpt.Numerics;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Inference;
 

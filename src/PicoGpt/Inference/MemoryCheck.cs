@@ -1,4 +1,4 @@
-using PicoGpt.Numerics;
+using PicoGpt.Machine;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Inference;

@@ -1,4 +1,4 @@
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
 
 namespace PicoGpt.Measuring;
 

@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

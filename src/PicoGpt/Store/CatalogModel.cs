@@ -1,4 +1,4 @@
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
 
 namespace PicoGpt.Store;
 
@@ -17,9 +17,4 @@ public sealed record CatalogModel(string Name, IReadOnlyList<string> Aliases, Gp
 
     /// <summary>The bytes of all files together, as far as their sizes are known.</summary>
     public long DownloadSize => Files.Sum(file => file.Size ?? 0);
-
-    /// <summary>The memory to run the model with one text.</summary>
-    /// <param name="precision">How its matrices are held.</param>
-    /// <returns>The estimate.</returns>
-    public Gpt2MemoryNeed MemoryNeed(Gpt2Precision precision = Gpt2Precision.Float32) => Gpt2MemoryNeed.Of(HyperParameters, precision);
 }

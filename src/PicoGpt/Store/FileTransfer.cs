@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using Polly;
 using Polly.Retry;
 

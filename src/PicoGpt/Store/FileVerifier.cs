@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
-using PicoGpt.Checkpoints;
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

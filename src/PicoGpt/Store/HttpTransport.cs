@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
 
 namespace PicoGpt.Store;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 
 namespace PicoGpt.Store;
 

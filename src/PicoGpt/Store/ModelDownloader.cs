@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

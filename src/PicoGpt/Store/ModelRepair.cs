@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

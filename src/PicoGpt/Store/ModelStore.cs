@@ -18,21 +18,18 @@ public sealed class ModelStore(string root)
     /// <summary>The folder that holds the models' folders.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
-    /// <summary>The models of the catalog with what of them is on this machine.</summary>
-    /// <returns>One object a model, the smallest first.</returns>
-    public IReadOnlyList<ModelInfo> List() => [.. ModelCatalog.Models.Select(Describe)];
-
     /// <summary>What of a model is on this machine.</summary>
     /// <param name="model">The model.</param>
+    /// <param name="memoryNeeded">The bytes of memory to run it, as they are to be told.</param>
     /// <returns>Its state, sizes and folder.</returns>
-    public ModelInfo Describe(CatalogModel model)
+    internal ModelInfo Describe(CatalogModel model, long memoryNeeded)
     {
         ArgumentNullException.ThrowIfNull(model);
         string folder = GetFolder(model);
         if (model.IsBuiltIn)
         {
             long size = new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length);
-            return new ModelInfo(model.Name, ModelState.BuiltIn, model.ParameterCount, size, 0, model.MemoryNeed().Total, folder);
+            return new ModelInfo(model.Name, ModelState.BuiltIn, model.ParameterCount, size, 0, memoryNeeded, folder);
         }
 
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
@@ -42,7 +39,7 @@ public sealed class ModelStore(string root)
         ModelState state = missing.Length == 0 ? ModelState.Cached
             : unfinished > 0 || model.Files.Any(file => File.Exists(Path.Combine(folder, file.Name))) ? ModelState.Partial
             : ModelState.NotFetched;
-        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, model.MemoryNeed().Total, folder);
+        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, memoryNeeded, folder);
     }
 
     /// <summary>The folder where a model's files are or would be.</summary>
@@ -52,38 +49,6 @@ public sealed class ModelStore(string root)
     {
         ArgumentNullException.ThrowIfNull(model);
         return Path.Combine(model.IsBuiltIn ? BuiltInRoot() : Root, model.Name);
-    }
-
-    /// <summary>Opens a model that is on this machine.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="precision">How the matrices are to be held while the model runs.</param>
-    /// <returns>The open model.</returns>
-    /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
-    public Gpt2Model Open(CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        string folder = GetFolder(model);
-        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name, precision);
-        CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
-        if (missing.Length == 0) return OpenCached(model, folder, precision);
-        throw new Gpt2Exception(
-            Gpt2Error.ModelNotCached,
-            $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; "
-            + $"fetch it with Save-Gpt2Model {model.Name}, or give the path of a folder that has it.",
-            folder);
-    }
-
-    /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
-    /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
-    /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
-    /// <param name="precision">How the matrices are to be held while the model runs.</param>
-    /// <returns>The open model.</returns>
-    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
-    public Gpt2Model Open(string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32)
-    {
-        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return Open(model, precision);
-        bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(fullPath, precision: precision) : throw ModelCatalog.Unknown(nameOrPath);
     }
 
     /// <summary>Checks a model's files and tensors, one result each, as they come.</summary>
@@ -122,22 +87,6 @@ public sealed class ModelStore(string root)
         {
             throw new Gpt2Exception(
                 Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{folder.FullName}': {fault.Message.TrimEnd('.')}.", folder.FullName, fault);
-        }
-    }
-
-    private Gpt2Model OpenCached(CatalogModel model, string folder, Gpt2Precision precision)
-    {
-        ModelUse use = ModelUse.Share(Root, model.Name);
-        try
-        {
-            // Not the folder: its file 'checkpoint' could lead out of the cache.
-            CatalogFile index = model.Files.First(file => file.Name.EndsWith(".index", StringComparison.Ordinal));
-            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, use);
-        }
-        catch
-        {
-            use.Dispose();
-            throw;
         }
     }
 

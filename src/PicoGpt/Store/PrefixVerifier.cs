@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 
 namespace PicoGpt.Store;
 

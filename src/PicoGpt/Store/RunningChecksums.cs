@@ -1,4 +1,6 @@
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Tokens;
 

@@ -1,5 +1,5 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Tracing;
 

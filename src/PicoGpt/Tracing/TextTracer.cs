@@ -1,7 +1,7 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
 using PicoGpt.Tokens;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Tracing;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Tracing;
 

@@ -1,3 +1,4 @@
+using PicoGpt.Architecture;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Weights;

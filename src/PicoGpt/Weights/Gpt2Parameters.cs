@@ -1,4 +1,5 @@
 using System.Collections;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 
 namespace PicoGpt.Weights;
@@ -44,7 +45,7 @@ public sealed class Gpt2Parameters : IReadOnlyCollection<Gpt2Weight>
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
     internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters) =>
-        new(Gpt2Architecture.Match(source, hyperParameters), hyperParameters.NLayer);
+        new(TensorMatch.Leaves(source, hyperParameters), hyperParameters.NLayer);
 
     private Gpt2Block Block(string name) => new(
         LayerNorm(name + "/ln_1"),

@@ -1,4 +1,5 @@
 using System.Buffers;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 
 namespace PicoGpt.Weights;

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Weights;

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 
 namespace PicoGpt.Weights;
 

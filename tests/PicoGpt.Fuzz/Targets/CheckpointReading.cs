@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Fuzz.Targets;
 

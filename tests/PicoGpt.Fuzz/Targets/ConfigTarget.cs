@@ -1,4 +1,4 @@
-using PicoGpt.Weights;
+using PicoGpt.Architecture;
 
 namespace PicoGpt.Fuzz.Targets;
 
@@ -8,7 +8,7 @@ internal sealed class ConfigTarget : FuzzTarget
     public ConfigTarget(string root)
         : base("config.json", root)
     {
-        byte[] config = HuggingFaceConfig.Format(ToyModel.Shape, endOfText: 259, Checkpoints.TensorDType.Float32);
+        byte[] config = HuggingFaceConfig.Format(ToyModel.Shape, endOfText: 259, "float32");
         File.WriteAllBytes(Path.Combine(Folder, HuggingFaceConfig.FileName), config);
         Begin();
     }

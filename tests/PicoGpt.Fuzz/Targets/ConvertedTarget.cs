@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Fuzz.Targets;

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
-using PicoGpt.Checkpoints;
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Weights;
 

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Numpy;
 
 namespace PicoGpt.Fuzz.Targets;
 

@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Safetensors;
 
 namespace PicoGpt.Fuzz.Targets;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Safetensors;
 
 namespace PicoGpt.Fuzz.Targets;
 

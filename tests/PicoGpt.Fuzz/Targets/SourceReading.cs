@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Fuzz.Targets;
 

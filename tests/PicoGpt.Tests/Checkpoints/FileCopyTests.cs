@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

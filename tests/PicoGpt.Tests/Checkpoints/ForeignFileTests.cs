@@ -1,5 +1,5 @@
 using System.Text;
-using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

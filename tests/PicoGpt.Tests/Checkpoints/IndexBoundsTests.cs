@@ -1,5 +1,6 @@
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

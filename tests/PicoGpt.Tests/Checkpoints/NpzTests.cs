@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Numpy;
 using PicoGpt.Tests.Exporting;
 using Xunit;
 

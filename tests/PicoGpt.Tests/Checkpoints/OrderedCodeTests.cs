@@ -1,4 +1,4 @@
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

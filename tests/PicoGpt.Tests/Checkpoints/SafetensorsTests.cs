@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Safetensors;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

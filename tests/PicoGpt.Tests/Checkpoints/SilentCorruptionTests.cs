@@ -1,4 +1,6 @@
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Fuzz;
 using PicoGpt.Store;
 using PicoGpt.Weights;

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.PyTorch;
 using PicoGpt.Tests.Exporting;
 using Xunit;
 using static PicoGpt.Fuzz.TorchBytes;

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Exporting;
+using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Tests.Checkpoints;
 using PicoGpt.Weights;

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Exporting;
+using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Tests.Store;
 using Xunit;

@@ -1,5 +1,5 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;

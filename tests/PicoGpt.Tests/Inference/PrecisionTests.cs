@@ -1,6 +1,6 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;

@@ -1,9 +1,9 @@
 using System.Text;
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Measuring;
 using PicoGpt.Numerics;
 using PicoGpt.Tests.Inference;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Measuring;

@@ -1,4 +1,4 @@
-using PicoGpt.Numerics;
+using PicoGpt.Machine;
 using Xunit;
 
 namespace PicoGpt.Tests.Numerics;

@@ -1,6 +1,6 @@
-using PicoGpt.Numerics;
+using PicoGpt.Architecture;
+using PicoGpt.Machine;
 using PicoGpt.Store;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Store;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using PicoGpt.Architecture;
 using PicoGpt.Store;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Store;

@@ -1,8 +1,8 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
 using PicoGpt.Tests.Inference;
 using PicoGpt.Tracing;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Tracing;

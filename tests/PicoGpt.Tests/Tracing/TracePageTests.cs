@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using PicoGpt.Architecture;
 using PicoGpt.Tracing;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Tracing;

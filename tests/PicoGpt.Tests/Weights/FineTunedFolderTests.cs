@@ -1,6 +1,7 @@
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Inference;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Weights;

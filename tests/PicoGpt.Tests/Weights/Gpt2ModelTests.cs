@@ -1,4 +1,6 @@
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Inference;
 using PicoGpt.Weights;
 using Xunit;

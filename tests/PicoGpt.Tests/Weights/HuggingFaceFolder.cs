@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using PicoGpt.Architecture;
 using PicoGpt.Tests.Checkpoints;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Tests.Weights;
 

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Fuzz;
 using PicoGpt.Inference;
 using PicoGpt.Tests.Checkpoints;
-using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Weights;

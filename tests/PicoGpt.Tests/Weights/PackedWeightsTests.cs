@@ -1,3 +1,4 @@
+using PicoGpt.Architecture;
 using PicoGpt.Weights;
 using Xunit;
 

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Weights;
 using Xunit;
 

@@ -1,0 +1,133 @@
+using System.Text;
+using System.Text.Json;
+using PicoGpt.Files;
+
+namespace PicoGpt.Architecture;
+
+/// <summary>The five numbers that make a GPT-2 architecture, as OpenAI's <c>hparams.json</c> has them.</summary>
+/// <param name="NVocab">Tokens in the vocabulary (<c>n_vocab</c>).</param>
+/// <param name="NCtx">Positions of the context (<c>n_ctx</c>).</param>
+/// <param name="NEmbd">Width of the residual stream (<c>n_embd</c>).</param>
+/// <param name="NHead">Attention heads a layer (<c>n_head</c>).</param>
+/// <param name="NLayer">Transformer blocks (<c>n_layer</c>).</param>
+public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NHead, int NLayer)
+{
+    /// <summary>The name of the file in a model's folder.</summary>
+    public const string FileName = "hparams.json";
+
+    // Far beyond any GPT-2, and small enough that no product of two of them passes a long.
+    private const int Largest = 1 << 24;
+
+    // Of each layer a dozen names are looked up, and listed where they are missing.
+    private const int MostLayers = 4096;
+
+    /// <summary>Width of one head: <c>n_embd / n_head</c>.</summary>
+    public int HeadSize => NEmbd / NHead;
+
+    /// <summary>The number of trainable parameters: wte, wpe, the blocks and ln_f.</summary>
+    public long ParameterCount
+    {
+        get
+        {
+            long n = NEmbd;
+            long block = (2 * n) + (3 * n * n) + (3 * n) + (n * n) + n + (2 * n) + (4 * n * n) + (4 * n) + (4 * n * n) + n;
+            return (NVocab * n) + (NCtx * n) + (NLayer * block) + (2 * n);
+        }
+    }
+
+    /// <summary>Reads an <c>hparams.json</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="Gpt2Exception">The file is missing, is not JSON, or its numbers make no architecture.</exception>
+    public static Gpt2HyperParameters Load(string path)
+    {
+        byte[] json = ReadSmall(path);
+        ForeignFile.ThrowIfForeign(path, json);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
+            JsonElement root = document.RootElement;
+            return new Gpt2HyperParameters(
+                Number(root, "n_vocab", path),
+                Number(root, "n_ctx", path),
+                Number(root, "n_embd", path),
+                Number(root, "n_head", path),
+                Number(root, "n_layer", path)).Validate(path);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // half a surrogate pair is the latter
+        {
+            string where = exception is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
+            throw new Gpt2Exception(
+                Gpt2Error.NotAFormat,
+                $"'{path}' is not JSON{where}; expected GPT-2's hyperparameters, such as "
+                    + $"{{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
+                path,
+                exception);
+        }
+    }
+
+    /// <summary>Writes the file as OpenAI writes it.</summary>
+    /// <param name="path">The file.</param>
+    public void Save(string path) => File.WriteAllBytes(path, ToJson());
+
+    /// <summary>The file as OpenAI writes it.</summary>
+    internal byte[] ToJson() => Encoding.UTF8.GetBytes(
+        $$"""
+        {
+          "n_vocab": {{NVocab}},
+          "n_ctx": {{NCtx}},
+          "n_embd": {{NEmbd}},
+          "n_head": {{NHead}},
+          "n_layer": {{NLayer}}
+        }
+
+        """);
+
+    private static byte[] ReadSmall(string path)
+    {
+        const int Most = 1 << 20;
+        try
+        {
+            using FileStream file = ReadableFile.Open(path);
+            if (file.Length > Most)
+            {
+                throw new Gpt2Exception(
+                    Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes; an {FileName} has some ninety, so this is another file.", path);
+            }
+
+            byte[] bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"'{path}' is not there.", path, exception);
+        }
+    }
+
+    /// <summary>A whole number of a JSON object.</summary>
+    internal static int Number(JsonElement root, string name, string path)
+    {
+        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement value)
+            && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number))
+            return number;
+        throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {Path.GetFileName(path)}?", path);
+    }
+
+    /// <summary>The numbers, if they make an architecture.</summary>
+    /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
+    internal Gpt2HyperParameters Validate(string path)
+    {
+        (string Name, int Value)[] numbers =
+            [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];
+        foreach ((string name, int value) in numbers)
+        {
+            int most = name == "n_layer" ? MostLayers : Largest;
+            if (value < 1 || value > most)
+                throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}.", path);
+        }
+
+        if (NEmbd % NHead == 0) return this;
+        throw new Gpt2Exception(
+            Gpt2Error.Corrupt, $"'{path}' says n_embd = {NEmbd} and n_head = {NHead}; the first must be a multiple of the second.", path);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using PicoGpt.Files;
+
+namespace PicoGpt.Checkpoints.Safetensors;
+
+/// <summary>
+/// Reads safetensors files: a length, a JSON header and the tensors' bytes, without gaps (the format's description in the README of
+/// huggingface/safetensors).
+/// </summary>
+internal static class Safetensors
+{
+    public const string FileName = "model.safetensors";
+    public const string IndexFileName = "model.safetensors.index.json";
+    public const string Extension = ".safetensors";
+    public const string IndexExtension = ".safetensors.index.json";
+
+    /// <summary>The key of the header that holds no tensor.</summary>
+    public const string MetadataKey = "__metadata__";
+
+    /// <summary>The bytes of the header's length.</summary>
+    public const int PrefixLength = sizeof(ulong);
+
+    // The reference implementation's own limit.
+    private const int LongestHeader = 100_000_000;
+
+    private static readonly (string Name, TensorDType DType)[] Types =
+    [
+        ("F32", TensorDType.Float32), ("F16", TensorDType.Float16), ("BF16", TensorDType.BFloat16), ("F64", TensorDType.Float64),
+        ("I64", TensorDType.Int64), ("I32", TensorDType.Int32), ("I16", TensorDType.Int16), ("I8", TensorDType.Int8),
+        ("U64", TensorDType.UInt64), ("U32", TensorDType.UInt32), ("U16", TensorDType.UInt16), ("U8", TensorDType.UInt8),
+        ("BOOL", TensorDType.Bool),
+    ];
+
+    /// <summary>The name that the header has for a type; <see langword="null"/> where the format has no such type.</summary>
+    public static string? NameOf(TensorDType dtype) => Array.Find(Types, type => type.DType == dtype).Name;
+
+    /// <summary>Lists the tensors of one mapped file.</summary>
+    /// <exception cref="Gpt2Exception">It is damaged or of another format.</exception>
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file)
+    {
+        MappedFile mapped = files.Open(file);
+        try
+        {
+            int headerLength = ReadHeaderLength(mapped);
+            using JsonDocument header = ParseHeader(mapped, headerLength);
+            MappedTensor[] tensors = [.. Tensors(header.RootElement, files, file, PrefixLength + headerLength)];
+            return tensors;
+        }
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or JsonException or InvalidOperationException)
+        {
+            ForeignFile.ThrowIfForeign(mapped.Path);
+            throw new Gpt2Exception(
+                fault is EndOfStreamException ? Gpt2Error.Truncated : Gpt2Error.NotAFormat,
+                $"'{mapped.Path}' is no whole safetensors file: {Describe(fault)}; copy or download it again.",
+                mapped.Path,
+                fault);
+        }
+    }
+
+    private static string Describe(Exception fault) => fault is JsonException or InvalidOperationException ? "its header is no valid JSON" : fault.Message;
+
+    private static unsafe int ReadHeaderLength(MappedFile file)
+    {
+        if (file.Length < PrefixLength) throw new EndOfStreamException($"it has {file.Length} bytes");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file.Address(0, PrefixLength), PrefixLength));
+        if (length is < 2 or > LongestHeader)
+            throw new InvalidDataException($"its first eight bytes tell of a header of {length} bytes, where 2 to {LongestHeader} may be");
+        if ((long)length > file.Length - PrefixLength)
+            throw new EndOfStreamException($"its header should have {length} bytes, but the file has {file.Length} in all");
+        return (int)length;
+    }
+
+    private static unsafe JsonDocument ParseHeader(MappedFile file, int length)
+    {
+        var options = new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false };
+        byte[] json = new ReadOnlySpan<byte>(file.Address(PrefixLength, length), length).ToArray();
+        var header = JsonDocument.Parse(json, options);
+        return header.RootElement.ValueKind == JsonValueKind.Object ? header : throw new InvalidDataException("its header is no JSON object");
+    }
+
+    private static IEnumerable<MappedTensor> Tensors(JsonElement header, ShardMappings files, int file, long dataStart)
+    {
+        long dataLength = files.Open(file).Length - dataStart, end = 0;
+        (string Name, TensorDType DType, TensorShape Shape, long Begin, long End)[] listed =
+            [.. header.EnumerateObject().Where(p => p.Name != MetadataKey).Select(p => ReadTensor(p.Name, p.Value)).OrderBy(t => t.Begin).ThenBy(t => t.End)];
+        foreach ((string name, TensorDType dtype, TensorShape shape, long tensorBegin, long tensorEnd) in listed)
+        {
+            if (tensorBegin != end) throw new InvalidDataException($"tensor '{name}' begins at {tensorBegin}, but the one before it ends at {end}");
+            if (tensorEnd > dataLength)
+                throw new EndOfStreamException($"tensor '{name}' ends at byte {tensorEnd} of the data, of which {dataLength} are there");
+            end = tensorEnd;
+            yield return new MappedTensor(files, file, dataStart + tensorBegin, name, dtype, shape);
+        }
+
+        if (end != dataLength) throw new InvalidDataException($"its tensors end at byte {end} of {dataLength} of the data");
+    }
+
+    private static (string Name, TensorDType DType, TensorShape Shape, long Begin, long End) ReadTensor(string name, JsonElement value)
+    {
+        string typeName = Property(value, "dtype").GetString() ?? "";
+        TensorDType dtype = Array.Find(Types, type => type.Name == typeName).DType;
+        if (dtype == TensorDType.None) throw new InvalidDataException($"tensor '{name}' is of the type '{typeName}', which is not read");
+
+        long[] dimensions = Numbers(Property(value, "shape"), name);
+        long[] offsets = Numbers(Property(value, "data_offsets"), name);
+        if (offsets is not [long begin, long end] || end < begin)
+            throw new InvalidDataException($"tensor '{name}' has no pair of offsets");
+        if (!TensorShape.TryCountElements(dimensions, out long count))
+            throw new InvalidDataException($"tensor '{name}' has more elements than can be counted");
+        if ((Int128)count * dtype.ElementSize()!.Value != end - begin)
+            throw new InvalidDataException($"tensor '{name}' has {end - begin} bytes for {count} elements of {typeName}");
+        return (name, dtype, new TensorShape(dimensions), begin, end);
+
+        JsonElement Property(JsonElement parent, string key) =>
+            parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(key, out JsonElement child)
+                ? child
+                : throw new InvalidDataException($"tensor '{name}' has no {key}");
+    }
+
+    private static long[] Numbers(JsonElement array, string name)
+    {
+        if (array.ValueKind != JsonValueKind.Array) throw new InvalidDataException($"tensor '{name}' has no list of numbers where one should be");
+        return [.. array.EnumerateArray().Select(number =>
+            number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) && value >= 0
+                ? value
+                : throw new InvalidDataException($"tensor '{name}' has '{number}' where a number from 0 on should be"))];
+    }
+}

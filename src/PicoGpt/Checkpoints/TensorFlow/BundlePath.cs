@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using PicoGpt.Files;
+
+namespace PicoGpt.Checkpoints.TensorFlow;
+
+/// <summary>
+/// Finds the prefix of a checkpoint (<c>folder/model.ckpt</c>) from whatever of it the user named: the folder, the prefix,
+/// or any of its files.
+/// </summary>
+internal static partial class BundlePath
+{
+    private const string IndexSuffix = ".index";
+
+    public static string IndexFile(string prefix) => prefix + IndexSuffix;
+
+    public static string ShardFile(string prefix, int shard, int shardCount) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prefix}.data-{shard:d5}-of-{shardCount:d5}");
+
+    /// <summary>The full path of the prefix; its index exists.</summary>
+    public static string FindPrefix(string path)
+    {
+        string fullPath = Path.GetFullPath(path);
+        if (Directory.Exists(fullPath)) return FindInFolder(fullPath);
+
+        string name = Path.GetFileName(fullPath);
+        if (name == CheckpointState.FileName && File.Exists(fullPath)) return FindFromCheckpointFile(fullPath);
+        if (name.EndsWith(".meta", StringComparison.Ordinal)) throw MetaGraph(fullPath);
+        if (TryStripSuffix(fullPath, out string prefix)) return RequireIndex(prefix);
+        if (File.Exists(IndexFile(fullPath))) return fullPath;
+        if (File.Exists(fullPath)) throw NotOfACheckpoint(fullPath);
+        return RequireIndex(fullPath);
+    }
+
+    private static string FindInFolder(string folder)
+    {
+        string checkpointFile = Path.Combine(folder, CheckpointState.FileName);
+        if (File.Exists(checkpointFile)) return FindFromCheckpointFile(checkpointFile);
+
+        string[] prefixes = ListPrefixes(folder);
+        return prefixes.Length switch
+        {
+            1 => Path.Combine(folder, prefixes[0]),
+            0 => throw new Gpt2Exception(
+                Gpt2Error.FileNotFound,
+                $"There is no checkpoint in '{folder}': it has neither a file named 'checkpoint' nor one that ends in '.index', "
+                    + "nor a model.safetensors, a pytorch_model.bin or a single '.npz'.",
+                folder),
+            _ => throw new Gpt2Exception(
+                Gpt2Error.FileNotFound,
+                $"'{folder}' holds several checkpoints and no file named 'checkpoint' to choose by; "
+                    + $"give one of {QuoteList(prefixes)} as path.",
+                folder),
+        };
+    }
+
+    private static string FindFromCheckpointFile(string checkpointFile)
+    {
+        string folder = Path.GetDirectoryName(checkpointFile)!;
+        string named = CheckpointState.ReadModelCheckpointPath(checkpointFile);
+        foreach (string candidate in Candidates(folder, named))
+        {
+            if (File.Exists(IndexFile(candidate))) return Path.GetFullPath(candidate);
+        }
+
+        throw new Gpt2Exception(
+            Gpt2Error.FileNotFound,
+            $"'{checkpointFile}' names the checkpoint '{named}', but its index '{LastSegment(named)}{IndexSuffix}' is missing"
+                + $"{DescribeOthers(folder)}.",
+            checkpointFile);
+    }
+
+    /// <summary>
+    /// Where the named prefix may be. The folder may have moved since, from a machine with the other separator; a network path, and what
+    /// Windows takes for a device's, is only looked for beside the file, so that a downloaded file cannot make this machine call another.
+    /// </summary>
+    private static IEnumerable<string> Candidates(string folder, string named)
+    {
+        string portable = named.Replace('\\', '/');
+        bool isRemote = portable.StartsWith("//", StringComparison.Ordinal) || portable.StartsWith("/??/", StringComparison.Ordinal);
+        if (!isRemote && !portable.Contains('\0', StringComparison.Ordinal))
+        {
+            yield return Path.Combine(folder, named);
+            yield return Path.Combine(folder, portable);
+        }
+
+        if (LastSegment(named) is { Length: > 0 } name && !name.Contains('\0', StringComparison.Ordinal))
+            yield return Path.Combine(folder, name);
+    }
+
+    private static string LastSegment(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
+
+    private static string RequireIndex(string prefix)
+    {
+        if (File.Exists(IndexFile(prefix))) return prefix;
+
+        string folder = Path.GetDirectoryName(prefix) ?? prefix;
+        throw new Gpt2Exception(
+            Gpt2Error.FileNotFound,
+            $"There is no checkpoint '{prefix}': the file '{IndexFile(prefix)}' is missing{DescribeOthers(folder)}.",
+            IndexFile(prefix));
+    }
+
+    private static string DescribeOthers(string folder)
+    {
+        string[] prefixes = [];
+        try
+        {
+            if (Directory.Exists(folder)) prefixes = ListPrefixes(folder);
+        }
+        catch (Gpt2Exception)
+        {
+            // a folder that cannot be listed has nothing to offer, and is not what is wrong
+        }
+
+        return prefixes.Length == 0 ? "" : $"; its folder has {QuoteList(prefixes)}, which may be given as path";
+    }
+
+    private static Gpt2Exception MetaGraph(string path) => new(
+        Gpt2Error.NotAFormat,
+        $"'{path}' holds a TensorFlow graph, not weights; give the folder or '{path[..^".meta".Length]}' instead.",
+        path);
+
+    private static Gpt2Exception NotOfACheckpoint(string path)
+    {
+        ForeignFile.ThrowIfForeign(path);
+        using FileStream file = ReadableFile.Open(path);
+        if (SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
+        {
+            BundleIndex.Load(path); // says so itself when it is of TensorFlow's first format
+            return new Gpt2Exception(
+                Gpt2Error.NotAFormat, $"'{path}' is a checkpoint's index under another name; rename it to end in '.index'.", path);
+        }
+
+        return new Gpt2Exception(
+            Gpt2Error.NotAFormat,
+            $"'{path}' is not a file of a TensorFlow checkpoint; "
+                + "give the folder, the prefix, or its '.index', '.data-…' or 'checkpoint' file, or a '.safetensors', '.bin' or '.npz' file.",
+            path);
+    }
+
+    private static bool TryStripSuffix(string path, out string prefix)
+    {
+        prefix = path;
+        Match data = DataSuffix().Match(path);
+        if (data.Success)
+            prefix = path[..data.Index];
+        else if (path.EndsWith(IndexSuffix, StringComparison.Ordinal))
+            prefix = path[..^IndexSuffix.Length];
+        return prefix.Length < path.Length;
+    }
+
+    private static string[] ListPrefixes(string folder) =>
+        [.. ReadableFolder.Files(folder, "*" + IndexSuffix)
+            .Select(file => Path.GetFileName(file)[..^IndexSuffix.Length])
+            .Order(StringComparer.Ordinal)];
+
+    private static string QuoteList(IEnumerable<string> names) => string.Join(", ", names.Take(5).Select(name => $"'{name}'"));
+
+    [GeneratedRegex(@"\.data-\d{5}-of-\d{5}\z")]
+    private static partial Regex DataSuffix();
+}

@@ -1,0 +1,92 @@
+using System.Text;
+
+namespace PicoGpt.Files;
+
+/// <summary>
+/// Recognizes what is often found in place of a model's file: a git-LFS pointer, or the error page of a server that was
+/// saved under the file's name.
+/// </summary>
+public static class ForeignFile
+{
+    private const int InspectedLength = 512;
+    private const int QuotedLength = 120;
+
+    /// <summary>Throws if the file's first bytes show that it is not what its name says.</summary>
+    /// <param name="path">An existing file.</param>
+    /// <exception cref="Gpt2Exception">
+    /// <see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>; or the file cannot be opened.
+    /// </exception>
+    public static void ThrowIfForeign(string path)
+    {
+        using FileStream file = ReadableFile.Open(path);
+        byte[] start = new byte[InspectedLength];
+        int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        ThrowIfForeign(path, start.AsSpan(0, length));
+    }
+
+    /// <summary>Throws if a file's first bytes show that it is not what its name says.</summary>
+    /// <param name="path">The file, for the sentence.</param>
+    /// <param name="start">The file's first bytes; 512 are enough.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>.</exception>
+    public static void ThrowIfForeign(string path, ReadOnlySpan<byte> start)
+    {
+        string text = TextOf(start);
+        if (IsLfsPointer(text))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.LfsPointer,
+                $"'{path}' is a git-LFS pointer ({Quote(text)}), not the file itself; "
+                    + "run 'git lfs pull' in its repository, or download the file.",
+                path);
+        }
+
+        if (IsErrorBody(text))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.ErrorBody,
+                $"'{path}' is not the file it is named after but a server's answer saved under its name ({Quote(text)}); "
+                    + "delete it and download the file again.",
+                path);
+        }
+    }
+
+    /// <summary>What a server sent in place of a file, with its first words; <see langword="null"/> where it may be the file.</summary>
+    /// <param name="start">The first bytes of the body.</param>
+    /// <param name="isJson">Whether the file itself is JSON.</param>
+    internal static string? Recognize(ReadOnlySpan<byte> start, bool isJson)
+    {
+        string text = TextOf(start);
+        if (IsLfsPointer(text)) return $"a git-LFS pointer ({Quote(text)})";
+        if (IsErrorBody(text)) return $"an error page ({Quote(text)})";
+        return !isJson && text.StartsWith('{') && IsPrintable(text) ? $"a JSON message ({Quote(text)})" : null;
+    }
+
+    /// <summary>The first words of a text, or <see langword="null"/> of what is no text.</summary>
+    internal static string? FirstWords(ReadOnlySpan<byte> start)
+    {
+        string text = TextOf(start);
+        return text.Length > 0 && IsPrintable(text) ? Quote(text) : null;
+    }
+
+    private static string TextOf(ReadOnlySpan<byte> start) =>
+        Encoding.UTF8.GetString(start[..Math.Min(start.Length, InspectedLength)]).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
+
+    private static bool IsPrintable(string text) => !text.Any(c => (char.IsControl(c) && !char.IsWhiteSpace(c)) || c == '\uFFFD');
+
+    private static bool IsLfsPointer(string text) => text.StartsWith("version https://git-lfs", StringComparison.Ordinal);
+
+    private static bool IsErrorBody(string text) =>
+        text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)
+        || text.StartsWith("<!DOCTYPE", StringComparison.OrdinalIgnoreCase)
+        || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+        || text.StartsWith("<Error>", StringComparison.OrdinalIgnoreCase)
+        || text.Contains("BlobNotFound", StringComparison.Ordinal);
+
+    /// <summary>The first words, on one line and without control characters.</summary>
+    private static string Quote(string text)
+    {
+        string line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        string printable = string.Concat(line.Where(c => !char.IsControl(c)));
+        return printable.Length <= QuotedLength ? printable : printable[..QuotedLength] + "…";
+    }
+}

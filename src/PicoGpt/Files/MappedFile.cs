@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.IO.MemoryMappedFiles;
+
+namespace PicoGpt.Files;
+
+/// <summary>
+/// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from who changes the
+/// file (see <see cref="FileLease"/>; Windows does it by itself), the file is read into memory instead, as far as it is asked for.
+/// </summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    // In milliseconds. Readers look for themselves, too: the thread pool, on which the watch runs, may be busy.
+    private const long LookInterval = 1000;
+
+    // Long enough for who looks at a few elements without pinning them; and, where elements are pinned, for a layer of the largest model
+    // on a slow machine. The system takes the lease back after 45 seconds.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1), PinnedGrace = TimeSpan.FromSeconds(30);
+
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly FileStream? _file;
+    private readonly FileLease? _lease;
+    private readonly FileCopy? _copy;
+    private byte* _start;
+    private long _changedSince; // as a timestamp; 0 while the file is as it was
+    private long _lookedAt; // in milliseconds, as Environment.TickCount64
+    private volatile bool _isReleased;
+
+    /// <exception cref="IOException">The file cannot be mapped.</exception>
+    /// <exception cref="Gpt2Exception">The file cannot be opened, or there are no addresses for a copy of it.</exception>
+    public MappedFile(string path)
+    {
+        Path = path;
+        FileStream file = ReadableFile.Open(path);
+        try
+        {
+            _lease = FileLease.TryTake(file.SafeFileHandle); // before the length, which stays what it is from then on
+            Length = file.Length;
+            if (Length == 0) return; // the operating systems refuse to map nothing
+            if (_lease is null && !OperatingSystem.IsWindows())
+            {
+                _copy = new FileCopy(file, path, Length);
+                return;
+            }
+
+            using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
+                file, mapName: null, capacity: Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+
+            // Not AcquirePointer: its reference would keep the view from being finalized where Dispose is forgotten.
+            _start = (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
+            _file = file;
+        }
+        finally
+        {
+            if (_file is null && _copy is null) file.Dispose(); // and the lease with it
+        }
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <summary>Whether <see cref="Watch"/> is to be called once a second.</summary>
+    public bool IsLeased => _lease is not null && _file is not null;
+
+    /// <summary>Whether float32 at a byte offset can be used where it lies.</summary>
+    public static bool IsAligned(long offset) => offset % sizeof(float) == 0; // a mapping lies at a page, a copy at a cache line
+
+    /// <summary>The address of a byte range, which must lie within the file.</summary>
+    /// <exception cref="Gpt2Exception">The file was changed, or is about to be; or a copy of the range needs more memory than is free.</exception>
+    public byte* Address(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(_isReleased, typeof(ShardMappings));
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        ThrowIfChanged();
+        return _copy is null ? _start + offset : _copy.Address(offset, length);
+    }
+
+    /// <summary>Tells whether the mapping may be read on.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: the file was changed, or is about to be.</exception>
+    public void ThrowIfChanged()
+    {
+        if (!IsLeased) return;
+        if (Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) Look();
+        if (Volatile.Read(ref _changedSince) == 0) return;
+        throw new Gpt2Exception(
+            Gpt2Error.FileChanged,
+            $"The file '{Path}' is being overwritten by another program while it is in use; open the model again when that is done, "
+                + "and have files replaced rather than overwritten.",
+            Path);
+    }
+
+    /// <summary>
+    /// Looks whether somebody waits to change the file; if so, has <see cref="ThrowIfChanged"/> stop its readers, and gives the lease
+    /// back when they have had the time.
+    /// </summary>
+    /// <param name="isPinned">Whether somebody reads it at length.</param>
+    public void Watch(bool isPinned)
+    {
+        if (_isReleased) return;
+        Look();
+        long since = Volatile.Read(ref _changedSince);
+        if (since != 0 && Stopwatch.GetElapsedTime(since) >= (isPinned ? PinnedGrace : Grace)) _lease!.GiveBack();
+    }
+
+    public void Dispose()
+    {
+        _isReleased = true;
+        _start = null;
+        _copy?.Dispose();
+        _view?.Dispose();
+        _file?.Dispose();
+    }
+
+    private void Look()
+    {
+        if (Volatile.Read(ref _changedSince) == 0 && (_lease!.IsBroken || IsCutShort()))
+            Interlocked.CompareExchange(ref _changedSince, Stopwatch.GetTimestamp(), 0);
+        Volatile.Write(ref _lookedAt, Environment.TickCount64);
+    }
+
+    private bool IsCutShort() => RandomAccess.GetLength(_file!.SafeFileHandle) < Length;
+}

@@ -1,0 +1,54 @@
+namespace PicoGpt.Files;
+
+/// <summary>Opens files for reading; what the operating system refuses becomes a sentence.</summary>
+internal static class ReadableFile
+{
+    private const string NullDevice = "/dev/null";
+
+    /// <summary>Opens a file. What has no length is taken for empty: it may be a pipe, which blocks, or a device, which never ends.</summary>
+    /// <exception cref="Gpt2Exception">The file is missing or cannot be opened.</exception>
+    public static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(HasNoLength(path) ? NullDevice : path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Refused(path, fault);
+        }
+    }
+
+    /// <summary>The exception for a file that could not be opened.</summary>
+    public static Gpt2Exception Refused(string path, Exception fault)
+    {
+        if (fault is FileNotFoundException or DirectoryNotFoundException)
+            return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault);
+        Gpt2Error error = IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
+        return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);
+    }
+
+    /// <summary>The length of a file that is there, or of what it links to: a link's own length is that of a path.</summary>
+    public static long LengthOf(string path) => TargetOf(path).Length;
+
+    /// <summary>The last bytes of a file, or all of a shorter one.</summary>
+    public static byte[] ReadEnd(FileStream file, int count)
+    {
+        byte[] end = new byte[Math.Min(file.Length, count)];
+        file.Seek(-end.Length, SeekOrigin.End);
+        file.ReadExactly(end);
+        return end;
+    }
+
+    private static bool HasNoLength(string path)
+    {
+        if (OperatingSystem.IsWindows()) return false;
+        FileInfo file = TargetOf(path);
+        return file is { Exists: true, Length: 0 };
+    }
+
+    private static FileInfo TargetOf(string path) => (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+
+    // To map a file takes addresses, which a limit may deny: ENOMEM; ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT of Windows.
+    private static bool IsLackOfMemory(Exception fault) => fault is IOException && fault.HResult is 12 or unchecked((int)0x80070008) or unchecked((int)0x800705AF);
+}

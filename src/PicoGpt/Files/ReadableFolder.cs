@@ -1,0 +1,25 @@
+namespace PicoGpt.Files;
+
+/// <summary>Lists folders; what the operating system refuses becomes a sentence.</summary>
+internal static class ReadableFolder
+{
+    /// <summary>The paths of the files whose names match a pattern.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
+    public static string[] Files(string folder, string pattern) => List(folder, () => Directory.GetFiles(folder, pattern));
+
+    /// <summary>The paths of the folders in a folder.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
+    public static string[] Folders(string folder) => List(folder, () => Directory.GetDirectories(folder));
+
+    private static string[] List(string folder, Func<string[]> list)
+    {
+        try
+        {
+            return list();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new Gpt2Exception(Gpt2Error.Unreadable, $"The folder '{folder}' cannot be listed: {fault.Message.TrimEnd('.')}.", folder, fault);
+        }
+    }
+}

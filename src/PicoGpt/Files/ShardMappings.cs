@@ -1,0 +1,103 @@
+namespace PicoGpt.Files;
+
+/// <summary>
+/// The files of one checkpoint, each mapped when first needed. They stay mapped until the checkpoint is disposed and
+/// the last hold is gone.
+/// </summary>
+internal sealed class ShardMappings
+{
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly MappedFile?[] _files;
+    private int _holds = 1; // the checkpoint's own
+    private Timer? _watch;
+
+    /// <param name="paths">The full paths of the files, which need not exist.</param>
+    public ShardMappings(IReadOnlyList<string> paths)
+    {
+        Paths = paths;
+        _files = new MappedFile?[paths.Count];
+    }
+
+    public IReadOnlyList<string> Paths { get; }
+
+    public string PathOf(int shard) => Paths[shard];
+
+    /// <summary>The mapped data file.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileNotFound"/>: it is missing.</exception>
+    public MappedFile Open(int shard)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_holds == 0, typeof(ShardMappings));
+            MappedFile file = _files[shard] ??= Map(PathOf(shard));
+            if (file.IsLeased) _watch ??= StartWatch();
+            return file;
+        }
+    }
+
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a mapped file was changed, or is about to be.</exception>
+    public void ThrowIfChanged()
+    {
+        foreach (MappedFile? file in _files) file?.ThrowIfChanged();
+    }
+
+    public void AddHold()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_holds == 0, typeof(ShardMappings));
+            _holds++;
+        }
+    }
+
+    public void ReleaseHold()
+    {
+        lock (_lock)
+        {
+            if (--_holds > 0) return;
+            _watch?.Dispose();
+            foreach (MappedFile? file in _files)
+                file?.Dispose();
+        }
+    }
+
+    public static Gpt2Exception Missing(string path) => new(
+        Gpt2Error.FileNotFound,
+        $"The data file '{path}' is missing; the checkpoint's index is there, but its weights are not: copy or download this file too.",
+        path);
+
+    private static MappedFile Map(string path)
+    {
+        if (!File.Exists(path)) throw Missing(path);
+        try
+        {
+            return new MappedFile(path);
+        }
+        catch (Exception fault) when (fault is IOException or ArgumentException)
+        {
+            // The address space does not suffice, the file system cannot map, or the file became shorter meanwhile.
+            throw ReadableFile.Refused(path, fault);
+        }
+    }
+
+    // The timer must not keep mapped what was forgotten without being disposed.
+    private Timer StartWatch() => new(
+        static files => ((files as WeakReference<ShardMappings>)!.TryGetTarget(out ShardMappings? target) ? target : null)?.Watch(),
+        new WeakReference<ShardMappings>(this),
+        WatchInterval,
+        WatchInterval);
+
+    private void Watch()
+    {
+        lock (_lock)
+        {
+            bool isPinned = _holds > 1;
+            foreach (MappedFile? file in _files)
+            {
+                if (file is { IsLeased: true }) file.Watch(isPinned);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace PicoGpt.Files;
+
+/// <summary>Counts the bytes that are written, and ends the writing when that is asked for.</summary>
+/// <param name="progress">Told their number.</param>
+/// <param name="cancellationToken">Ends it.</param>
+internal sealed class WriteMeter(IProgress<long>? progress, CancellationToken cancellationToken)
+{
+    private long _written;
+
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Add(int bytes)
+    {
+        _written += bytes;
+        progress?.Report(_written);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,40 @@
+namespace PicoGpt.Foundation;
+
+/// <summary>
+/// A fault in what the user gave: a file, a tensor, a prompt. The message is one clear sentence that says where,
+/// what was expected, what was found and what to do.
+/// </summary>
+public class Gpt2Exception : Exception
+{
+    // Names from a hostile file may take 32 kB each.
+    private const int MostCharacters = 8000;
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="error">The kind of fault.</param>
+    /// <param name="message">
+    /// The sentence for the user. Control characters in it, which may come from a file, are spelled out, so that it is harmless on any
+    /// screen; of a very long one the middle is left out.
+    /// </param>
+    /// <param name="path">The file or folder concerned, if one is.</param>
+    /// <param name="innerException">What caused it, if anything did.</param>
+    public Gpt2Exception(Gpt2Error error, string message, string? path = null, Exception? innerException = null)
+        : base(Harmless(message), innerException)
+    {
+        Error = error;
+        Path = path;
+    }
+
+    /// <summary>The kind of fault; stable, for programs to switch on.</summary>
+    public Gpt2Error Error { get; }
+
+    /// <summary>The file or folder concerned, or <see langword="null"/>.</summary>
+    public string? Path { get; }
+
+    private static string Harmless(string message) => Shorten(VisibleText.Of(Shorten(message)));
+
+    private static string Shorten(string text)
+    {
+        const int Half = MostCharacters / 2;
+        return text.Length <= MostCharacters ? text : $"{text[..Half]} … {text[^Half..]}";
+    }
+}

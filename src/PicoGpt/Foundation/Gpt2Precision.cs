@@ -1,0 +1,20 @@
+namespace PicoGpt.Foundation;
+
+/// <summary>How the matrices of a model are held while it runs; all arithmetic is float32 whatever they are held in.</summary>
+public enum Gpt2Precision
+{
+    /// <summary>As the checkpoint has them: exact, mapped without a copy.</summary>
+    Float32,
+
+    /// <summary>IEEE half precision: 11 bits of precision, values up to 65504; half the bytes.</summary>
+    Float16,
+
+    /// <summary>The upper half of a float32: 8 bits of precision, the same range; half the bytes.</summary>
+    BFloat16,
+
+    /// <summary>8 bits, with a scale for every 32 values that a sum walks: 8.5 bits a value.</summary>
+    Int8,
+
+    /// <summary>4 bits that choose one of 16 levels, with a scale for every 16 values that a sum walks: 5 bits a value.</summary>
+    Int4,
+}

@@ -1,0 +1,30 @@
+namespace PicoGpt.Machine;
+
+/// <summary>How many threads pay: two threads of one core share its arithmetic and its way to memory.</summary>
+internal static class Processors
+{
+    /// <summary>
+    /// The physical cores that this process may use. Linux tells which processors share a core; elsewhere every processor
+    /// counts.
+    /// </summary>
+    public static int PhysicalCount { get; } = Math.Clamp(CountCores("/sys/devices/system/cpu"), 1, Environment.ProcessorCount);
+
+    /// <summary>The distinct sets of processors that share a core, or the number of processors where nothing tells.</summary>
+    internal static int CountCores(string folder)
+    {
+        try
+        {
+            int cores = Directory.EnumerateDirectories(folder, "cpu*")
+                .Select(cpu => Path.Combine(cpu, "topology", "thread_siblings_list"))
+                .Where(File.Exists)
+                .Select(File.ReadAllText)
+                .Distinct()
+                .Count();
+            return cores > 0 ? cores : Environment.ProcessorCount;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return Environment.ProcessorCount;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using PicoGpt.Store;
+using PicoGpt.Weights;
+
+namespace PicoGpt;
+
+/// <summary>What is done with a store's models: listing them with the memory that they take, and opening them.</summary>
+public static class StoredModels
+{
+    /// <summary>The memory to run a model with one text.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="precision">How its matrices are held.</param>
+    /// <returns>The estimate.</returns>
+    public static Gpt2MemoryNeed MemoryNeed(this CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Gpt2MemoryNeed.Of(model.HyperParameters, precision);
+    }
+
+    /// <summary>The models of the catalog with what of them is on this machine.</summary>
+    /// <param name="store">Where they are.</param>
+    /// <returns>One object a model, the smallest first.</returns>
+    public static IReadOnlyList<ModelInfo> List(this ModelStore store) => [.. ModelCatalog.Models.Select(model => store.Describe(model))];
+
+    /// <summary>What of a model is on this machine.</summary>
+    /// <param name="store">Where it is.</param>
+    /// <param name="model">The model.</param>
+    /// <returns>Its state, sizes and folder.</returns>
+    public static ModelInfo Describe(this ModelStore store, CatalogModel model)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return store.Describe(model, model.MemoryNeed().Total);
+    }
+
+    /// <summary>Opens a model that is on this machine.</summary>
+    /// <param name="store">Where it is.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <returns>The open model.</returns>
+    /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
+    public static Gpt2Model Open(this ModelStore store, CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(model);
+        string folder = store.GetFolder(model);
+        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name, precision);
+        CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
+        if (missing.Length == 0) return OpenCached(store, model, folder, precision);
+        throw new Gpt2Exception(
+            Gpt2Error.ModelNotCached,
+            $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; "
+            + $"fetch it with Save-Gpt2Model {model.Name}, or give the path of a folder that has it.",
+            folder);
+    }
+
+    /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
+    /// <param name="store">Where the catalog's models are.</param>
+    /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
+    /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
+    /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <returns>The open model.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
+    public static Gpt2Model Open(this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32)
+    {
+        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return store.Open(model, precision);
+        bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
+        return isPath ? Gpt2Model.Open(fullPath, precision: precision) : throw ModelCatalog.Unknown(nameOrPath);
+    }
+
+    private static Gpt2Model OpenCached(ModelStore store, CatalogModel model, string folder, Gpt2Precision precision)
+    {
+        ModelUse use = ModelUse.Share(store.Root, model.Name);
+        try
+        {
+            // Not the folder: its file 'checkpoint' could lead out of the cache.
+            CatalogFile index = model.Files.First(file => file.Name.EndsWith(".index", StringComparison.Ordinal));
+            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, use);
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints;
+
+namespace PicoGpt.Weights;
+
+/// <summary>Finds the tensors of a GPT-2 among those of a checkpoint.</summary>
+internal static class TensorMatch
+{
+    private const int MostNamed = 60;
+
+    /// <summary>The leaves by name.</summary>
+    /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
+    public static Dictionary<string, Gpt2Weight> Leaves(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    {
+        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        WeightNaming naming = WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
+        Dictionary<string, Gpt2Weight> leaves = [];
+        HashSet<string> used = new(StringComparer.Ordinal);
+        List<string> missing = [], misshapen = [];
+        foreach ((string name, int[] shape) in Gpt2Architecture.Tensors(hyperParameters))
+        {
+            if (!tensors.TryGetValue(naming.Of(name), out StoredTensor? tensor)) missing.Add(naming.Of(name));
+            else if (Misfit(tensor, shape) is { } misfit) misshapen.Add(misfit);
+            else leaves.Add(name, new Gpt2Weight(tensor, name, shape));
+            used.Add(naming.Of(name));
+        }
+
+        List<string> surplus = missing.Count + misshapen.Count == 0
+            ? [.. tensors.Keys.Where(name => !used.Contains(name) && !naming.MayLieBeside(name, used))]
+            : [];
+        if (missing.Count + misshapen.Count + surplus.Count > 0) throw Mismatch(source.Location, hyperParameters, missing, misshapen, surplus);
+        if (naming.OutputProjection is { } output && tensors.TryGetValue(output, out StoredTensor? projection))
+        {
+            var tied = new TiedEmbedding(tensors[naming.Of("wte")], projection, source.Location);
+            leaves["wte"] = new Gpt2Weight(tied, "wte", [.. leaves["wte"].Shape]);
+        }
+
+        return leaves;
+    }
+
+    private static string? Misfit(StoredTensor tensor, int[] shape)
+    {
+        if (tensor.DType is not (TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64))
+            return $"{tensor.Name} of type {tensor.DType} (expected Float32)";
+
+        // OpenAI's code keeps projections as 1-D convolutions of width 1: [1, in, out].
+        IEnumerable<long> squeezed = tensor.Shape.Rank == shape.Length + 1 && tensor.Shape.Dimensions[0] == 1
+            ? tensor.Shape.Dimensions.Skip(1)
+            : tensor.Shape.Dimensions;
+        return squeezed.SequenceEqual(shape.Select(d => (long)d)) ? null : $"{tensor.Name} {tensor.Shape} (expected [{string.Join(", ", shape)}])";
+    }
+
+    private static Gpt2Exception Mismatch(
+        string location, Gpt2HyperParameters h, List<string> missing, List<string> misshapen, List<string> surplus)
+    {
+        List<string> parts = [];
+        if (missing.Count > 0) parts.Add("missing: " + Names(missing));
+        if (misshapen.Count > 0) parts.Add("misshapen: " + Names(misshapen));
+        if (surplus.Count > 0) parts.Add("surplus: " + Names(surplus));
+        return new Gpt2Exception(
+            Gpt2Error.WrongArchitecture,
+            $"'{location}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; "
+                + $"{string.Join("; ", parts)}. Give the {Gpt2HyperParameters.FileName} that belongs to this checkpoint.",
+            location);
+    }
+
+    private static string Names(List<string> names) =>
+        names.Count <= MostNamed
+            ? string.Join(", ", names)
+            : $"{string.Join(", ", names.Take(MostNamed))} and {names.Count - MostNamed} more";
+}
