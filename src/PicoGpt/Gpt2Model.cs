@@ -88,6 +88,9 @@ public sealed class Gpt2Model : IDisposable
         $"The prompt is empty, and the vocabulary of {Name} has no <|endoftext|> to start from; give a prompt.",
         Path);
 
+    /// <summary>The ids with which the model ends a text.</summary>
+    internal IReadOnlySet<int> EndOfTextIds => Encoder.EndOfText is { } id ? new HashSet<int> { id } : new HashSet<int>();
+
     /// <summary>Opens a model.</summary>
     /// <param name="path">
     /// The model's folder, in OpenAI's layout, Hugging Face's or that of an export, or the file of its weights; of a TensorFlow checkpoint

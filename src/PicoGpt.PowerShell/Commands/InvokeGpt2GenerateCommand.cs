@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 using PicoGpt.Inference;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -208,6 +209,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
             + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, "
             + $"{completion.SpeculatedTokens} of them guessed, ended by {completion.FinishReason}.");
         if (!Stream) WriteObject(completion);
+        if (completion.Fault is { } fault) PerItem(completion.Prompt, () => ExceptionDispatchInfo.Throw(fault)); // the text so far is out
     }
 
     private GenerationOptions Options() => new()

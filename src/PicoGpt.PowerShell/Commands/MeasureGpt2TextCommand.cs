@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 using PicoGpt.Inference;
 using PicoGpt.Measuring;
 
@@ -185,6 +186,12 @@ public sealed class MeasureGpt2TextCommand : Gpt2FetchingCmdlet
 
     private void Emit(Gpt2TextMeasure measure)
     {
+        if (measure.Fault is { } fault)
+        {
+            PerItem(measure.Path ?? measure.Text, () => ExceptionDispatchInfo.Throw(fault)); // a part's numbers are not the text's
+            return;
+        }
+
         double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         long all = _measurer!.TokensMeasured;
         WriteVerbose($"{measure.Model}: {measure}; {all} tokens in all, {all / seconds:F1} tokens/s.");

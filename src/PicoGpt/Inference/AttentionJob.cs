@@ -3,7 +3,7 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>Multi-head causal self attention of new positions over all positions of their text, divided by texts and heads.</summary>
-internal sealed unsafe class AttentionJob : Job, IDisposable
+internal sealed unsafe class AttentionJob : Job
 {
     private readonly Kernels _kernels;
     private readonly int _heads;
@@ -14,16 +14,21 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
     private readonly int _scoresLength;
     private readonly int _scratchLength;
 
-    public AttentionJob(Kernels kernels, int heads, int headSize, int capacity, int threads)
+    /// <param name="kernels">The loops.</param>
+    /// <param name="heads">n_head.</param>
+    /// <param name="headSize">n_embd / n_head.</param>
+    /// <param name="capacity">n_ctx.</param>
+    /// <param name="scratch">For every thread <see cref="ScratchLength"/> elements.</param>
+    public AttentionJob(Kernels kernels, int heads, int headSize, int capacity, AlignedBuffer scratch)
     {
         _kernels = kernels;
         _heads = heads;
         _headSize = headSize;
         _paddedHeadSize = KeyValueCache.Pad(headSize);
         _scale = 1f / MathF.Sqrt(headSize);
-        _scoresLength = (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
-        _scratchLength = Kernels.TileRows * (_scoresLength + _paddedHeadSize);
-        _scratch = new AlignedBuffer((long)_scratchLength * threads);
+        _scoresLength = ScoresLength(capacity);
+        _scratchLength = ScratchLength(headSize, capacity);
+        _scratch = scratch;
     }
 
     /// <summary>Which rows belong to which text.</summary>
@@ -41,6 +46,9 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
     /// <summary>Who is shown the weights of every row, if anybody.</summary>
     public IForwardObserver? Observer { get; set; }
 
+    /// <summary>The elements of scratch memory that a thread takes.</summary>
+    public static int ScratchLength(int headSize, int capacity) => Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize));
+
     public override void Execute(int part, int parts)
     {
         (int from, int to) = Share(Segments.Count * _heads, part, parts);
@@ -48,7 +56,7 @@ internal sealed unsafe class AttentionJob : Job, IDisposable
         for (int item = from; item < to; item++) Attend(Segments[item / _heads], item % _heads, scratch);
     }
 
-    public void Dispose() => _scratch.Dispose();
+    private static int ScoresLength(int capacity) => (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
 
     private void Attend(Segment segment, int head, float* scratch)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PicoGpt.Machine;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
@@ -12,15 +11,9 @@ namespace PicoGpt.Inference;
 /// </summary>
 public sealed class BatchGenerator : IDisposable
 {
-    // Prompts share what they begin with from so many tokens on; below that, copying is no faster than reading.
-    private const int LeastShared = 4;
-
     private readonly Gpt2Model _model;
     private readonly GenerationOptions _options;
-    private readonly Gpt2Forward _forward;
-    private readonly List<Text> _active = [];
-    private readonly Queue<Text> _inOrder = new();
-    private readonly Stack<KeyValueCache> _spare = new();
+    private readonly TextDriver<GeneratedText> _driver;
 
     /// <summary>Prepares to generate.</summary>
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -36,7 +29,7 @@ public sealed class BatchGenerator : IDisposable
         _options = options ?? new GenerationOptions();
         _options.Validate();
         BatchSize = batchSize;
-        _forward = new Gpt2Forward(model, _options.Threads, Kernels.Best);
+        _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _options.Threads, Kernels.Best), batchSize, Choose);
     }
 
     /// <summary>
@@ -58,145 +51,63 @@ public sealed class BatchGenerator : IDisposable
     /// <summary>Tokens that were generated so far, in all texts.</summary>
     public long NewTokens { get; private set; }
 
-    /// <summary>Texts that are under way.</summary>
-    public int Active => _active.Count;
+    /// <summary>Texts that have not ended.</summary>
+    public int Active => _driver.Unfinished;
 
     /// <summary>Whether as many texts are under way as are read together.</summary>
-    public bool IsFull => _active.Count >= BatchSize;
+    public bool IsFull => Active >= BatchSize;
 
     /// <summary>Whether no text is under way or waiting to be given out.</summary>
-    public bool IsEmpty => _inOrder.Count == 0;
+    public bool IsEmpty => _driver.IsEmpty;
 
-    /// <summary>Begins a text.</summary>
+    /// <summary>Adds a text; where the batch is full, it waits until another ends.</summary>
     /// <param name="prompt">The text to go on from.</param>
     /// <exception cref="Gpt2Exception">The prompt has more tokens than the context.</exception>
-    /// <exception cref="InvalidOperationException">The batch is full.</exception>
     public void Add(string prompt)
     {
-        if (IsFull) throw new InvalidOperationException("The batch is full; advance it until it is not.");
-        var text = new Text(new TextGeneration(_model, prompt, _options));
-        _inOrder.Enqueue(text);
-        if (text.Generation.IsFinished) return;
-        text.Cache = _spare.TryPop(out KeyValueCache? spare) ? spare : _forward.NewCache();
-        ShareBeginning(text);
-        _active.Add(text);
+        ArgumentNullException.ThrowIfNull(prompt);
+        Add(new GeneratedText(_model, prompt, _options, _options.Speculation ? new PromptLookup() : null));
     }
 
-    /// <summary>Makes the next token of every text under way, or reads on in a long prompt.</summary>
-    /// <param name="cancellationToken">Stops between two layers.</param>
-    /// <returns>The completions that are now ready, in the order of their prompts; often none.</returns>
+    /// <summary>Makes the next tokens of every text under way, or reads on in a long prompt.</summary>
+    /// <param name="cancellationToken">Stops between two layers; what was made before is kept.</param>
+    /// <returns>
+    /// The completions that are now ready, in the order of their prompts; often none. One that a fault ended is what there was of it, and
+    /// has the <see cref="Gpt2Completion.Fault"/>; the others go on.
+    /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default)
+    public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default) =>
+        [.. _driver.Advance(cancellationToken).Select(text => text.Completion)];
+
+    /// <summary>Ends all texts as they are.</summary>
+    /// <returns>The completions that were not given out yet, in the order of their prompts, ended or not.</returns>
+    public IReadOnlyList<Gpt2Completion> Cancel()
     {
-        long start = Stopwatch.GetTimestamp();
-        _active.RemoveAll(text => !MakeRoom(text));
-        if (_active.Count > 0) Read(cancellationToken);
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        foreach (Text text in _active) text.Generation.Spend(elapsed);
-        if (_active.Count > 0) Choose();
-        return TakeFinished();
+        List<GeneratedText> texts = _driver.TakeAll();
+        foreach (GeneratedText text in texts) text.Cancel();
+        return [.. texts.Select(text => text.Completion)];
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (Text text in _active) text.Cache!.Dispose();
-        foreach (KeyValueCache cache in _spare) cache.Dispose();
-        _forward.Dispose();
-    }
+    public void Dispose() => _driver.Dispose();
 
-    // false where the context is full and the text ends with it
-    private bool MakeRoom(Text text)
+    internal void Add(GeneratedText text) => _driver.Add(text);
+
+    private void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits) // [rows, n_vocab]
     {
-        KeyValueCache cache = text.Cache!;
-        if (cache.Length < cache.Capacity || text.Unread == 0) return true;
-        if (text.Generation.KeptByOverflow == 0)
+        for (int i = 0; i < texts.Length; i++)
         {
-            text.Generation.Finish(FinishReason.Length);
-            Release(text);
-            return false;
+            GeneratedText text = texts[i];
+            if (!text.WantsLogits) continue; // a guess before this row was wrong, or the text has ended
+            try
+            {
+                text.Take(logits.Row(i));
+                NewTokens++;
+            }
+            catch (Exception fault)
+            {
+                text.Fail(fault);
+            }
         }
-
-        text.Start = Math.Max(0, text.Generation.Ids.Count - text.Generation.KeptByOverflow);
-        cache.Length = 0;
-        return true;
-    }
-
-    // Every text gets its next token at least; what room is left in the batch goes to the prompts.
-    private void Read(CancellationToken cancellationToken)
-    {
-        int room = Gpt2Forward.MostRows - _active.Count;
-        _forward.Begin();
-        foreach (Text text in _active)
-        {
-            int count = Math.Min(text.Unread, 1 + room);
-            room -= count - 1;
-            int[] ids = [.. text.Generation.Ids.Skip(text.Start + text.Cache!.Length).Take(count)];
-            text.LastRow = _forward.Add(text.Cache, ids) + count - 1;
-        }
-
-        _forward.Run(cancellationToken);
-    }
-
-    private void Choose()
-    {
-        List<Text> read = _active.FindAll(text => text.Unread == 0);
-        if (read.Count == 0) return;
-        Matrix logits = _forward.Logits([.. read.Select(text => text.LastRow)]); // [texts, n_vocab]
-        for (int i = 0; i < read.Count; i++)
-        {
-            TextGeneration generation = read[i].Generation;
-            generation.Take(generation.Choose(logits.Row(i)));
-            NewTokens++;
-            if (!generation.IsFinished) continue;
-            Release(read[i]);
-            _active.Remove(read[i]);
-        }
-    }
-
-    private List<Gpt2Completion> TakeFinished()
-    {
-        List<Gpt2Completion> completions = [];
-        while (_inOrder.TryPeek(out Text? text) && text.Generation.IsFinished) completions.Add(_inOrder.Dequeue().Generation.Completion);
-        return completions;
-    }
-
-    private void Release(Text text)
-    {
-        text.Cache!.Length = 0;
-        _spare.Push(text.Cache);
-        text.Cache = null;
-    }
-
-    // A prompt that begins as a text under way takes its keys and values over, all but those of its last token.
-    private void ShareBeginning(Text text)
-    {
-        IReadOnlyList<int> ids = text.Generation.Ids;
-        (Text? Other, int Length) best = (null, LeastShared - 1);
-        foreach (Text other in _active.Where(other => other.Start == 0))
-        {
-            int most = Math.Min(ids.Count - 1, other.Cache!.Length);
-            int length = 0;
-            while (length < most && ids[length] == other.Generation.Ids[length]) length++;
-            if (length > best.Length) best = (other, length);
-        }
-
-        if (best.Other is not null) text.Cache!.CopyFrom(best.Other.Cache!, best.Length);
-    }
-
-    /// <summary>A text under way.</summary>
-    private sealed class Text(TextGeneration generation)
-    {
-        public TextGeneration Generation { get; } = generation;
-
-        public KeyValueCache? Cache { get; set; }
-
-        /// <summary>Where in the ids the context starts; 0 until it slides.</summary>
-        public int Start { get; set; }
-
-        public int LastRow { get; set; }
-
-        /// <summary>Ids that are still to be read.</summary>
-        public int Unread => Generation.Ids.Count - Start - Cache!.Length;
     }
 }

@@ -12,7 +12,7 @@ public enum FinishReason
     /// <summary>The context is full.</summary>
     Length,
 
-    /// <summary>The model said <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>The model said that the text ends: <c>&lt;|endoftext|&gt;</c>, or another of its end tokens.</summary>
     EndOfText,
 
     /// <summary>One of the stop strings came.</summary>
@@ -20,4 +20,7 @@ public enum FinishReason
 
     /// <summary>It was cancelled.</summary>
     Cancelled,
+
+    /// <summary>A fault ended it.</summary>
+    Fault,
 }

@@ -15,11 +15,14 @@ public sealed record Gpt2Completion
     /// <summary>The ids of the prompt.</summary>
     public required IReadOnlyList<int> PromptIds { get; init; }
 
-    /// <summary>The ids that were generated; a closing <c>&lt;|endoftext|&gt;</c> is not among them.</summary>
+    /// <summary>The ids that were generated; a closing <c>&lt;|endoftext|&gt;</c>, or another end of the model, is not among them.</summary>
     public required IReadOnlyList<int> Ids { get; init; }
 
     /// <summary>Why the text ends.</summary>
     public required FinishReason FinishReason { get; init; }
+
+    /// <summary>What ended the text before its time, where <see cref="FinishReason"/> is <see cref="FinishReason.Fault"/>.</summary>
+    public Exception? Fault { get; init; }
 
     /// <summary>The seed of the sampling, or <see langword="null"/> for greedy text, which needs none.</summary>
     public long? Seed { get; init; }

@@ -11,6 +11,7 @@ public sealed class Gpt2Context : IDisposable
 {
     private readonly Gpt2Forward _forward;
     private readonly KeyValueCache _cache;
+    private readonly bool _ownsBoth;
     private readonly int _vocabulary;
 
     /// <summary>Starts an empty context.</summary>
@@ -28,17 +29,18 @@ public sealed class Gpt2Context : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         _forward = new Gpt2Forward(model, threads, kernels);
         _cache = _forward.NewCache();
+        _ownsBoth = true;
         _vocabulary = model.HyperParameters.NVocab;
     }
+
+    /// <summary>Goes on in a cache with a forward pass; both belong to who made them.</summary>
+    internal Gpt2Context(Gpt2Forward forward, KeyValueCache cache) => (_forward, _cache, _vocabulary) = (forward, cache, forward.Vocabulary);
 
     /// <summary>The most positions that the context holds: <c>n_ctx</c>.</summary>
     public int Capacity => _cache.Capacity;
 
     /// <summary>Positions read so far.</summary>
     public int Length => _cache.Length;
-
-    /// <summary>Called after every portion of a long text that is read, on the thread that reads.</summary>
-    internal Action? PortionRead { get; set; }
 
     /// <summary>Reads further tokens.</summary>
     /// <param name="ids">Token ids, <c>[n_seq]</c>; at least one.</param>
@@ -78,15 +80,9 @@ public sealed class Gpt2Context : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (!_ownsBoth) return;
         _forward.Dispose();
         _cache.Dispose();
-    }
-
-    /// <summary>Reads a few further tokens together and gives the logits after each; valid until the next call.</summary>
-    internal Matrix ForwardTogether(ReadOnlySpan<int> ids, CancellationToken cancellationToken) // [n_seq] -> [n_seq, n_vocab]
-    {
-        Read(ids, default, cancellationToken);
-        return _forward.Logits(Rows(stackalloc int[ids.Length], 0));
     }
 
     private static Span<int> Rows(Span<int> rows, int first)
@@ -112,7 +108,6 @@ public sealed class Gpt2Context : IDisposable
                 if (!logits.IsEmpty) CopyLogits(rows, logits);
                 logits = logits.IsEmpty ? logits : logits[(rows * _vocabulary)..];
                 ids = ids[rows..];
-                PortionRead?.Invoke();
             }
             while (ids.Length > 0);
 

@@ -1,5 +1,4 @@
 using PicoGpt.Architecture;
-using PicoGpt.Machine;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
@@ -19,14 +18,12 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
     private readonly PinnedParameters _parameters;
-    private readonly WorkerPool _pool;
-    private readonly List<AlignedBuffer> _buffers = [];
-    private readonly Matrix _x, _normed, _qkv, _heads, _hidden, _projected, _logits;
+    private readonly Workspace _workspace;
+    private readonly bool _ownsWorkspace;
     private readonly LayerNormJob _layerNorm;
     private readonly ProjectionJob _projection;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
-    private readonly Kernels _kernels;
     private int _rows;
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -35,32 +32,43 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     public Gpt2Forward(Gpt2Model model, int threads, Kernels kernels)
+        : this(model, new Workspace(model.HyperParameters, threads, kernels), ownsWorkspace: true)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        model.ThrowIfDisposed();
-        _model = model;
-        _h = model.HyperParameters;
-        _kernels = kernels;
-        if (threads == 0) threads = Processors.PhysicalCount;
-        _x = Buffer(MostRows, _h.NEmbd);
-        _normed = Buffer(MostRows, _h.NEmbd);
-        _qkv = Buffer(MostRows, 3 * _h.NEmbd);
-        _heads = Buffer(MostRows, _h.NEmbd);
-        _hidden = Buffer(MostRows, 4 * _h.NEmbd);
-        _projected = Buffer(MostRows, _h.NEmbd);
-        _logits = Buffer(MostLogits, _h.NVocab);
-        _layerNorm = new LayerNormJob(kernels);
-        _projection = new ProjectionJob(kernels);
-        _attention = new AttentionJob(kernels, _h.NHead, _h.HeadSize, _h.NCtx, threads);
-        _toVocabulary = new LogitsJob(kernels);
+    }
 
-        // Last, what the garbage collector would not take back if something before it failed.
-        _parameters = new PinnedParameters(model.Parameters, model.Pack());
-        _pool = new WorkerPool(threads);
+    /// <param name="model">The model; it may be closed meanwhile.</param>
+    /// <param name="workspace">What to compute with; it belongs to who made it, and outlives the pass.</param>
+    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
+    /// <exception cref="ObjectDisposedException">The model is closed.</exception>
+    public Gpt2Forward(Gpt2Model model, Workspace workspace)
+        : this(model, workspace, ownsWorkspace: false)
+    {
+    }
+
+    private Gpt2Forward(Gpt2Model model, Workspace workspace, bool ownsWorkspace)
+    {
+        (_model, _h, _workspace, _ownsWorkspace) = (model, model.HyperParameters, workspace, ownsWorkspace);
+        _layerNorm = new LayerNormJob(workspace.Kernels);
+        _projection = new ProjectionJob(workspace.Kernels);
+        _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
+        _toVocabulary = new LogitsJob(workspace.Kernels);
+        try
+        {
+            model.ThrowIfDisposed();
+            _parameters = new PinnedParameters(model.Parameters, model.Pack());
+        }
+        catch
+        {
+            if (ownsWorkspace) workspace.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Who is shown what passes through, if anybody. The results are the same bits with and without.</summary>
     public IForwardObserver? Observer { get => _attention.Observer; set => _attention.Observer = value; }
+
+    /// <summary>Tokens of the vocabulary.</summary>
+    public int Vocabulary => _h.NVocab;
 
     /// <summary>The fault of tokens that pass the end of the context.</summary>
     public static Gpt2Exception DoesNotFit(KeyValueCache cache, int tokens) => new(
@@ -87,7 +95,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Check(cache, ids);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MostRows - _rows);
         int first = _rows;
-        for (int t = 0; t < ids.Length; t++) Embed(ids[t], cache.Length + t, _x.Row(first + t));
+        for (int t = 0; t < ids.Length; t++) Embed(ids[t], cache.Length + t, _workspace.X.Row(first + t));
         _attention.Segments.Add(new Segment(cache, first, ids.Length));
         _rows += ids.Length;
         return first;
@@ -98,7 +106,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Run(CancellationToken cancellationToken)
     {
-        Matrix x = _x.Take(_rows); // [n_rows, n_embd]
+        Matrix x = _workspace.X.Take(_rows); // [n_rows, n_embd]
         for (int layer = 0; layer < _h.NLayer; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -114,9 +122,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public Matrix FinalNorm(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_embd]
     {
         _model.ThrowIfChanged();
-        Matrix normed = _normed.Take(rows.Length);
+        Matrix normed = _workspace.Normed.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
-            _kernels.LayerNorm(_x.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
+            _workspace.Kernels.LayerNorm(_workspace.X.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
         return normed;
     }
 
@@ -126,20 +134,18 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _toVocabulary.X = FinalNorm(rows);
         _toVocabulary.Wte = _parameters.Wte;
-        _toVocabulary.Y = _logits.Take(rows.Length);
-        _pool.Run(_toVocabulary);
+        _toVocabulary.Y = _workspace.Logits.Take(rows.Length);
+        _workspace.Pool.Run(_toVocabulary);
         return _toVocabulary.Y;
     }
 
     /// <summary>Divides further work among the threads of the pass.</summary>
-    public void Run(Job job) => _pool.Run(job);
+    public void Run(Job job) => _workspace.Pool.Run(job);
 
     public void Dispose()
     {
-        _pool.Dispose();
-        _attention.Dispose();
         _parameters.Dispose();
-        foreach (AlignedBuffer buffer in _buffers) buffer.Dispose();
+        if (_ownsWorkspace) _workspace.Dispose();
     }
 
     // token and position embeddings
@@ -158,21 +164,21 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Observer?.Observe(ActivationSite.ResidualBefore, layer, x);
 
         // multi-head causal self attention
-        Matrix normed = LayerNorm(x, block.Ln1, _normed.Take(x.Rows)); // [n_rows, n_embd]
+        Matrix normed = LayerNorm(x, block.Ln1, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Ln1, layer, normed);
-        Matrix qkv = Project(normed, block.CAttn, _qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
+        Matrix qkv = Project(normed, block.CAttn, _workspace.Qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
         Observer?.Observe(ActivationSite.Qkv, layer, qkv);
-        Matrix heads = Attend(qkv, layer, _heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
+        Matrix heads = Attend(qkv, layer, _workspace.Heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Heads, layer, heads);
-        Matrix added = Project(heads, block.AttnCProj, _projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
+        Matrix added = Project(heads, block.AttnCProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Attention, layer, added);
         Observer?.Observe(ActivationSite.ResidualMiddle, layer, x);
 
         // position-wise feed-forward network
-        normed = LayerNorm(x, block.Ln2, _normed.Take(x.Rows)); // [n_rows, n_embd]
+        normed = LayerNorm(x, block.Ln2, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Ln2, layer, normed);
-        Matrix hidden = FeedForward(normed, block.CFc, layer, _hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
-        added = Project(hidden, block.MlpCProj, _projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
+        Matrix hidden = FeedForward(normed, block.CFc, layer, _workspace.Hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
+        added = Project(hidden, block.MlpCProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Mlp, layer, added);
         Observer?.Observe(ActivationSite.ResidualAfter, layer, x);
     }
@@ -183,7 +189,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Project(normed, linear, hidden, gelu: Observer is null);
         if (Observer is null) return hidden;
         Observer.Observe(ActivationSite.Hidden, layer, hidden);
-        for (int t = 0; t < hidden.Rows; t++) _kernels.Gelu(hidden.RowPointer(t), hidden.Columns);
+        for (int t = 0; t < hidden.Rows; t++) _workspace.Kernels.Gelu(hidden.RowPointer(t), hidden.Columns);
         Observer.Observe(ActivationSite.Gelu, layer, hidden);
         return hidden;
     }
@@ -194,7 +200,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _layerNorm.Norm = norm;
         _layerNorm.Y = y;
         if (x.Rows == 1) _layerNorm.Execute(0, 1); // a barrier would cost more than the row
-        else _pool.Run(_layerNorm);
+        else _workspace.Pool.Run(_layerNorm);
         return y;
     }
 
@@ -206,7 +212,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.Y = y;
         _projection.Gelu = gelu;
         _projection.Residual = residual;
-        _pool.Run(_projection);
+        _workspace.Pool.Run(_projection);
         return y;
     }
 
@@ -215,17 +221,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _attention.Layer = layer;
         _attention.Qkv = qkv;
         _attention.Y = y;
-        _pool.Run(_attention);
+        _workspace.Pool.Run(_attention);
         return y;
-    }
-
-    // A cache line is added to every row: rows a multiple of 4 KiB apart would all fall into the same few cache sets.
-    private Matrix Buffer(int rows, int columns)
-    {
-        int stride = columns + Kernels.Lanes;
-        var buffer = new AlignedBuffer((long)rows * stride);
-        _buffers.Add(buffer);
-        return new Matrix(buffer.Data, rows, columns, stride);
     }
 
     private void Check(KeyValueCache cache, ReadOnlySpan<int> ids)

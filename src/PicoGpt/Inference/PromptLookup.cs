@@ -1,30 +1,27 @@
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Guesses the next tokens from what stands already: greedy text repeats itself. The longest earlier occurrence of the last
-/// tokens is looked up, and what followed it there is the draft (A. Saxena, "Prompt lookup decoding", 2023). How far it
-/// drafts depends on how often its guesses have been right, for a wrong one costs a little time.
+/// Guesses the next tokens from what stands already: texts repeat themselves. The longest earlier occurrence of the last
+/// tokens is looked up, and what followed it there is the guess (A. Saxena, "Prompt lookup decoding", 2023). How far it
+/// guesses depends on how often it has been right, for a wrong guess costs a little time.
 /// </summary>
-internal sealed class PromptLookup
+internal sealed class PromptLookup : IDraft
 {
-    /// <summary>The most tokens of a draft.</summary>
+    /// <summary>The most tokens of a guess.</summary>
     public const int Longest = 24;
 
     private const int ShortestMatch = 2;
     private const int LongestMatch = 16;
-
-    // Reading a further token together with others takes about this share of reading it alone.
-    private const double Cost = 0.05;
     private const double Memory = 0.8;
     private const double Initial = 0.6;
 
-    private readonly int[] _draft = new int[Longest];
-    private double _rightness = Initial; // the probability that a guess is right, as it seems
+    private readonly int[] _guess = new int[Longest];
+    private double _rightness = Initial; // the probability that a token is right, as it seems
 
-    /// <summary>A draft of at most <paramref name="most"/> tokens of what follows; often empty.</summary>
-    public ReadOnlySpan<int> Draft(IReadOnlyList<int> text, int most)
+    /// <inheritdoc/>
+    public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost)
     {
-        int length = Math.Min(most, Worthwhile());
+        int length = Math.Min(most, Worthwhile(cost));
         int from = length > 0 ? AfterLongestMatch(text) : -1;
         if (from < 0)
         {
@@ -32,34 +29,34 @@ internal sealed class PromptLookup
             return [];
         }
 
-        // A match that overlaps the end goes on into the draft itself: a loop is drafted as a loop.
-        for (int i = 0; i < length; i++) _draft[i] = from + i < text.Count ? text[from + i] : _draft[from + i - text.Count];
-        return _draft.AsSpan(0, length);
+        // A match that overlaps the end goes on into the guess itself: a loop is guessed as a loop.
+        for (int i = 0; i < length; i++) _guess[i] = from + i < text.Length ? text[from + i] : _guess[from + i - text.Length];
+        return _guess.AsSpan(0, length);
     }
 
-    /// <summary>Learns how good the last draft was.</summary>
-    public void Learn(int drafted, int accepted)
+    /// <inheritdoc/>
+    public void Learn(int guessed, int right)
     {
-        for (int i = 0; i < Math.Min(accepted + 1, drafted); i++)
-            _rightness = (Memory * _rightness) + ((1 - Memory) * (i < accepted ? 1 : 0));
+        for (int i = 0; i < Math.Min(right + 1, guessed); i++)
+            _rightness = (Memory * _rightness) + ((1 - Memory) * (i < right ? 1 : 0));
     }
 
-    // as many as are worth their cost: the n-th guess is right with the n-th power of the probability
-    private int Worthwhile()
+    // as many as are worth their cost: the n-th token is right with the n-th power of the probability
+    private int Worthwhile(double cost)
     {
         int length = 0;
-        for (double gain = _rightness; length < Longest && gain > Cost; gain *= _rightness) length++;
+        for (double gain = _rightness; length < Longest && gain > cost; gain *= _rightness) length++;
         return length;
     }
 
     // the position behind the latest of the longest earlier occurrences of the text's end, or -1
-    private static int AfterLongestMatch(IReadOnlyList<int> text)
+    private static int AfterLongestMatch(ReadOnlySpan<int> text)
     {
         int best = ShortestMatch - 1, from = -1;
-        for (int end = text.Count - 2; end >= best && best < LongestMatch; end--)
+        for (int end = text.Length - 2; end >= best && best < LongestMatch; end--)
         {
             int length = 0;
-            while (length < LongestMatch && length <= end && text[end - length] == text[text.Count - 1 - length]) length++;
+            while (length < LongestMatch && length <= end && text[end - length] == text[text.Length - 1 - length]) length++;
             if (length > best) (best, from) = (length, end + 1);
         }
 

@@ -35,6 +35,9 @@ public sealed record Gpt2TextMeasure
     /// <summary>How many bytes they have in UTF-8.</summary>
     public required int ByteCount { get; init; }
 
+    /// <summary>What ended the work before all tokens were measured, if anything did.</summary>
+    public Exception? Fault { get; init; }
+
     /// <summary>The natural logarithm of their probability, all together.</summary>
     public required double LogProbability { get; init; }
 

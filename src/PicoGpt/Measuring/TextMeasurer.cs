@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
@@ -14,14 +14,10 @@ public sealed class TextMeasurer : IDisposable
 {
     private readonly Gpt2Model _model;
     private readonly MeasureOptions _options;
-    private readonly Gpt2Forward _forward;
     private readonly ScoreJob _job;
     private readonly int? _startToken;
     private readonly int _stride;
-    private readonly Queue<TextUnderWay> _inOrder = new();
-    private readonly Stack<KeyValueCache> _spare = new();
-    private readonly List<(TextUnderWay Text, int Row, int Rows)> _batch = [];
-    private readonly List<(TextUnderWay Text, int Row, int Id)> _toScore = [];
+    private readonly TextDriver<MeasuredText> _driver;
 
     /// <summary>Prepares to measure.</summary>
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -48,7 +44,7 @@ public sealed class TextMeasurer : IDisposable
         _stride = _options.StrideIn(model.HyperParameters);
         _startToken = _options.NoStartToken ? null : StartTokenOf(model);
         _job = new ScoreJob(new TokenTexts(model.Encoder), _options.Top);
-        _forward = new Gpt2Forward(model, _options.Threads, kernels);
+        _driver = new TextDriver<MeasuredText>(new Gpt2Forward(model, _options.Threads, kernels), batchSize, Score);
     }
 
     /// <summary>The most texts that are read together.</summary>
@@ -58,15 +54,13 @@ public sealed class TextMeasurer : IDisposable
     public long TokensMeasured { get; private set; }
 
     /// <summary>Tokens that are to be measured still, in the texts that were added.</summary>
-    public long TokensLeft => _inOrder.Sum(text => (long)text.Unscored);
+    public long TokensLeft => _driver.Texts.Sum(text => (long)text.Unscored);
 
     /// <summary>Whether it is time to advance before more is added: there is a measure to give out, or enough to read.</summary>
-    public bool IsFull => IsNextReady || _inOrder.Count(text => !text.IsFinished) >= BatchSize || TokensLeft >= Gpt2Forward.MostRows;
+    public bool IsFull => _driver.IsNextReady || _driver.Unfinished >= BatchSize || TokensLeft >= Gpt2Forward.MostRows;
 
     /// <summary>Whether no text is under way or waiting to be given out.</summary>
-    public bool IsEmpty => _inOrder.Count == 0;
-
-    private bool IsNextReady => _inOrder.TryPeek(out TextUnderWay? text) && text.IsFinished;
+    public bool IsEmpty => _driver.IsEmpty;
 
     /// <summary>Measures one text.</summary>
     /// <param name="model">The model.</param>
@@ -83,7 +77,9 @@ public sealed class TextMeasurer : IDisposable
         measurer.Add(text);
         while (true)
         {
-            if (measurer.Advance(cancellationToken) is [Gpt2TextMeasure measure]) return measure;
+            if (measurer.Advance(cancellationToken) is not [Gpt2TextMeasure measure]) continue;
+            if (measure.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
+            return measure;
         }
     }
 
@@ -104,34 +100,21 @@ public sealed class TextMeasurer : IDisposable
                 path);
         }
 
-        _inOrder.Enqueue(new TextUnderWay(text, path, tokens, _startToken, _model.HyperParameters.NCtx, _stride));
+        _driver.Add(new MeasuredText(text, path, tokens, _startToken, _model.HyperParameters.NCtx, _stride));
     }
 
     /// <summary>Reads on: no more than a few hundred tokens.</summary>
-    /// <param name="cancellationToken">Stops between two layers; the texts under way cannot be gone on with then.</param>
-    /// <returns>The measures that are now ready, in the order of their texts; often none.</returns>
+    /// <param name="cancellationToken">Stops between two layers; what was measured before is kept.</param>
+    /// <returns>
+    /// The measures that are now ready, in the order of their texts; often none. One that a fault ended has its
+    /// <see cref="Gpt2TextMeasure.Fault"/>; the others go on.
+    /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<Gpt2TextMeasure> Advance(CancellationToken cancellationToken = default)
-    {
-        if (IsNextReady) return TakeFinished();
-        Read(cancellationToken);
-        Score(cancellationToken);
-        foreach ((TextUnderWay text, _, _) in _batch)
-        {
-            text.MoveOn();
-            if (text.IsFinished) Release(text);
-        }
-
-        return TakeFinished();
-    }
+    public IReadOnlyList<Gpt2TextMeasure> Advance(CancellationToken cancellationToken = default) =>
+        [.. _driver.Advance(cancellationToken).Select(MeasureOf)];
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (TextUnderWay text in _inOrder) text.Cache?.Dispose();
-        foreach (KeyValueCache cache in _spare) cache.Dispose();
-        _forward.Dispose();
-    }
+    public void Dispose() => _driver.Dispose();
 
     private static int StartTokenOf(Gpt2Model model) => model.Encoder.EndOfText ?? throw new Gpt2Exception(
         Gpt2Error.InvalidArgument,
@@ -139,63 +122,19 @@ public sealed class TextMeasurer : IDisposable
             + "leave it out with NoStartToken, which leaves the first token unmeasured.",
         model.Path);
 
-    // The first texts get as many rows as they can use, so that they are done first.
-    private void Read(CancellationToken cancellationToken)
+    private void Score(ReadOnlySpan<MeasuredText> texts, Matrix logits) // [texts, n_vocab]
     {
-        _batch.Clear();
-        _toScore.Clear();
-        _forward.Begin();
-        int room = Gpt2Forward.MostRows;
-        foreach (TextUnderWay text in _inOrder.Where(text => !text.IsFinished).Take(BatchSize))
-        {
-            if (room == 0) break;
-            ReadOnlySpan<int> ids = text.Next(room);
-            int scored = text.ScoredOf(ids.Length);
-            text.Cache ??= _spare.TryPop(out KeyValueCache? spare) ? spare : _forward.NewCache();
-            int row = _forward.Add(text.Cache, ids);
-            for (int i = scored; i < ids.Length; i++) _toScore.Add((text, row + i, text.IdToScore(i - scored)));
-            _batch.Add((text, row, ids.Length));
-            room -= ids.Length;
-        }
-
-        if (_batch.Count > 0) _forward.Run(cancellationToken);
+        for (int i = 0; i < texts.Length; i++) _job.Ids[i] = texts[i].NextIdToScore();
+        _job.Logits = logits;
+        _driver.Run(_job);
+        for (int i = 0; i < texts.Length; i++) texts[i].Take(_job.Scores[i]);
+        TokensMeasured += texts.Length;
     }
 
-    private void Score(CancellationToken cancellationToken)
-    {
-        Span<int> rows = stackalloc int[Gpt2Forward.MostLogits];
-        for (int first = 0; first < _toScore.Count; first += rows.Length)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ReadOnlySpan<(TextUnderWay Text, int Row, int Id)> some =
-                CollectionsMarshal.AsSpan(_toScore).Slice(first, Math.Min(rows.Length, _toScore.Count - first));
-            for (int i = 0; i < some.Length; i++) (rows[i], _job.Ids[i]) = (some[i].Row, some[i].Id);
-            _job.Logits = _forward.Logits(rows[..some.Length]); // [some, n_vocab]
-            _forward.Run(_job);
-            for (int i = 0; i < some.Length; i++) some[i].Text.Take(_job.Scores[i]);
-        }
-
-        TokensMeasured += _toScore.Count;
-    }
-
-    private void Release(TextUnderWay text)
-    {
-        text.Cache!.Length = 0;
-        _spare.Push(text.Cache);
-        text.Cache = null;
-    }
-
-    private List<Gpt2TextMeasure> TakeFinished()
-    {
-        List<Gpt2TextMeasure> measures = [];
-        while (IsNextReady) measures.Add(MeasureOf(_inOrder.Dequeue()));
-        return measures;
-    }
-
-    private Gpt2TextMeasure MeasureOf(TextUnderWay text)
+    private Gpt2TextMeasure MeasureOf(MeasuredText text)
     {
         Gpt2TokenMeasure[] tokens = [.. text.Tokens.Select(text.MeasureOf)];
-        Gpt2Token[] measured = [.. text.Tokens.Skip(text.Unscorable)];
+        Gpt2Token[] measured = [.. text.Tokens.Where(token => tokens[token.Index].LogProbability is not null)];
         return new Gpt2TextMeasure
         {
             Model = _model.Name,
@@ -207,6 +146,7 @@ public sealed class TextMeasurer : IDisposable
             TokenCount = measured.Length,
             CharacterCount = measured.Sum(token => Characters(text.Text.AsSpan(token.Start, token.Length))),
             ByteCount = measured.Sum(token => token.Bytes.Count),
+            Fault = text.Fault,
             LogProbability = tokens.Sum(token => token.LogProbability ?? 0), // in the order of the tokens
         };
     }

@@ -7,7 +7,7 @@ namespace PicoGpt.Measuring;
 /// A text that is being measured. It is read context by context, each beginning a stride after the one before; a position is scored
 /// in the first context that it is in.
 /// </summary>
-internal sealed class TextUnderWay
+internal sealed class MeasuredText : QueuedText
 {
     private readonly int[] _ids; // what the model reads: <|endoftext|> and the text, or the text alone
     private readonly int _capacity;
@@ -16,8 +16,9 @@ internal sealed class TextUnderWay
     private readonly int[] _contexts; // how many ids the model saw before each of _ids[1..]
     private int _start; // of the context, in _ids
     private int _scored;
+    private int _asked; // scores that the step's rows so far are for
 
-    public TextUnderWay(string text, string? path, IReadOnlyList<Gpt2Token> tokens, int? startToken, int capacity, int stride)
+    public MeasuredText(string text, string? path, IReadOnlyList<Gpt2Token> tokens, int? startToken, int capacity, int stride)
     {
         (Text, Path, Tokens) = (text, path, tokens);
         IEnumerable<int> ids = tokens.Select(token => token.Id);
@@ -33,30 +34,37 @@ internal sealed class TextUnderWay
 
     public IReadOnlyList<Gpt2Token> Tokens { get; }
 
-    public bool IsFinished => _scored == _scores.Length;
-
     /// <summary>Tokens that are still to be scored.</summary>
-    public int Unscored => _scores.Length - _scored;
-
-    /// <summary>The keys and values of the context; only while the text is being read.</summary>
-    public KeyValueCache? Cache { get; set; }
+    public int Unscored => IsFinished ? 0 : _scores.Length - _scored;
 
     /// <summary>Tokens at the beginning that cannot be scored: one where nothing stands before it.</summary>
     public int Unscorable => Tokens.Count - _scores.Length;
 
+    /// <inheritdoc/>
+    public override int LeastRows => 0; // the first texts get as many rows as they can use, so that they are done first
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<int> Beginning => []; // what another text read has no logits any more
+
+    /// <inheritdoc/>
+    protected override bool IsDone => _scored == _scores.Length;
+
     // The last id is not read: nothing comes after it.
     private int End => Math.Min(_start + _capacity, _scores.Length);
 
-    private int Read => _start + (Cache?.Length ?? 0);
+    private int Read => _start + Cache!.Length;
 
-    /// <summary>The ids to read next, no more than so many.</summary>
-    public ReadOnlySpan<int> Next(int most) => _ids.AsSpan(Read, Math.Min(End - Read, most));
+    /// <inheritdoc/>
+    public override ReadOnlySpan<int> Next(int most, int texts)
+    {
+        ReadOnlySpan<int> ids = _ids.AsSpan(Read, Math.Min(End - Read, most));
+        FirstScored = Math.Clamp(_scored - Read, 0, ids.Length); // those before are read only to be looked back at
+        _asked = _scored;
+        return ids;
+    }
 
-    /// <summary>How many of the next rows are read only to be looked back at.</summary>
-    public int ScoredOf(int rows) => Math.Clamp(_scored - Read, 0, rows);
-
-    /// <summary>The token that the next score is of, so many scores ahead.</summary>
-    public int IdToScore(int ahead) => _ids[_scored + ahead + 1];
+    /// <summary>The token that stands after the next row that is scored.</summary>
+    public int NextIdToScore() => _ids[++_asked];
 
     /// <summary>Takes the next score.</summary>
     public void Take(TokenScore score)
@@ -67,9 +75,9 @@ internal sealed class TextUnderWay
     }
 
     /// <summary>Moves on to the next context when this one is read.</summary>
-    public void MoveOn()
+    public override void Settle(TimeSpan elapsed)
     {
-        if (IsFinished || Read < End) return;
+        if (IsDone || Read < End) return;
         _start += _stride;
         Cache!.Length = 0;
     }
@@ -78,7 +86,7 @@ internal sealed class TextUnderWay
     public Gpt2TokenMeasure MeasureOf(Gpt2Token token)
     {
         int at = token.Index - Unscorable;
-        TokenScore? score = at < 0 ? null : _scores[at];
+        TokenScore? score = at < 0 || at >= _scored ? null : _scores[at];
         return new Gpt2TokenMeasure
         {
             Index = token.Index,
@@ -89,7 +97,7 @@ internal sealed class TextUnderWay
             LogProbability = score?.LogProbability,
             Entropy = score?.Entropy,
             Rank = score?.Rank,
-            ContextLength = at < 0 ? 0 : _contexts[at],
+            ContextLength = score is null ? 0 : _contexts[at],
             Top = score?.Top ?? [],
         };
     }

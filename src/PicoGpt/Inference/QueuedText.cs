@@ -1,0 +1,50 @@
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// A text that a <see cref="TextDriver{T}"/> reads: what of it is to be read next, and what becomes of what the model says of it.
+/// A fault that it throws ends this text and no other.
+/// </summary>
+internal abstract class QueuedText
+{
+    /// <summary>The keys and values of its context; only while it is under way.</summary>
+    public KeyValueCache? Cache { get; set; }
+
+    /// <summary>What ended it before its time, if anything.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Whether nothing of it is to be read any more.</summary>
+    public bool IsFinished => Fault is not null || IsDone;
+
+    /// <summary>How many rows of a batch it gets in any case; what is left of them goes to the first texts.</summary>
+    public abstract int LeastRows { get; }
+
+    /// <summary>The ids from its beginning on whose keys and values it may take over from another text; empty where it must read itself.</summary>
+    public abstract ReadOnlySpan<int> Beginning { get; }
+
+    /// <summary>Of the ids that <see cref="Next"/> gave, the first after which logits are wanted.</summary>
+    public int FirstScored { get; protected set; }
+
+    /// <summary>Whether the logits of this step's further rows are of use.</summary>
+    public virtual bool WantsLogits => true;
+
+    /// <summary>Whether it came to its own end.</summary>
+    protected abstract bool IsDone { get; }
+
+    /// <summary>The ids to read next.</summary>
+    /// <param name="most">The most of them.</param>
+    /// <param name="texts">How many texts are under way.</param>
+    /// <returns>The ids; none where there is nothing to read, or where this ended the text.</returns>
+    public abstract ReadOnlySpan<int> Next(int most, int texts);
+
+    /// <summary>They are read; their logits are still to be computed.</summary>
+    public virtual void HasRead()
+    {
+    }
+
+    /// <summary>Ends a step: all logits that were wanted have been given.</summary>
+    /// <param name="elapsed">The time that the step took, for all texts together.</param>
+    public abstract void Settle(TimeSpan elapsed);
+
+    /// <summary>Ends the text by a fault.</summary>
+    public virtual void Fail(Exception fault) => Fault ??= fault;
+}
