@@ -2,6 +2,7 @@
 $ErrorActionPreference = 'Stop'
 $module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
 Import-Module $module -Force
+. "$PSScriptRoot/PowerShellCommand.ps1"
 
 # Runs a script in a runspace of its own, stops it when the script has set its signal and some milliseconds have passed, and gives
 # the milliseconds it took to stop.

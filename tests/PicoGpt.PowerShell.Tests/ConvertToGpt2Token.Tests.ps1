@@ -35,7 +35,7 @@ Describe 'ConvertTo-Gpt2Token' {
 
         AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
 
-        It 'fetches only the tokenizer to make tokens' -Skip:(-not $hasShared) {
+        It 'fetches only the tokenizer to make tokens' -Tag 'needs the files of OpenAI''s tokenizer' -Skip:(-not $hasShared) {
             $source = Join-Path $TestDrive 'source'
             New-Item "$source/124M" -ItemType Directory | Out-Null
             Copy-Item "$shared/encoding/encoder.json", "$shared/encoding/vocab.bpe" "$source/124M"

@@ -62,7 +62,7 @@ Describe 'Export-Gpt2Model' {
         Export-Gpt2Model "$TestDrive/what-if" TensorFlow -Model $model -WhatIf | Should -BeNullOrEmpty
         "$TestDrive/what-if" | Should -Not -Exist
         Set-Content "$TestDrive/what-if.ps1" "Import-Module '$module'; Export-Gpt2Model '$TestDrive/what-if' TensorFlow -Model 3M -WhatIf"
-        pwsh -NoProfile -File "$TestDrive/what-if.ps1" | Should -BeLike 'What if: *"Write 76 weights of 3M (11.9 MiB) as TensorFlow"*what-if*'
+        Invoke-PowerShell -File "$TestDrive/what-if.ps1" | Should -BeLike 'What if: *"Write 76 weights of 3M (11.9 MiB) as TensorFlow"*what-if*'
     }
 
     It 'does not write a model over itself' {

@@ -81,12 +81,12 @@ Describe 'Invoke-Gpt2Generate' {
         $env:DOTNET_GCHeapHardLimit = '0x8000000' # 128 MiB in all
         try {
             $run = "Import-Module '$module'; Invoke-Gpt2Generate Once, More -Model 3M -BatchSize 64 -MaxTokens 2"
-            $refused = pwsh -NoProfile -Command "try { $run } catch { `$_.FullyQualifiedErrorId; `$_.CategoryInfo.Category; `$_.Exception.Message }"
+            $refused = Invoke-PowerShell -Command "try { $run } catch { `$_.FullyQualifiedErrorId; `$_.CategoryInfo.Category; `$_.Exception.Message }"
             $refused | Should -HaveCount 3
             $refused[0] | Should -Be 'InsufficientMemory,PicoGpt.PowerShell.Commands.InvokeGpt2GenerateCommand'
             $refused[1] | Should -Be 'ResourceUnavailable'
             $refused[2] | Should -BeLike '*needs *MiB of memory*this machine has 128.0 MiB in all*-Force*'
-            $forced = pwsh -NoProfile -Command "$run -Force -WarningVariable w -WarningAction SilentlyContinue | ForEach-Object Prompt; `$w.Count"
+            $forced = Invoke-PowerShell -Command "$run -Force -WarningVariable w -WarningAction SilentlyContinue | ForEach-Object Prompt; `$w.Count"
             $forced | Should -Be 'Once', 'More', '1'
         }
         finally { $env:DOTNET_GCHeapHardLimit = $old }

@@ -16,7 +16,7 @@ BeforeAll {
     function Invoke-Child([string] $Script, [string] $Libraries) {
         $full = (Resolve-Path $module).Path
         $lines = "`$ErrorActionPreference = 'Stop'; `$module = '$full'; `$libraries = '$Libraries'; & { $Script } | ConvertTo-Json -AsArray -Compress -Depth 3"
-        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $lines 2>&1
+        $said = Invoke-PowerShell -Command $lines 2>&1
         if ($LASTEXITCODE -ne 0) { throw "The child failed: $said" }
         $said | ConvertFrom-Json
     }

@@ -46,7 +46,7 @@ Describe 'The module' {
 }
 
 Describe 'The scripts' {
-    It 'give PSScriptAnalyzer nothing to say' -Skip:(-not $hasAnalyzer) {
+    It 'give PSScriptAnalyzer nothing to say' -Tag 'needs the module PSScriptAnalyzer' -Skip:(-not $hasAnalyzer) {
         $root = "$PSScriptRoot/../.."
         $found = "$root/build.ps1", "$root/PicoGpt.psd1", $PSScriptRoot |
             ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Recurse -Settings "$root/tests/PSScriptAnalyzerSettings.psd1" }

@@ -24,7 +24,7 @@ Describe 'Work side by side' {
         (($completions[0] | Out-String) -replace '\e\[[\d;]*m').Trim() | Should -BeLike "$($prompts[0] + $single[0])*"
     }
 
-    It 'gives the same texts in threads that share a model' -Skip:(-not $hasThreadJob) {
+    It 'gives the same texts in threads that share a model' -Tag 'needs Start-ThreadJob' -Skip:(-not $hasThreadJob) {
         $model = Get-Gpt2Model 3M
         $jobs = foreach ($prompt in $prompts) {
             Start-ThreadJob -ThrottleLimit 3 -ScriptBlock {

@@ -5,7 +5,7 @@ BeforeDiscovery {
 }
 
 # Two servers of OpenSSH on this machine stand for two hosts: each has keys, a home and a port of its own, and all of it goes with the test.
-Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
+Describe 'Remoting over SSH' -Tag 'needs OpenSSH and its server sshd' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
     BeforeAll {
         . "$PSScriptRoot/Common.ps1"
         $path = (Resolve-Path $module).Path
@@ -35,7 +35,7 @@ Describe 'Remoting over SSH' -Skip:(-not $hasSsh) -ForEach @{ Sshd = $sshd } {
             PasswordAuthentication no
             UsePAM no
             SetEnv HOME=$userHome PICOGPT_OFFLINE=1
-            Subsystem powershell $((Get-Process -Id $PID).Path) -NoProfile -NoLogo -sshs
+            Subsystem powershell $(Get-PowerShellCommand) -NoProfile -NoLogo -sshs
 "@ | Set-Content "$folder/$Name.conf"
             $process = Start-Process $Sshd '-D', '-e', '-f', "$folder/$Name.conf" -RedirectStandardError "$folder/$Name.log" -PassThru
             [pscustomobject]@{ Name = $Name; Port = $port; Process = $process }

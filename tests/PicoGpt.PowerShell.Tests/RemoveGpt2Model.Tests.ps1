@@ -28,7 +28,7 @@ Describe 'Remove-Gpt2Model' {
 
     It 'removes nothing with -WhatIf, and says what it would' {
         $null = New-Item "$env:PICOGPT_HOME/124M/vocab.bpe" -Force
-        $said = pwsh -NoProfile -Command "Import-Module '$module'; Remove-Gpt2Model 124M -WhatIf"
+        $said = Invoke-PowerShell -Command "Import-Module '$module'; Remove-Gpt2Model 124M -WhatIf"
         "$said" | Should -BeLike 'What if:*Delete*124M*'
         Test-Path "$env:PICOGPT_HOME/124M/vocab.bpe" | Should -BeTrue
     }

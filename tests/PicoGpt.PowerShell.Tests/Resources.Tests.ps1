@@ -4,7 +4,7 @@ BeforeAll {
     . "$PSScriptRoot/Common.ps1"
 }
 
-Describe 'A session' -Skip:(-not $hasLimits) {
+Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
     It 'of little memory tells what does not fit, and goes on' {
         Set-Content "$TestDrive/little.ps1" @(
             "Import-Module '$module'"
@@ -15,7 +15,10 @@ Describe 'A session' -Skip:(-not $hasLimits) {
             "try { `$null = Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -As Histogram -Width 4096 -Height 4096 -Path '$TestDrive/large.png'; say } catch { say }"
             'try { $null = Invoke-Gpt2Generate a -Model 3M -MaxTokens 2; say } catch { say }'
         )
-        $said = bash -c "DOTNET_GCHeapHardLimit=0x5000000 pwsh -NoProfile -NonInteractive -File '$TestDrive/little.ps1' 2>&1"
+        $old = $env:DOTNET_GCHeapHardLimit
+        $env:DOTNET_GCHeapHardLimit = '0x5000000' # 80 MiB in all
+        try { $said = Invoke-PowerShell -File "$TestDrive/little.ps1" 2>&1 }
+        finally { $env:DOTNET_GCHeapHardLimit = $old }
         $said | Should -HaveCount 4
         $said[0, 3] | Should -Be 'ok', 'ok'
         $said[1] | Should -BeLike 'InsufficientMemory ResourceUnavailable The model 3M needs * MiB of memory*With -Force it is tried all the same.'

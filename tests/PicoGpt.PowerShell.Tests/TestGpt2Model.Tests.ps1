@@ -21,7 +21,7 @@ Describe 'Test-Gpt2Model' {
     It 'sees any single bit that changed in the index or in the data' {
         $null = New-Item "$TestDrive/copy" -ItemType Directory
         'PicoGpt.psd1', 'bin', 'en-US' | ForEach-Object { Copy-Item "$(Split-Path $module)/$_" "$TestDrive/copy" -Recurse }
-        $said = pwsh -NoProfile -Command {
+        Set-Content "$TestDrive/flip.ps1" @'
             param($copy)
             Import-Module "$copy/PicoGpt.psd1"
             $folder = (Get-Gpt2Model 3M).Path
@@ -39,7 +39,8 @@ Describe 'Test-Gpt2Model' {
                 }
             }
             "as it was: $(Test-Gpt2Model 3M -Quiet)"
-        } -args "$TestDrive/copy"
+'@
+        $said = Invoke-PowerShell -File "$TestDrive/flip.ps1" "$TestDrive/copy"
         $said.Count | Should -Be 10
         $said[0, 9] | Should -Be 'as it was: True', 'as it was: True'
         $said[1..4] | Should -BeLike 'model.ckpt.index *: False *model.ckpt.index''*'
