@@ -1,5 +1,5 @@
 #!/usr/bin/env pwsh
-#requires -Version 7.4
+#requires -Version 7.6
 
 <#
 .SYNOPSIS
@@ -8,7 +8,7 @@
     Needs the .NET 10 SDK. Without parameters it builds Release and stages the module; the parameters say what to do with
     it then, and may be combined.
 .PARAMETER Test
-    Runs the xunit tests and, in the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
+    Runs the xunit tests and, on the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
 .PARAMETER Demo
     Imports the staged module and generates text with the built-in model.
 .PARAMETER Bench
@@ -57,6 +57,7 @@ $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 $version = (Import-PowerShellDataFile "$root/PicoGpt.psd1").ModuleVersion
 $staged = "$root/out/PicoGpt/$version"
+. "$root/tests/PicoGpt.PowerShell.Tests/PowerShellCommand.ps1"
 
 function Invoke-Dotnet([string[]] $Arguments) {
     & dotnet @Arguments
@@ -77,37 +78,31 @@ function Build-Module {
     Write-Information "Staged $staged" -InformationAction Continue
 }
 
-# The counts of a trx file as an object with Passed, Failed and Skipped.
-function Read-TestResult([string] $Path) {
-    $counters = ([xml](Get-Content -LiteralPath $Path -Raw)).TestRun.ResultSummary.Counters
-    $passed = [int]$counters.passed
-    $skipped = [int]$counters.total - [int]$counters.executed
-    [pscustomobject]@{ Passed = $passed; Skipped = $skipped; Failed = [int]$counters.total - $passed - $skipped }
+# The counts of the trx files of all test projects as an object with Passed, Failed and Skipped.
+function Read-TestResult([string] $Folder) {
+    $sum = [pscustomobject]@{ Passed = 0; Failed = 0; Skipped = 0 }
+    foreach ($file in Get-ChildItem $Folder -Filter '*.trx') {
+        $counters = ([xml](Get-Content -LiteralPath $file -Raw)).TestRun.ResultSummary.Counters
+        $skipped = [int]$counters.total - [int]$counters.executed
+        $sum.Passed += [int]$counters.passed
+        $sum.Skipped += $skipped
+        $sum.Failed += [int]$counters.total - [int]$counters.passed - $skipped
+    }
+    $sum
 }
 
-function Invoke-XunitTest {
+# The Pester tests are a test project too: they run in another process of this PowerShell, which may be replaced by the next build.
+function Invoke-Test {
     $results = "$root/out/TestResults"
     if (Test-Path $results) { Remove-Item $results -Recurse -Force }
-    & dotnet test "$root/PicoGpt.PowerShell.sln" --configuration Release --no-build --nologo --logger 'trx;LogFileName=xunit.trx' --results-directory $results | Out-Host
-    $failed = $LASTEXITCODE -ne 0
-    if (-not (Test-Path "$results/xunit.trx")) { throw 'dotnet test left no results.' }
-    $result = Read-TestResult "$results/xunit.trx"
-    if ($failed -and $result.Failed -eq 0) { $result.Failed = 1 }
+    $env:PICOGPT_TEST_MODULE = "$staged/PicoGpt.psd1"
+    $env:PICOGPT_TEST_POWERSHELL = (Get-PowerShellCommand) -join "`n"
+    & dotnet test --solution "$root/PicoGpt.PowerShell.sln" --configuration Release --no-build --report-xunit-trx --results-directory $results | Out-Host
+    $isGreen = $LASTEXITCODE -eq 0
+    $result = Read-TestResult $results
+    # What ends a run without a failed test, such as a test project that cannot start, is a failure too.
+    if (-not $isGreen -and $result.Failed -eq 0) { $result.Failed = 1 }
     $result
-}
-
-# The tests run in a process of their own: a loaded module cannot be replaced by the next build.
-function Invoke-PesterTest {
-    if (-not (Get-Module Pester -ListAvailable | Where-Object Version -ge '5.0')) {
-        Write-Host 'SKIPPED: the Pester tests, because the module Pester (5.0 or later) is not here. Install-PSResource Pester brings it.'
-        return [pscustomobject]@{ Passed = 0; Failed = 0; Skipped = 1 }
-    }
-
-    $counts = "$root/out/TestResults/pester.txt"
-    & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -File "$root/tests/PicoGpt.PowerShell.Tests/Invoke-Tests.ps1" -Module "$staged/PicoGpt.psd1" -Counts $counts | Out-Host
-    if (-not (Test-Path $counts)) { throw 'The Pester run left no counts.' }
-    $passed, $failed, $skipped = (Get-Content $counts) -split ' '
-    [pscustomobject]@{ Passed = [int]$passed; Failed = [int]$failed; Skipped = [int]$skipped }
 }
 
 # What the manifest says, as a package of the Gallery says it.
@@ -225,9 +220,7 @@ if ($Fuzz) {
 }
 
 if ($Test) {
-    $results = @(Invoke-XunitTest; Invoke-PesterTest)
-    $sum = { param($name) ($results | Measure-Object $name -Sum).Sum }
-    $passed, $failed, $skipped = (& $sum Passed), (& $sum Failed), (& $sum Skipped)
-    Write-Host "$passed passed, $failed failed, $skipped skipped"
-    if ($failed -gt 0 -or $passed -eq 0) { exit 1 }
+    $result = Invoke-Test
+    Write-Host "$($result.Passed) passed, $($result.Failed) failed, $($result.Skipped) skipped"
+    if ($result.Failed -gt 0 -or $result.Passed -eq 0) { exit 1 }
 }

@@ -14,16 +14,17 @@ internal static class Program
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
         [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),
-        _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") =>
-            TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => RunTests(args),
     };
 
-    // Many a test blocks a thread of the pool; with as many as it has processors, timers and servers would wait for those.
+    // As the test platform's client where "dotnet test" asks, otherwise as xunit's own program.
     private static Task<int> RunTests(string[] args)
     {
+        // Many a test blocks a thread of the pool; with as many as it has processors, timers and servers would wait for those.
         ThreadPool.GetMinThreads(out int workers, out int ports);
         ThreadPool.SetMinThreads(workers + 32, ports);
-        return ConsoleRunner.Run(args);
+        return args.Any(arg => arg is "--server" or "--internal-msbuild-node")
+            ? TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+            : ConsoleRunner.Run(args);
     }
 }

@@ -1,0 +1,8 @@
+namespace PicoGpt.PowerShell.Tests;
+
+public enum PesterOutcome
+{
+    Failed,
+    Passed,
+    Skipped,
+}
