@@ -10,7 +10,7 @@ internal sealed class CommandLine
     public const string Usage = """
         picogpt: generates text with GPT-2.
 
-        usage: PicoGpt.Cli [options] PROMPT     ('-' reads the prompt from standard input)
+        usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
 
           --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
           --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
@@ -48,7 +48,7 @@ internal sealed class CommandLine
         if (command.Prompt is null && !command.Help)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: PicoGpt.Cli \"Once upon a time\" (--help lists the options).");
+                Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: picogpt \"Once upon a time\" (--help lists the options).");
         }
 
         return command;

@@ -4,7 +4,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Turns token ids into text: <c>15496, 995 | ConvertFrom-Gpt2Token -Model 124M</c>.</summary>
-[Cmdlet(VerbsData.ConvertFrom, "Gpt2Token")]
+[Cmdlet(VerbsData.ConvertFrom, "Gpt2Token", HelpUri = HelpAddress.Pages + "ConvertFrom-Gpt2Token.md")]
 [OutputType(typeof(string))]
 public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
 {

@@ -4,7 +4,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Turns text into tokens: <c>'Hello world' | ConvertTo-Gpt2Token -Model 124M</c>.</summary>
-[Cmdlet(VerbsData.ConvertTo, "Gpt2Token")]
+[Cmdlet(VerbsData.ConvertTo, "Gpt2Token", HelpUri = HelpAddress.Pages + "ConvertTo-Gpt2Token.md")]
 [OutputType(typeof(Gpt2Token))]
 public sealed class ConvertToGpt2TokenCommand : Gpt2FetchingCmdlet
 {

@@ -5,7 +5,7 @@ using PicoGpt.Weights;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Writes a model in another format: <c>Get-Gpt2Model 124M | Export-Gpt2Model ./hf -Format Safetensors</c>.</summary>
-[Cmdlet(VerbsData.Export, "Gpt2Model", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Export, "Gpt2Model", SupportsShouldProcess = true, HelpUri = HelpAddress.Pages + "Export-Gpt2Model.md")]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
 {

@@ -4,7 +4,7 @@ using PicoGpt.Store;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Finds and opens models, or lists them: <c>Get-Gpt2Model 124M</c>.</summary>
-[Cmdlet(VerbsCommon.Get, "Gpt2Model", DefaultParameterSetName = ListSet)]
+[Cmdlet(VerbsCommon.Get, "Gpt2Model", DefaultParameterSetName = ListSet, HelpUri = HelpAddress.Pages + "Get-Gpt2Model.md")]
 [OutputType(typeof(Gpt2Model), ParameterSetName = [NameSet, PathSet, LiteralPathSet])]
 [OutputType(typeof(ModelInfo), ParameterSetName = [ListSet])]
 public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet

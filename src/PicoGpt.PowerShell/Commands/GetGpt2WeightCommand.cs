@@ -6,7 +6,7 @@ using PicoGpt.Weights;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Lists and inspects weights: <c>Get-Gpt2Model 124M | Get-Gpt2Weight 'h0/attn/*'</c>.</summary>
-[Cmdlet(VerbsCommon.Get, "Gpt2Weight", DefaultParameterSetName = ModelSet)]
+[Cmdlet(VerbsCommon.Get, "Gpt2Weight", DefaultParameterSetName = ModelSet, HelpUri = HelpAddress.Pages + "Get-Gpt2Weight.md")]
 [OutputType(typeof(Gpt2Weight), ParameterSetName = [ModelSet])]
 [OutputType(typeof(RawTensor), ParameterSetName = [ModelSet, PathSet, LiteralPathSet])]
 public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet

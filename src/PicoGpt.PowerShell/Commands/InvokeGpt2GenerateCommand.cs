@@ -6,7 +6,7 @@ using PicoGpt.Inference;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Generates text: <c>Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt '…'</c>.</summary>
-[Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = PromptSet)]
+[Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = PromptSet, HelpUri = HelpAddress.Pages + "Invoke-Gpt2Generate.md")]
 [OutputType(typeof(Gpt2Completion), typeof(string))]
 public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 {

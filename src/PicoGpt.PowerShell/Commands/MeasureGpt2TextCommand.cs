@@ -7,7 +7,7 @@ using PicoGpt.Measuring;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Measures how well a model foresees texts: <c>Get-Content tale.txt -Raw | Measure-Gpt2Text -Model 124M</c>.</summary>
-[Cmdlet(VerbsDiagnostic.Measure, "Gpt2Text", DefaultParameterSetName = TextSet)]
+[Cmdlet(VerbsDiagnostic.Measure, "Gpt2Text", DefaultParameterSetName = TextSet, HelpUri = HelpAddress.Pages + "Measure-Gpt2Text.md")]
 [OutputType(typeof(Gpt2TextMeasure))]
 public sealed class MeasureGpt2TextCommand : Gpt2FetchingCmdlet
 {

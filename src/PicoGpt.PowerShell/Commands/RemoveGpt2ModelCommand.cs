@@ -4,7 +4,9 @@ using PicoGpt.Store;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Deletes models from the cache: <c>Remove-Gpt2Model 124M</c>.</summary>
-[Cmdlet(VerbsCommon.Remove, "Gpt2Model", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(
+    VerbsCommon.Remove, "Gpt2Model", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium,
+    HelpUri = HelpAddress.Pages + "Remove-Gpt2Model.md")]
 [OutputType(typeof(void))]
 public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
 {

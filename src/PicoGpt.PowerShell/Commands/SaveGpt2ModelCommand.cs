@@ -4,7 +4,7 @@ using PicoGpt.Store;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Fetches models into the cache without opening them: <c>Save-Gpt2Model 124M</c>.</summary>
-[Cmdlet(VerbsData.Save, "Gpt2Model", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Save, "Gpt2Model", SupportsShouldProcess = true, HelpUri = HelpAddress.Pages + "Save-Gpt2Model.md")]
 [OutputType(typeof(ModelInfo))]
 public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
 {

@@ -8,7 +8,9 @@ using PicoGpt.Weights;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Draws weights: <c>Get-Gpt2Weight wpe -Model 124M | Show-Gpt2Weight</c>.</summary>
-[Cmdlet(VerbsCommon.Show, "Gpt2Weight", DefaultParameterSetName = ScreenSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsCommon.Show, "Gpt2Weight", DefaultParameterSetName = ScreenSet, SupportsShouldProcess = true,
+    HelpUri = HelpAddress.Pages + "Show-Gpt2Weight.md")]
 [OutputType(typeof(WeightPicture), ParameterSetName = [ScreenSet])]
 [OutputType(typeof(FileInfo), ParameterSetName = [FileSet])]
 public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet

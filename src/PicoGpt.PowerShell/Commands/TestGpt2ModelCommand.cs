@@ -4,7 +4,7 @@ using PicoGpt.Store;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Verifies every file and every tensor of models: <c>Test-Gpt2Model 124M</c>.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "Gpt2Model", SupportsShouldProcess = true)]
+[Cmdlet(VerbsDiagnostic.Test, "Gpt2Model", SupportsShouldProcess = true, HelpUri = HelpAddress.Pages + "Test-Gpt2Model.md")]
 [OutputType(typeof(ModelCheck), typeof(bool))]
 public sealed class TestGpt2ModelCommand : Gpt2FetchingCmdlet
 {

@@ -5,7 +5,9 @@ using PicoGpt.Tracing;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Shows what passes through a model while it reads: <c>Trace-Gpt2Text 'Once upon a time' -Model 124M</c>.</summary>
-[Cmdlet(VerbsDiagnostic.Trace, "Gpt2Text", DefaultParameterSetName = TextSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsDiagnostic.Trace, "Gpt2Text", DefaultParameterSetName = TextSet, SupportsShouldProcess = true,
+    HelpUri = HelpAddress.Pages + "Trace-Gpt2Text.md")]
 [OutputType(typeof(Gpt2Trace), typeof(FileInfo))]
 public sealed class TraceGpt2TextCommand : Gpt2FetchingCmdlet
 {
