@@ -21,10 +21,11 @@
 .PARAMETER FuzzFrom
     The number of the first case of -Fuzz; every number makes the same case again.
 .PARAMETER Package
-    Makes the package for the PowerShell Gallery in out/packages, installs it from that folder into a new profile, and
-    generates text there.
+    Makes the packages in out/packages: the module for the PowerShell Gallery, and the engine and the command line for NuGet.
+    Each is installed from there where nothing else is, and generates text.
 .PARAMETER ProjectUri
-    Where the project is published: the package names it, and its changelog there as its release notes.
+    Where the project is published: the packages name it, its changelog there is their release notes, and Get-Help -Online
+    leads to the pages there.
 .PARAMETER Install
     Copies the staged module to the current user's module folder.
 .EXAMPLE
@@ -35,7 +36,7 @@
     Builds and runs every test.
 .EXAMPLE
     ./build.ps1 -Package
-    Builds out/packages/PicoGpt.<version>.nupkg and tries it. Publish-PSResource -NupkgPath takes it to the Gallery.
+    Makes and tries the packages. Publish-PSResource -NupkgPath takes the one in out/packages/gallery to the Gallery.
 #>
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidUsingWriteHost', '', Justification = 'The last line of a test run is for people.')]
 [CmdletBinding()]
@@ -57,6 +58,7 @@ $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 $version = (Import-PowerShellDataFile "$root/PicoGpt.psd1").ModuleVersion
 $staged = "$root/out/PicoGpt/$version"
+$packages = "$root/out/packages"
 . "$root/tests/PicoGpt.PowerShell.Tests/PowerShellCommand.ps1"
 
 function Invoke-Dotnet([string[]] $Arguments) {
@@ -70,11 +72,11 @@ function Build-Module {
         if (Test-Path "$root/$folder") { Remove-Item "$root/$folder" -Recurse -Force }
     }
 
-    Invoke-Dotnet 'build', "$root/PicoGpt.PowerShell.sln", '--configuration', 'Release', '--nologo', '--verbosity', 'quiet' | Out-Host
+    Invoke-Dotnet 'build', "$root/PicoGpt.PowerShell.sln", '--configuration', 'Release', '--nologo', '--verbosity', 'quiet', "-p:ProjectUri=$ProjectUri" | Out-Host
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
     Copy-Item "$root/en-US" $staged -Recurse
-    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/LICENSE", "$root/src/PicoGpt.PowerShell/THIRD-PARTY-NOTICES.txt" $staged
+    Copy-Item "$root/PicoGpt.psd1", "$root/README.md", "$root/CHANGELOG.md", "$root/SECURITY.md", "$root/LICENSE", "$root/src/PicoGpt.PowerShell/THIRD-PARTY-NOTICES.txt" $staged
     Write-Information "Staged $staged" -InformationAction Continue
 }
 
@@ -105,7 +107,6 @@ function Invoke-Test {
     $result
 }
 
-# What the manifest says, as a package of the Gallery says it.
 # The manifest in the repository cannot know where the project is published.
 function Add-ProjectUri([string] $Manifest) {
     $address = "$ProjectUri".TrimEnd('/') -replace "'", "''"
@@ -113,87 +114,64 @@ function Add-ProjectUri([string] $Manifest) {
     (Get-Content -LiteralPath $Manifest -Raw) -replace "ReleaseNotes = '.*'", $links | Set-Content -LiteralPath $Manifest -NoNewline
 }
 
-function Get-PackageSpecification {
-    $manifest = Test-ModuleManifest "$staged/PicoGpt.psd1" -WarningVariable warnings
+# The module for the PowerShell Gallery, and for NuGet the engine, with its symbols, and the command line. Gives their folders.
+function New-Package {
+    $null = Test-ModuleManifest "$staged/PicoGpt.psd1" -WarningVariable warnings
     if ($warnings) { throw "The manifest is not clean: $warnings" }
-    $commands = $manifest.ExportedCmdlets.Keys | Sort-Object
-    $facts = [ordered]@{
-        id           = $manifest.Name
-        version      = $manifest.Version
-        authors      = $manifest.Author
-        description  = $manifest.Description
-        releaseNotes = $manifest.ReleaseNotes
-        copyright    = $manifest.Copyright
-        tags         = $manifest.Tags + 'PSModule' + 'PSIncludes_Cmdlet' + $commands.ForEach({ "PSCmdlet_$_"; "PSCommand_$_" }) -join ' '
+    if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }
+    $null = New-Item "$packages/gallery", "$packages/nuget" -ItemType Directory
+    Compress-PSResource $staged -DestinationPath "$packages/gallery"
+    foreach ($project in 'PicoGpt', 'PicoGpt.Cli') {
+        Invoke-Dotnet 'pack', "$root/src/$project", '--configuration', 'Release', '--no-build', '--nologo', '--verbosity', 'quiet', '--output', "$packages/nuget", "-p:ProjectUri=$ProjectUri" | Out-Host
     }
-    if ($manifest.ProjectUri) { $facts.projectUrl = $manifest.ProjectUri }
-    $elements = foreach ($fact in $facts.GetEnumerator()) { "<{0}>{1}</{0}>" -f $fact.Key, [Security.SecurityElement]::Escape($fact.Value) }
-    @"
-<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
-  <metadata>
-    $($elements -join "`n    ")
-    <license type="expression">MIT</license>
-  </metadata>
-  <files>
-    <file src="**" />
-  </files>
-</package>
-"@
 }
 
-function Compress-Module([string] $Folder) {
-    if (Test-Path $Folder) { Remove-Item $Folder -Recurse -Force }
-    New-Item $Folder -ItemType Directory | Out-Null
-    $specification = "$root/out/PicoGpt.nuspec"
-    Get-PackageSpecification | Set-Content $specification
-    $properties = "-p:NuspecFile=$specification", "-p:NuspecBasePath=$staged", '-p:NoPackageAnalysis=true'
-    $options = '--configuration', 'Release', '--no-build', '--nologo', '--verbosity', 'quiet', '--output', $Folder
-    Invoke-Dotnet (@('pack', "$root/src/PicoGpt.PowerShell") + $options + $properties) | Out-Host
-    "$Folder/PicoGpt.$version.nupkg"
+# Installs the module from its package into a profile that has nothing else, and generates text there.
+function Test-ModulePackage([string] $Folder) {
+    $null = New-Item "$Folder/Modules" -ItemType Directory
+    Register-PSResourceRepository PicoGptPackage -Uri "$packages/gallery" -Trusted -Force
+    try { Save-PSResource PicoGpt -Repository PicoGptPackage -Path "$Folder/Modules" }
+    finally { Unregister-PSResourceRepository PicoGptPackage }
+    Invoke-PowerShell -Command "
+        `$ErrorActionPreference = 'Stop'
+        `$env:PSModulePath, `$env:HOME, `$env:PICOGPT_HOME, `$env:PICOGPT_OFFLINE = '$Folder/Modules', '$Folder', '$Folder/cache', 1
+        Import-Module PicoGpt
+        Get-Module PicoGpt | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version) from `$(`$_.ModuleBase)`" }
+        Get-Gpt2Model 3M | Invoke-Gpt2Generate -Prompt 'Once upon a time' | Out-String"
 }
 
-# Unpacks a package as Install-PSResource does, for a PowerShell that does not have it.
-function Expand-Package([string] $Path, [string] $Modules) {
-    $target = "$Modules/PicoGpt/$version"
-    [IO.Compression.ZipFile]::ExtractToDirectory($Path, $target)
-    Remove-Item -LiteralPath "$target/_rels", "$target/package", "$target/[Content_Types].xml", "$target/PicoGpt.nuspec" -Recurse -Force
+# Generates text with a program that has nothing but a reference to the engine's package.
+function Test-EnginePackage {
+    $consumer = "$root/tests/PicoGpt.Consumer"
+    foreach ($folder in 'bin', 'obj') { if (Test-Path "$consumer/$folder") { Remove-Item "$consumer/$folder" -Recurse -Force } }
+    Invoke-Dotnet 'run', '--project', $consumer, '--configuration', 'Release', '--', 'Once upon a time'
 }
 
-# Installs a package from its folder into a profile that has nothing else, and generates text there.
-function Test-Package([string] $Path) {
-    $profileFolder = (New-Item (Join-Path ([IO.Path]::GetTempPath()) "PicoGpt-$([guid]::NewGuid())") -ItemType Directory).FullName
-    $modules = "$profileFolder/Modules"
+# Installs the command line from its package as a .NET tool, and generates text with it.
+function Test-ToolPackage([string] $Folder) {
+    Invoke-Dotnet 'tool', 'install', 'PicoGpt.Cli', '--version', $version, '--tool-path', "$Folder/tools", '--source', "$packages/nuget" | Out-Host
+    & "$Folder/tools/picogpt" 'Once upon a time'
+}
+
+function Test-Package {
+    $folder = (New-Item (Join-Path ([IO.Path]::GetTempPath()) "PicoGpt-$([guid]::NewGuid())") -ItemType Directory).FullName
     try {
-        New-Item $modules -ItemType Directory | Out-Null
-        if (Get-Command Save-PSResource -ErrorAction Ignore) {
-            Register-PSResourceRepository PicoGptPackage -Uri (Split-Path $Path) -Trusted -Force
-            try { Save-PSResource PicoGpt -Repository PicoGptPackage -Path $modules }
-            finally { Unregister-PSResourceRepository PicoGptPackage }
+        foreach ($test in { Test-ModulePackage $folder }, { Test-EnginePackage }, { Test-ToolPackage $folder }) {
+            $tale = & $test
+            if ($LASTEXITCODE -ne 0 -or "$tale" -notlike '*Once upon a time*' -and "$tale" -notlike '*the king*') { throw "A package does not work:$test$tale" }
+            $tale | Out-Host
         }
-        else {
-            Write-Host 'Save-PSResource is not in this PowerShell, so the package is unpacked by hand as it does.'
-            Expand-Package $Path $modules
-        }
-
-        $tale = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "
-            `$ErrorActionPreference = 'Stop'
-            `$env:PSModulePath, `$env:HOME, `$env:PICOGPT_HOME, `$env:PICOGPT_OFFLINE = '$modules', '$profileFolder', '$profileFolder/cache', 1
-            Import-Module PicoGpt
-            Get-Module PicoGpt | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version) from `$(`$_.ModuleBase)`" }
-            Get-Gpt2Model 3M | Invoke-Gpt2Generate -Prompt 'Once upon a time' | Out-String"
-        if ($LASTEXITCODE -ne 0 -or "$tale" -notlike "*$modules*Once upon a time*") { throw "The installed package does not work: $tale" }
-        $tale | Out-Host
     }
-    finally { Remove-Item $profileFolder -Recurse -Force }
+    finally { Remove-Item $folder -Recurse -Force }
 }
 
 Build-Module
 
 if ($Package) {
     if ($ProjectUri) { Add-ProjectUri "$staged/PicoGpt.psd1" }
-    $nupkg = Compress-Module "$root/out/packages"
-    Test-Package $nupkg
-    Write-Information "Packed $nupkg" -InformationAction Continue
+    New-Package
+    Test-Package
+    Get-ChildItem $packages -Recurse -File | ForEach-Object { Write-Information "Packed $_" -InformationAction Continue }
 }
 
 if ($Demo) {
