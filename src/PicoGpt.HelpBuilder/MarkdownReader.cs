@@ -1,56 +1,36 @@
-using System.Text.RegularExpressions;
+using Markdig;
+using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
 
 namespace PicoGpt.HelpBuilder;
 
-/// <summary>
-/// Reads the little Markdown that help pages need (CommonMark): headings with #, paragraphs, items with a hyphen, fenced code, and
-/// code spans, strong text and links within a line.
-/// </summary>
-internal static partial class MarkdownReader
+/// <summary>Reads what help pages have of Markdown: headings, paragraphs, items and fenced code, as text without markup.</summary>
+internal static class MarkdownReader
 {
-    private const string Fence = "```";
-
     /// <summary>Reads the blocks of a page.</summary>
-    /// <exception cref="HelpSourceException">A fence is not closed.</exception>
-    public static IEnumerable<Block> Read(string path)
+    /// <exception cref="HelpSourceException">A fence is not closed, or the page has something else.</exception>
+    public static IEnumerable<Block> Read(string path) => Markdown.Parse(File.ReadAllText(path)).SelectMany(block => Read(path, block));
+
+    private static IEnumerable<Block> Read(string path, Markdig.Syntax.Block block) => block switch
     {
-        string[] lines = File.ReadAllLines(path);
-        int next = 0;
-        while (next < lines.Length)
-        {
-            int first = next;
-            string line = lines[next++];
-            if (string.IsNullOrWhiteSpace(line)) continue;
-            if (line.StartsWith(Fence, StringComparison.Ordinal))
-            {
-                while (next < lines.Length && lines[next] != Fence) next++;
-                if (next == lines.Length) throw new HelpSourceException(path, first + 1, $"The code is not closed by {Fence}.");
-                yield return new Block(BlockKind.Code, string.Join('\n', lines[(first + 1)..next++]), first + 1);
-            }
-            else if (line[0] == '#')
-            {
-                int level = line.TakeWhile(c => c == '#').Count();
-                yield return new Block(BlockKind.Heading, Plain(line[level..]), first + 1, level);
-            }
-            else
-            {
-                BlockKind kind = IsItem(line) ? BlockKind.Item : BlockKind.Paragraph;
-                while (next < lines.Length && ContinuesText(lines[next])) next++;
-                string text = string.Join(' ', lines[first..next].Select(l => l.Trim()));
-                yield return new Block(kind, Plain(kind == BlockKind.Item ? text[2..] : text), first + 1);
-            }
-        }
-    }
+        HeadingBlock heading => [new Block(BlockKind.Heading, Text(path, heading.Inline!), Line(heading), heading.Level)],
+        ParagraphBlock paragraph => [new Block(BlockKind.Paragraph, Text(path, paragraph.Inline!), Line(paragraph))],
+        ListBlock list => list.OfType<ListItemBlock>().SelectMany(item => item).SelectMany(part => Read(path, part)).Select(part => part with { Kind = BlockKind.Item }),
+        FencedCodeBlock { ClosingFencedCharCount: 0 } => throw new HelpSourceException(path, Line(block), "The code is not closed by ```."),
+        FencedCodeBlock code => [new Block(BlockKind.Code, code.Lines.ToString(), Line(code))],
+        _ => throw new HelpSourceException(path, Line(block), "Help pages have only headings, paragraphs, items and fenced code."),
+    };
 
-    private static bool IsItem(string line) => line.StartsWith("- ", StringComparison.Ordinal);
+    private static int Line(Markdig.Syntax.Block block) => block.Line + 1;
 
-    private static bool ContinuesText(string line) =>
-        !string.IsNullOrWhiteSpace(line) && line[0] != '#' && !IsItem(line) && !line.StartsWith(Fence, StringComparison.Ordinal);
+    private static string Text(string path, ContainerInline line) => string.Concat(line.Select(inline => Text(path, inline)));
 
-    // Code spans keep every character; the rest loses its marks.
-    private static string Plain(string text) =>
-        string.Concat(text.Trim().Split('`').Select((part, index) => index % 2 == 1 ? part : Link().Replace(part, "$1").Replace("**", "")));
-
-    [GeneratedRegex(@"\[([^]]+)\]\([^)]*\)")]
-    private static partial Regex Link();
+    private static string Text(string path, Inline inline) => inline switch
+    {
+        LiteralInline literal => literal.Content.ToString(),
+        CodeInline code => code.Content,
+        LineBreakInline => " ",
+        ContainerInline container => Text(path, container),
+        _ => throw new HelpSourceException(path, inline.Line + 1, "Help pages have only text, code spans, strong text and links within a line."),
+    };
 }
