@@ -67,6 +67,12 @@ Describe 'Help of <Command>' -ForEach $commands {
         foreach ($link in $links) { (Get-Help $link).Name | Should -Be $link }
     }
 
+    It 'has an address online' {
+        $address = [uri](Get-Command $Command).HelpUri
+        $address.Scheme | Should -Be 'https'
+        "$address" | Should -BeLike "*[#/]$Command.md"
+    }
+
     It 'has three examples or more' {
         $help.examples.example.Count | Should -BeGreaterOrEqual 3
         foreach ($example in $help.examples.example) { $example.code | Should -BeLike "*Gpt2*" }
