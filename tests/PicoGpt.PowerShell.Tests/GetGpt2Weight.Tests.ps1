@@ -125,7 +125,7 @@ Describe 'Get-Gpt2Weight -Raw' {
             $tensor.GetValues()[7] | Should -Be $weight[0, 7]
         }
         $found[0] | Out-String -Width 120 | Should -Match "Float32 +192 × 576 +0 +\d+ 432.0 KiB +$([regex]::Escape($Name))"
-        { Get-Gpt2Weight wte -Raw -LiteralPath $file -ErrorAction Stop } | Should -Throw '*the nearest names are*' -ErrorId 'TensorNotFound,*'
+        { Get-Gpt2Weight ln_9 -Raw -LiteralPath $file -ErrorAction Stop } | Should -Throw '*the nearest names are*' -ErrorId 'TensorNotFound,*'
     }
 
     It 'reports each path that is no checkpoint, and goes on' {
