@@ -2,7 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using PicoGpt.Architecture;
-using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Checkpoints;
 using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
@@ -68,8 +68,8 @@ public sealed class WeightNameCompleter : IArgumentCompleter
 
     private static (string Name, IEnumerable Shape, long Size)[] TensorsAt(string path)
     {
-        using TensorBundle bundle = ModelFiles.OpenTensorFlow(path);
-        return [.. bundle.Entries.Select(entry => (entry.Name, (IEnumerable)entry.Shape.Dimensions, entry.Size))];
+        using ITensorSource source = ModelFiles.OpenWeights(path);
+        return [.. source.Tensors.Select(tensor => (tensor.Name, (IEnumerable)tensor.Shape.Dimensions, tensor.Size))];
     }
 
     private static string Describe((string Name, IEnumerable Shape, long Size) weight) =>

@@ -11,8 +11,8 @@ internal static class ToyTensors
         ("half", TensorDType.Float16, [5]), ("mask", TensorDType.Bool, [1, 3, 2]), ("none", TensorDType.UInt8, [0, 9]),
     ];
 
-    public static IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> All { get; } =
-        [.. List.Select(tensor => (tensor.Name, tensor.DType, new TensorShape(tensor.Dimensions)))];
+    public static IReadOnlyList<TensorDescription> All { get; } =
+        [.. List.Select(tensor => new TensorDescription(tensor.Name, tensor.DType, new TensorShape(tensor.Dimensions)))];
 
     public static void WriteTo(ITensorWriter writer)
     {

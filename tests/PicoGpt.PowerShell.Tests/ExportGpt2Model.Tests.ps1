@@ -73,6 +73,7 @@ Describe 'Export-Gpt2Model' {
 
     It 'completes formats and names of weights' {
         (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format s').CompletionMatches.CompletionText | Should -Be 'Safetensors'
+        (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format ').CompletionMatches.ToolTip | Should -Be 'Npz · model.npz', 'Safetensors · model.safetensors', 'TensorFlow · model.ckpt'
         (TabExpansion2 'Export-Gpt2Model x Npz -Model 3M -Name ln_f/').CompletionMatches.CompletionText | Should -Be 'ln_f/g', 'ln_f/b'
     }
 }

@@ -109,13 +109,23 @@ Describe 'Get-Gpt2Weight -Raw' {
         (Get-ChildItem "$TestDrive/*/*.index" | Get-Gpt2Weight */wte -Raw).Count | Should -Be 2
     }
 
-    It 'says of a model in <Format> that it is no TensorFlow checkpoint' -ForEach @{ Format = 'Npz' }, @{ Format = 'Safetensors' } {
+    It 'lists the tensors of a model in <Format>' -ForEach @(
+        @{ Format = 'Npz'; Name = 'blocks/0/attn/c_attn/w' }
+        @{ Format = 'Safetensors'; Name = 'transformer.h.0.attn.c_attn.weight' }
+    ) {
         $file = (Export-Gpt2Model "$TestDrive/in $Format" $Format -Model 3M)[0]
+        $weight = Get-Gpt2Weight h0/attn/c_attn/w -Model 3M
         $model = Get-Gpt2Model -LiteralPath $file
-        $says = "*$($file.Name)' is no TensorFlow checkpoint*leave -Raw out."
-        { Get-Gpt2Weight -Raw -LiteralPath "$TestDrive/in $Format" -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
-        { Get-Gpt2Weight -Raw -Model $file.FullName -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
-        { Get-Gpt2Weight -Raw -Model $model -ErrorAction Stop } | Should -Throw $says -ErrorId 'Unsupported,*'
+        $found = @(Get-Gpt2Weight $Name -Raw -LiteralPath "$TestDrive/in $Format"; Get-Gpt2Weight $Name -Raw -Model $file.FullName; Get-Gpt2Weight $Name -Raw -Model $model)
+        $found.Count | Should -Be 3
+        foreach ($tensor in $found) {
+            $tensor.Checkpoint | Should -Be $file.FullName
+            $tensor.File | Should -Be $file.FullName
+            $tensor.Mean | Should -Be $weight.Mean
+            $tensor.GetValues()[7] | Should -Be $weight[0, 7]
+        }
+        $found[0] | Out-String -Width 120 | Should -Match "Float32 +192 × 576 +0 +\d+ 432.0 KiB +$([regex]::Escape($Name))"
+        { Get-Gpt2Weight ln_9 -Raw -LiteralPath $file -ErrorAction Stop } | Should -Throw '*the nearest names are*' -ErrorId 'TensorNotFound,*'
     }
 
     It 'reports each path that is no checkpoint, and goes on' {

@@ -16,7 +16,8 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
 
     /// <summary>The format of the weights.</summary>
     [Parameter(Mandatory = true, Position = 1)]
-    [ValidateSet(nameof(ModelFormat.Npz), nameof(ModelFormat.Safetensors), nameof(ModelFormat.TensorFlow))]
+    [ModelFormatTransformation]
+    [ArgumentCompleter(typeof(ModelFormatCompleter))]
     public string Format { get; set; } = "";
 
     /// <summary>The model: an object, a name or a path.</summary>
@@ -43,7 +44,7 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     {
         WildcardPattern[] patterns = [.. Name.Select(name => PatternOf(model, name))];
         string path = SessionPath.Resolve(SessionState, Path);
-        var export = ModelExport.Plan(model, path, Enum.Parse<ModelFormat>(Format, ignoreCase: true), IsWanted);
+        var export = ModelExport.Plan(model, path, Format, IsWanted);
         string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {Format}";
         if (!ShouldProcess(export.Folder, action)) return;
 

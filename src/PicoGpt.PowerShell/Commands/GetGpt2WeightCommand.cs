@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Checkpoints;
 using PicoGpt.Store;
 using PicoGpt.Weights;
 
@@ -105,18 +105,18 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
 
     private void ListRaw(string path, bool isOneOfMany = false)
     {
-        TensorBundle bundle = ModelFiles.OpenTensorFlow(path);
-        if (!_listed.Add(bundle.Prefix) && isOneOfMany)
+        ITensorSource source = ModelFiles.OpenWeights(path);
+        if (!_listed.Add(source.Location) && isOneOfMany)
         {
-            bundle.Dispose();
+            source.Dispose();
             return;
         }
 
-        WarnOfElsewhere(path, bundle.Prefix);
-        RawTensor[] tensors = [.. bundle.Entries.Select(entry => new RawTensor(bundle, entry))];
+        WarnOfElsewhere(path, source.Location);
+        RawTensor[] tensors = [.. source.Tensors.Select(tensor => new RawTensor(source, tensor))];
         foreach (string name in Name)
         {
-            if (!Emit(tensors, name)) PerItem(name, () => bundle.GetEntry(name));
+            if (!Emit(tensors, name)) WriteError(ErrorRecords.From(TensorSources.NotFound(source, name), name));
         }
     }
 

@@ -20,6 +20,10 @@ internal sealed class DeflatedTensor : StoredTensor
 
     public override long Size => _entry.Size - _headerLength;
 
+    public override string File => _files.PathOf(0);
+
+    public override int? Shard => 0;
+
     public override string Fingerprint => $"{_entry.Crc32:x8}";
 
     public override ReadOnlyMemory<byte> GetBytes()

@@ -1,3 +1,5 @@
+using PicoGpt.Architecture;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>Named tensors in files of some format. They can be read until it is disposed, from several threads.</summary>
@@ -11,6 +13,12 @@ internal interface ITensorSource : IDisposable
 
     /// <summary>The tensors, their names all different.</summary>
     IReadOnlyList<StoredTensor> Tensors { get; }
+
+    /// <summary>The shape of the model, where the files themselves tell it.</summary>
+    Gpt2HyperParameters? HyperParameters => null;
+
+    /// <summary>How a GPT-2's tensors are named, where the format settles it; otherwise the names show it.</summary>
+    WeightNaming? Naming => null;
 
     /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
     /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>

@@ -27,9 +27,15 @@ internal sealed class MappedTensor : StoredTensor
 
     public override long Size { get; }
 
+    public override string File => _files.PathOf(_file);
+
+    public override int? Shard => _file;
+
+    public override long? Offset => _offset;
+
     public override string Fingerprint => _checksum is { } checksum
         ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
-        : FormattableString.Invariant($"{_offset} {_files.Open(_file).Length} {File.GetLastWriteTimeUtc(_files.PathOf(_file)).Ticks}");
+        : FormattableString.Invariant($"{_offset} {_files.Open(_file).Length} {System.IO.File.GetLastWriteTimeUtc(_files.PathOf(_file)).Ticks}");
 
     public override unsafe void Verify()
     {

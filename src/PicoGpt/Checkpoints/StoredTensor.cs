@@ -15,6 +15,21 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The bytes of the elements.</summary>
     public abstract long Size { get; }
 
+    /// <summary>The full path of the file that holds the elements; <see langword="null"/> where they are in several, or in memory.</summary>
+    public virtual string? File => null;
+
+    /// <summary>The number of that file among the checkpoint's.</summary>
+    public virtual int? Shard => null;
+
+    /// <summary>Where the elements begin in that file, if they lie in it as they are.</summary>
+    public virtual long? Offset => null;
+
+    /// <summary>The CRC32C of the elements, where the format has it.</summary>
+    public virtual uint? Crc32C => null;
+
+    /// <summary>The parts of which the elements are put together, as TensorFlow writes them: <c>0,5:-</c>; mostly none.</summary>
+    public virtual IReadOnlyList<string> Slices => [];
+
     /// <summary>A text that changes with the elements, as far as that can be told without reading them.</summary>
     public abstract string Fingerprint { get; }
 
@@ -31,4 +46,8 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The elements as float32; where they are that and aligned in a mapped file, the file itself. For floating-point types.</summary>
     /// <exception cref="Gpt2Exception">They cannot be read.</exception>
     public abstract ReadOnlyMemory<float> GetFloats();
+
+    /// <summary>The elements of a tensor of strings, which are bytes in no particular encoding.</summary>
+    /// <exception cref="Gpt2Exception">They cannot be read.</exception>
+    public virtual byte[][] GetStrings() => throw new NotSupportedException($"a tensor of {DType.DisplayName()} has no strings");
 }

@@ -26,9 +26,6 @@ internal static class TensorConversion
         _ => throw new ArgumentException($"no tensor has elements of the type {typeof(T)}", nameof(T)),
     };
 
-    public static bool IsReadableAsFloat(TensorDType dtype) =>
-        dtype is TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64;
-
     /// <summary>Copies the bytes into an array of a type that <see cref="DTypeOf"/> knows.</summary>
     public static T[] ToArray<T>(ReadOnlySpan<byte> bytes)
         where T : unmanaged

@@ -15,6 +15,10 @@ public static class TensorDTypeExtensions
         _ => null,
     };
 
+    /// <summary>Whether the elements are floating-point numbers that can be read.</summary>
+    public static bool IsFloat(this TensorDType dtype) =>
+        dtype is TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64;
+
     /// <summary>The name as Python's frameworks write it (<c>float32</c>), or <c>dtype 11</c> for an unknown number.</summary>
     public static string DisplayName(this TensorDType dtype) => Enum.IsDefined(dtype)
         ? dtype.ToString().ToLowerInvariant()

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
-using PicoGpt.Tokens;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Exporting;
@@ -15,32 +14,40 @@ namespace PicoGpt.Exporting;
 public sealed class ModelExport
 {
     private readonly Gpt2Model _model;
-    private readonly ExportTarget _target;
-    private readonly Gpt2Weight[] _weights;
+    private readonly WritableFormat _format;
+    private readonly (Gpt2Weight Weight, TensorDescription Written)[] _weights;
+    private readonly ModelFacts? _facts;
     private readonly string _weightsPath;
-    private readonly List<(string Path, byte[] Content)> _companions = [];
+    private readonly (string Path, byte[] Content)[] _companions = [];
 
-    private ModelExport(Gpt2Model model, string path, ModelFormat format, Func<Gpt2Weight, bool> includes)
+    private ModelExport(Gpt2Model model, string path, WritableFormat format, Func<Gpt2Weight, bool> includes)
     {
         _model = model;
-        _target = ExportTarget.Of(format);
-        _weights = [.. _target.Order(model.Parameters.Where(includes))];
-        Folder = path.EndsWith(_target.Extension, StringComparison.OrdinalIgnoreCase) ? Path.GetDirectoryName(path)! : path;
-        _weightsPath = Folder == path ? Path.Combine(path, _target.WeightsName) : path;
-        if (_weights.Length == model.Parameters.Count) AddCompanions();
+        _format = format;
+        _weights = [.. model.Parameters.Where(includes).Select(weight => (weight, DescriptionOf(weight)))
+            .OrderBy(pair => pair.Item2, Comparer<TensorDescription>.Create(format.Compare))];
+        Folder = path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase) ? Path.GetDirectoryName(path)! : path;
+        _weightsPath = Folder == path ? Path.Combine(path, format.WeightsName) : path;
+        if (_weights.Length < model.Parameters.Count) return;
+        TensorDType[] types = [.. model.Parameters.Select(weight => weight.DType).Distinct()];
+        _facts = new ModelFacts(model.HyperParameters, model.VocabularyFiles is null ? null : model.Encoder, types);
+        _companions = [.. format.Companions(_facts).Select(file => (Path.Combine(Folder, file.Name), file.Content))];
     }
+
+    /// <summary>The names of the formats in which weights are written.</summary>
+    public static IReadOnlyList<string> Formats { get; } = [.. CheckpointFormats.Writable.Select(format => format.Name)];
 
     /// <summary>The folder that is written to.</summary>
     public string Folder { get; }
 
     /// <summary>The full paths of the files.</summary>
-    public IReadOnlyList<string> Files => [.. _target.FilesOf(_weightsPath), .. _companions.Select(companion => companion.Path)];
+    public IReadOnlyList<string> Files => [.. _format.FilesOf(_weightsPath), .. _companions.Select(companion => companion.Path)];
 
     /// <summary>The number of weights.</summary>
     public int Count => _weights.Length;
 
     /// <summary>The bytes of the weights.</summary>
-    public long Size => _weights.Sum(weight => weight.Count * (long)_target.TypeOf(weight.DType).ElementSize()!);
+    public long Size => _weights.Sum(pair => pair.Weight.Count * (long)pair.Written.DType.ElementSize()!);
 
     /// <summary>Plans an export; nothing is written yet.</summary>
     /// <param name="model">The model; open until the export is done.</param>
@@ -48,17 +55,17 @@ public sealed class ModelExport
     /// The full path of a folder, which is made where it is missing, or of the weights' file in one: <c>.npz</c>, <c>.safetensors</c>, or the
     /// <c>.ckpt</c> that the names of a TensorFlow checkpoint begin with.
     /// </param>
-    /// <param name="format">The format.</param>
+    /// <param name="format">The format's name, one of <see cref="Formats"/>, in any case.</param>
     /// <param name="includes">
     /// Whether a weight is wanted; <see langword="null"/> for all. Of a part, the weights alone are written: it is no model.
     /// </param>
     /// <returns>The export.</returns>
-    /// <exception cref="Gpt2Exception">No weight is wanted, or a file of the vocabulary cannot be read.</exception>
-    public static ModelExport Plan(Gpt2Model model, string path, ModelFormat format, Func<Gpt2Weight, bool>? includes = null)
+    /// <exception cref="Gpt2Exception">There is no such format, no weight is wanted, or a file of the vocabulary cannot be read.</exception>
+    public static ModelExport Plan(Gpt2Model model, string path, string format, Func<Gpt2Weight, bool>? includes = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), format, includes ?? (_ => true));
+        var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), CheckpointFormats.ToWrite(format), includes ?? (_ => true));
         return export.Count > 0
             ? export
             : throw new Gpt2Exception(Gpt2Error.TensorNotFound, $"{model.Name} has no weight of that name; its names are like 'wte' and 'h0/attn/c_attn/w'.");
@@ -99,7 +106,7 @@ public sealed class ModelExport
         List<OutputFile> companions = [];
         try
         {
-            using ITensorWriter writer = _target.Create(_weightsPath, [.. _weights.Select(DescriptionOf)], meter);
+            using ITensorWriter writer = _format.Create(_weightsPath, [.. _weights.Select(pair => pair.Written)], _facts, meter);
             foreach ((string path, byte[] content) in _companions)
             {
                 if (IsThere(path, content)) continue;
@@ -108,7 +115,7 @@ public sealed class ModelExport
                 companions[^1].Complete();
             }
 
-            foreach (Gpt2Weight weight in _weights) Copy(weight, writer);
+            foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer);
             writer.Complete();
             foreach (OutputFile companion in companions) companion.Finish();
             writer.Finish();
@@ -119,9 +126,9 @@ public sealed class ModelExport
         }
     }
 
-    private void Copy(Gpt2Weight weight, ITensorWriter writer)
+    private static void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer)
     {
-        (string name, TensorDType dtype, TensorShape shape) = DescriptionOf(weight);
+        (string name, TensorDType dtype, TensorShape shape) = written;
         StoredTensor tensor = weight.Stored;
         tensor.Verify();
         if (dtype == TensorDType.Float32)
@@ -138,22 +145,16 @@ public sealed class ModelExport
         }
     }
 
-    private (string Name, TensorDType DType, TensorShape Shape) DescriptionOf(Gpt2Weight weight) =>
-        (_target.Naming.Of(weight.Name), _target.TypeOf(weight.DType), _target.ShapeOf(weight));
-
-    private void AddCompanions()
+    private TensorDescription DescriptionOf(Gpt2Weight weight)
     {
-        (string shapeFile, byte[] shape) = _target.ShapeFile(_model);
-        _companions.Add((Path.Combine(Folder, shapeFile), shape));
-        if (_model.VocabularyFiles is not { } vocabulary) return;
-        _companions.Add((Path.Combine(Folder, _target.VocabularyNames.Encoder), VocabularyFiles.Read(vocabulary.Encoder)));
-        _companions.Add((Path.Combine(Folder, _target.VocabularyNames.Merges), VocabularyFiles.Read(vocabulary.Merges)));
+        var shape = new TensorShape([.. weight.Shape.Select(length => (long)length)]);
+        return new TensorDescription(_format.Naming.Of(weight.Name), _format.TypeOf(weight.DType), _format.ShapeOf(weight.Name, shape));
     }
 
     private void ThrowIfOwnFiles()
     {
         StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        string? own = _target.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(path => _model.WeightFiles.Any(file => file.Equals(path, comparison)));
+        string? own = _format.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(path => _model.WeightFiles.Any(file => file.Equals(path, comparison)));
         if (own is not null)
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' belongs to the model itself that is to be written; give another path.", own);
     }
@@ -164,8 +165,8 @@ public sealed class ModelExport
         if (Files.FirstOrDefault(Directory.Exists) is { } folder)
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{folder}' is a folder, where a file is to be written; give another path.", folder);
         if (overwrite) return;
-        string? there = _target.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
-            ?? _companions.FirstOrDefault(companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
+        string? there = _format.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
+            ?? Array.Find(_companions, companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
         if (there is not null)
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{there}' is there already; give another path, or let it be written over with -Force.", there);
     }

@@ -16,13 +16,7 @@ public static class ForeignFile
     /// <exception cref="Gpt2Exception">
     /// <see cref="Gpt2Error.LfsPointer"/> or <see cref="Gpt2Error.ErrorBody"/>; or the file cannot be opened.
     /// </exception>
-    public static void ThrowIfForeign(string path)
-    {
-        using FileStream file = ReadableFile.Open(path);
-        byte[] start = new byte[InspectedLength];
-        int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        ThrowIfForeign(path, start.AsSpan(0, length));
-    }
+    public static void ThrowIfForeign(string path) => ThrowIfForeign(path, ReadableFile.ReadStart(path, InspectedLength));
 
     /// <summary>Throws if a file's first bytes show that it is not what its name says.</summary>
     /// <param name="path">The file, for the sentence.</param>

@@ -31,6 +31,22 @@ internal static class ReadableFile
     /// <summary>The length of a file that is there, or of what it links to: a link's own length is that of a path.</summary>
     public static long LengthOf(string path) => TargetOf(path).Length;
 
+    /// <summary>The first bytes of a file, or all of a shorter one.</summary>
+    /// <exception cref="Gpt2Exception">The file is missing or cannot be read.</exception>
+    public static byte[] ReadStart(string path, int count)
+    {
+        try
+        {
+            using FileStream file = Open(path);
+            byte[] start = new byte[count];
+            return start[..file.ReadAtLeast(start, count, throwOnEndOfStream: false)];
+        }
+        catch (IOException fault)
+        {
+            throw Refused(path, fault);
+        }
+    }
+
     /// <summary>The last bytes of a file, or all of a shorter one.</summary>
     public static byte[] ReadEnd(FileStream file, int count)
     {

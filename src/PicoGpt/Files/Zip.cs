@@ -49,6 +49,15 @@ internal static class Zip
         return entries;
     }
 
+    /// <summary>The name of the file with which an archive begins; <see langword="null"/> where it begins otherwise.</summary>
+    /// <param name="start">The archive's first bytes.</param>
+    public static string? FirstName(ReadOnlySpan<byte> start)
+    {
+        if (start.Length < LocalHeaderLength || BinaryPrimitives.ReadUInt32LittleEndian(start) != LocalHeaderMark) return null;
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(start[26..]);
+        return length <= start.Length - LocalHeaderLength ? Encoding.UTF8.GetString(start.Slice(LocalHeaderLength, length)) : null;
+    }
+
     /// <summary>The bytes of a compressed file, at most so many.</summary>
     /// <exception cref="InvalidDataException">The data is damaged.</exception>
     public static unsafe byte[] Inflate(MappedFile file, ZipEntry entry, long most = long.MaxValue)

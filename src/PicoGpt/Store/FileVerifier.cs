@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
@@ -6,12 +5,9 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>Tells whether a file is what its name promises, whatever it is called for now.</summary>
-internal static partial class FileVerifier
+internal static class FileVerifier
 {
     private const int InspectedLength = 512;
-
-    /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
-    public static string? PrefixOfData(string path) => DataName().Match(path) is { Success: true } match ? path[..match.Index] : null;
 
     /// <summary>Compares a file with all that is known of it.</summary>
     /// <param name="path">The path that the file has or is to have; the checkpoint's index lies beside it.</param>
@@ -25,7 +21,7 @@ internal static partial class FileVerifier
         string path, string suffix, CatalogFile file, string? sha256, IReadOnlyList<TensorEntry>? damaged, CancellationToken cancellationToken)
     {
         CheckStart(path + suffix, file);
-        if (damaged is null && PrefixOfData(path) is { } prefix) damaged = FindDamaged(prefix, suffix, cancellationToken);
+        if (damaged is null && BundlePath.PrefixOfData(path) is { } prefix) damaged = FindDamaged(prefix, suffix, cancellationToken);
         if (damaged?.Count > 0) throw Damaged(file, damaged);
         VerifyFile(path + suffix, file, sha256);
     }
@@ -49,10 +45,7 @@ internal static partial class FileVerifier
 
     private static void CheckStart(string path, CatalogFile file)
     {
-        using FileStream stream = ReadableFile.Open(path);
-        byte[] start = new byte[InspectedLength];
-        int length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        if (Recognize(file, start.AsSpan(0, length)) is { } body)
+        if (Recognize(file, ReadableFile.ReadStart(path, InspectedLength)) is { } body)
             throw new RefetchFault(Gpt2Error.ErrorBody, $"in place of {file.Name} came {body}");
     }
 
@@ -83,7 +76,4 @@ internal static partial class FileVerifier
     }
 
     private static ByteRange RangeOf(TensorEntry entry) => new(entry.Offset, entry.Offset + entry.Size);
-
-    [GeneratedRegex(@"\.data-\d{5}-of-\d{5}\z")]
-    private static partial Regex DataName();
 }

@@ -13,7 +13,7 @@ internal static class ModelChecker
         {
             string path = Path.Combine(folder, file.Name);
             yield return new ModelCheck(model.Name, file.Name, null, ProblemOf(path, file, cancellationToken));
-            if (FileVerifier.PrefixOfData(path) is not { } prefix || !File.Exists(path)) continue;
+            if (BundlePath.PrefixOfData(path) is not { } prefix || !File.Exists(path)) continue;
             if (!TryOpen(prefix, out TensorBundle? bundle)) continue;
             using (bundle)
             {

@@ -1,3 +1,4 @@
+using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
 
 namespace PicoGpt.Store;
@@ -63,7 +64,7 @@ public sealed class ModelDownloader(ModelStore store)
         }
 
         // Weights cannot be verified without their index.
-        bool needsIndex = names.Any(name => FileVerifier.PrefixOfData(name) is not null);
+        bool needsIndex = names.Any(name => BundlePath.PrefixOfData(name) is not null);
         return model.Files.Where(file => names.Contains(file.Name) || (needsIndex && file.Name.EndsWith(".index", StringComparison.Ordinal)));
     }
 

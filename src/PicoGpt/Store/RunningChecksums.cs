@@ -24,7 +24,7 @@ internal sealed class RunningChecksums
     /// </summary>
     public static RunningChecksums? TryCreate(string dataPath)
     {
-        if (FileVerifier.PrefixOfData(dataPath) is not { } prefix || !File.Exists(BundlePath.IndexFile(prefix))) return null;
+        if (BundlePath.PrefixOfData(dataPath) is not { } prefix || !File.Exists(BundlePath.IndexFile(prefix))) return null;
         BundleIndex index = BundleIndex.Load(BundlePath.IndexFile(prefix));
         TensorEntry[] entries = [.. index.Entries.Where(entry => entry.Size > 0).OrderBy(entry => entry.Offset)];
         bool isPlain = index.ShardCount == 1

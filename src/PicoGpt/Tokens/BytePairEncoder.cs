@@ -33,10 +33,11 @@ public sealed class BytePairEncoder
     private readonly int[] _idOfSymbol;
     private readonly Dictionary<int, string> _symbolOfId;
     private readonly string _encoderPath;
+    private readonly string _mergesPath;
 
     private BytePairEncoder(string encoderPath, string mergesPath)
     {
-        _encoderPath = encoderPath;
+        (_encoderPath, _mergesPath) = (encoderPath, mergesPath);
         Dictionary<string, int> ids = VocabularyFiles.ReadEncoder(encoderPath);
         _merges = VocabularyFiles.ReadMerges(mergesPath);
         _idOfSymbol = [.. _merges.Symbols.Select(symbol => ids.GetValueOrDefault(symbol, -1))];
@@ -84,6 +85,14 @@ public sealed class BytePairEncoder
         }
 
         return null;
+    }
+
+    /// <summary>The vocabulary's files, by the names of a layout.</summary>
+    /// <exception cref="Gpt2Exception">One of them cannot be read any more.</exception>
+    internal IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout)
+    {
+        (string encoder, string merges) = FileNames[(int)layout];
+        return [(encoder, VocabularyFiles.Read(_encoderPath)), (merges, VocabularyFiles.Read(_mergesPath))];
     }
 
     /// <summary>Turns text into token ids. Unpaired surrogates become U+FFFD.</summary>

@@ -16,7 +16,7 @@ internal static class InferredHyperParameters
     public static Gpt2HyperParameters Of(ITensorSource source, IEnumerable<Gpt2HyperParameters> known)
     {
         Dictionary<string, TensorShape> shapes = source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
-        WeightNaming naming = WeightNaming.Of(shapes.Keys.ToHashSet(StringComparer.Ordinal));
+        WeightNaming naming = source.Naming ?? WeightNaming.Of(shapes.Keys.ToHashSet(StringComparer.Ordinal));
         TensorShape wte = Matrix("wte"), wpe = Matrix("wpe");
         int layers = 0;
         while (shapes.ContainsKey(naming.Of($"h{layers}/ln_1/g"))) layers++;

@@ -13,7 +13,7 @@ internal static class TensorMatch
     public static Dictionary<string, Gpt2Weight> Leaves(ITensorSource source, Gpt2HyperParameters hyperParameters)
     {
         Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        WeightNaming naming = WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
+        WeightNaming naming = source.Naming ?? WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
         Dictionary<string, Gpt2Weight> leaves = [];
         HashSet<string> used = new(StringComparer.Ordinal);
         List<string> missing = [], misshapen = [];
@@ -40,7 +40,7 @@ internal static class TensorMatch
 
     private static string? Misfit(StoredTensor tensor, int[] shape)
     {
-        if (tensor.DType is not (TensorDType.Float32 or TensorDType.Float16 or TensorDType.BFloat16 or TensorDType.Float64))
+        if (!tensor.DType.IsFloat())
             return $"{tensor.Name} of type {tensor.DType} (expected Float32)";
 
         // OpenAI's code keeps projections as 1-D convolutions of width 1: [1, in, out].

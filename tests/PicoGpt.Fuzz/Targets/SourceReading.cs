@@ -17,7 +17,7 @@ internal static class SourceReading
         {
             tensor.Verify();
             uint bytes = Crc32C.Compute(tensor.GetBytes().Span);
-            int floats = TensorConversion.IsReadableAsFloat(tensor.DType) ? tensor.GetFloats().Length : 0;
+            int floats = tensor.DType.IsFloat() ? tensor.GetFloats().Length : 0;
             answer.AppendLine(CultureInfo.InvariantCulture, $"{tensor.Name} {tensor.DType} {tensor.Shape} {bytes:x8} {floats}");
         }
 

@@ -156,12 +156,12 @@ public sealed class SafetensorsTests : IDisposable
     private MappedSource Open(byte[] bytes)
     {
         File.WriteAllBytes(_folder.File("a.safetensors"), bytes);
-        return MappedSource.Open(_folder.File("a.safetensors"), Safetensors.ListTensors);
+        return MappedSource.Open(_folder.File("a.safetensors"), SafetensorsFile.ListTensors);
     }
 
     private MappedSource OpenIndex(string index)
     {
         File.WriteAllText(_folder.File("model.safetensors.index.json"), index);
-        return MappedSource.OpenSharded(_folder.File("model.safetensors.index.json"), Safetensors.ListTensors);
+        return MappedSource.OpenSharded(_folder.File("model.safetensors.index.json"), SafetensorsFile.ListTensors);
     }
 }

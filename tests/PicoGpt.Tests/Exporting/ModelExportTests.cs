@@ -21,23 +21,23 @@ public sealed class ModelExportTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void A_model_goes_there_and_back_without_a_byte_changed(ModelFormat format) => AssertGoesThereAndBack(BuiltInModel.Folder, format);
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void A_model_goes_there_and_back_without_a_byte_changed(string format) => AssertGoesThereAndBack(BuiltInModel.Folder, format);
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void A_third_party_s_model_goes_there_and_back_without_a_byte_changed(ModelFormat format) =>
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void A_third_party_s_model_goes_there_and_back_without_a_byte_changed(string format) =>
         AssertGoesThereAndBack(SharedData.Path("checkpoints/gpt2-toy-keras-gpt-2"), format, "model.ckpt.index");
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void An_export_says_what_the_model_says(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void An_export_says_what_the_model_says(string format)
     {
         using Gpt2Model model = BuiltInModel.Open();
         Export(model, "out", format);
@@ -48,9 +48,9 @@ public sealed class ModelExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    public void The_same_weights_give_the_same_bytes(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    public void The_same_weights_give_the_same_bytes(string format)
     {
         using Gpt2Model model = Random(seed: 3), reduced = Gpt2Model.Open(model.Path, precision: Gpt2Precision.Int8);
         Export(model, "a", format);
@@ -64,7 +64,7 @@ public sealed class ModelExportTests : IDisposable
     public void NumPy_reads_the_npz_by_the_names_of_picoGPT_s_tree()
     {
         using Gpt2Model model = Random(seed: 4);
-        string path = Export(model, "out", ModelFormat.Npz)[0];
+        string path = Export(model, "out", "Npz")[0];
         string output = NumPy.Run(
             """
             import json, sys, zlib, numpy
@@ -89,7 +89,7 @@ public sealed class ModelExportTests : IDisposable
     public void Another_reader_finds_Hugging_Face_s_names_and_shapes_in_the_safetensors()
     {
         using Gpt2Model model = Random(seed: 5);
-        byte[] file = File.ReadAllBytes(Export(model, "out", ModelFormat.Safetensors)[0]);
+        byte[] file = File.ReadAllBytes(Export(model, "out", "Safetensors")[0]);
         Dictionary<string, (string Type, long[] Shape, byte[] Bytes)> tensors = SafetensorsBytes.Read(file);
         Assert.Equal(model.Parameters.Count, tensors.Count);
         (string Type, long[] Shape, byte[] Bytes) attention = tensors["transformer.h.10.attn.c_attn.weight"];
@@ -104,13 +104,13 @@ public sealed class ModelExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TensorDType.Float16, ModelFormat.Npz, TensorDType.Float16)]
-    [InlineData(TensorDType.Float16, ModelFormat.Safetensors, TensorDType.Float16)]
-    [InlineData(TensorDType.Float16, ModelFormat.TensorFlow, TensorDType.Float32)]
-    [InlineData(TensorDType.BFloat16, ModelFormat.Npz, TensorDType.Float32)]
-    [InlineData(TensorDType.BFloat16, ModelFormat.Safetensors, TensorDType.BFloat16)]
-    [InlineData(TensorDType.BFloat16, ModelFormat.TensorFlow, TensorDType.Float32)]
-    public void Half_precision_is_kept_or_widened_and_says_the_same(TensorDType source, ModelFormat format, TensorDType expected)
+    [InlineData(TensorDType.Float16, "Npz", TensorDType.Float16)]
+    [InlineData(TensorDType.Float16, "Safetensors", TensorDType.Float16)]
+    [InlineData(TensorDType.Float16, "TensorFlow", TensorDType.Float32)]
+    [InlineData(TensorDType.BFloat16, "Npz", TensorDType.Float32)]
+    [InlineData(TensorDType.BFloat16, "Safetensors", TensorDType.BFloat16)]
+    [InlineData(TensorDType.BFloat16, "TensorFlow", TensorDType.Float32)]
+    public void Half_precision_is_kept_or_widened_and_says_the_same(TensorDType source, string format, TensorDType expected)
     {
         using Gpt2Model model = Halved(source);
         Export(model, "out", format);
@@ -120,10 +120,10 @@ public sealed class ModelExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz, 1)]
-    [InlineData(ModelFormat.Safetensors, 1)]
-    [InlineData(ModelFormat.TensorFlow, 3)]
-    public void A_part_is_written_alone(ModelFormat format, int files)
+    [InlineData("Npz", 1)]
+    [InlineData("Safetensors", 1)]
+    [InlineData("TensorFlow", 3)]
+    public void A_part_is_written_alone(string format, int files)
     {
         using Gpt2Model model = Random(seed: 6);
         var export = ModelExport.Plan(model, _folder.File("out"), format, weight => weight.Name.StartsWith("h3/ln_1", StringComparison.Ordinal));
@@ -137,16 +137,16 @@ public sealed class ModelExportTests : IDisposable
     public void The_path_of_a_file_names_the_weights()
     {
         using Gpt2Model model = Random(seed: 6);
-        Assert.Equal(_folder.File("x/mine.npz"), ModelExport.Plan(model, _folder.File("x/mine.npz"), ModelFormat.Npz).Files[0]);
-        Assert.Equal(_folder.File("x/mine.safetensors"), ModelExport.Plan(model, _folder.File("x/mine.safetensors"), ModelFormat.Safetensors).Files[0]);
-        Assert.Equal(_folder.File("x/mine.ckpt.index"), ModelExport.Plan(model, _folder.File("x/mine.ckpt"), ModelFormat.TensorFlow).Files[1]);
+        Assert.Equal(_folder.File("x/mine.npz"), ModelExport.Plan(model, _folder.File("x/mine.npz"), "Npz").Files[0]);
+        Assert.Equal(_folder.File("x/mine.safetensors"), ModelExport.Plan(model, _folder.File("x/mine.safetensors"), "Safetensors").Files[0]);
+        Assert.Equal(_folder.File("x/mine.ckpt.index"), ModelExport.Plan(model, _folder.File("x/mine.ckpt"), "TensorFlow").Files[1]);
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void What_is_there_stays_unless_it_is_to_be_replaced(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void What_is_there_stays_unless_it_is_to_be_replaced(string format)
     {
         using Gpt2Model first = Random(seed: 7), second = Random(seed: 8);
         Export(first, "out", format);
@@ -165,17 +165,17 @@ public sealed class ModelExportTests : IDisposable
     public void Two_formats_share_a_folder_and_its_vocabulary_but_not_another_model_s()
     {
         using Gpt2Model model = Random(seed: 7), other = Random(seed: 8, Shape with { NVocab = 301 });
-        Export(model, "out", ModelFormat.TensorFlow);
-        Export(model, "out", ModelFormat.Npz);
+        Export(model, "out", "TensorFlow");
+        Export(model, "out", "Npz");
         File.Delete(_folder.File("out/model.npz"));
-        Assert.Contains("hparams.json", Assert.Throws<Gpt2Exception>(() => Export(other, "out", ModelFormat.Npz)).Message, StringComparison.Ordinal);
+        Assert.Contains("hparams.json", Assert.Throws<Gpt2Exception>(() => Export(other, "out", "Npz")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void A_model_is_not_written_over_itself(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void A_model_is_not_written_over_itself(string format)
     {
         using (Gpt2Model model = Random(seed: 7)) Export(model, "out", format);
         using Gpt2Model exported = Gpt2Model.Open(_folder.File("out"));
@@ -184,10 +184,10 @@ public sealed class ModelExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void Nothing_is_left_of_an_export_that_is_stopped(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void Nothing_is_left_of_an_export_that_is_stopped(string format)
     {
         using Gpt2Model model = Random(seed: 7);
         using var stop = new CancellationTokenSource();
@@ -202,16 +202,16 @@ public sealed class ModelExportTests : IDisposable
         using Gpt2Model model = Random(seed: 7);
         using var stop = new CancellationTokenSource();
         Directory.CreateDirectory(_folder.File("there"));
-        var export = ModelExport.Plan(model, _folder.File("there/new/out"), ModelFormat.Npz);
+        var export = ModelExport.Plan(model, _folder.File("there/new/out"), "Npz");
         Assert.Throws<OperationCanceledException>(() => export.Run(progress: new Stopper(stop, 0), cancellationToken: stop.Token));
         Assert.Empty(Directory.GetFileSystemEntries(_folder.File("there")));
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void Progress_is_told_up_to_the_last_byte(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void Progress_is_told_up_to_the_last_byte(string format)
     {
         using Gpt2Model model = Random(seed: 7);
         var told = new Recorder();
@@ -226,7 +226,7 @@ public sealed class ModelExportTests : IDisposable
     {
         using Gpt2Model model = Random(seed: 7);
         Directory.CreateDirectory(_folder.File("out/vocab.bpe"));
-        var export = ModelExport.Plan(model, _folder.File("out"), ModelFormat.Npz);
+        var export = ModelExport.Plan(model, _folder.File("out"), "Npz");
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => export.Run(overwrite: true));
         Assert.Equal(Gpt2Error.Unwritable, fault.Error);
         Assert.Contains("vocab.bpe' is a folder", fault.Message, StringComparison.Ordinal);
@@ -234,12 +234,12 @@ public sealed class ModelExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ModelFormat.Npz)]
-    [InlineData(ModelFormat.Safetensors)]
-    [InlineData(ModelFormat.TensorFlow)]
-    public void Damaged_weights_are_not_passed_on(ModelFormat format)
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public void Damaged_weights_are_not_passed_on(string format)
     {
-        using (Gpt2Model whole = Random(seed: 7)) Export(whole, "npz", ModelFormat.Npz);
+        using (Gpt2Model whole = Random(seed: 7)) Export(whole, "npz", "Npz");
         byte[] bytes = File.ReadAllBytes(_folder.File("npz/model.npz"));
         bytes[5000] ^= 1;
         File.WriteAllBytes(_folder.File("npz/model.npz"), bytes);
@@ -253,11 +253,11 @@ public sealed class ModelExportTests : IDisposable
     {
         using Gpt2Model model = Random(seed: 7);
         File.WriteAllText(_folder.File("file"), "");
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Export(model, "file/out", ModelFormat.Npz));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Export(model, "file/out", "Npz"));
         Assert.Equal(Gpt2Error.Unwritable, fault.Error);
     }
 
-    private IReadOnlyList<string> Export(Gpt2Model model, string name, ModelFormat format)
+    private IReadOnlyList<string> Export(Gpt2Model model, string name, string format)
     {
         var export = ModelExport.Plan(model, _folder.File(name), format);
         export.Run();
@@ -265,10 +265,10 @@ public sealed class ModelExportTests : IDisposable
     }
 
     // An index has the same entries; it has the same bytes where it was written by TensorFlow itself.
-    private void AssertGoesThereAndBack(string source, ModelFormat format, params string[] indexes)
+    private void AssertGoesThereAndBack(string source, string format, params string[] indexes)
     {
         using (Gpt2Model model = Gpt2Model.Open(source)) Export(model, "there", format);
-        using (Gpt2Model there = Gpt2Model.Open(_folder.File("there"))) Export(there, "back", ModelFormat.TensorFlow);
+        using (Gpt2Model there = Gpt2Model.Open(_folder.File("there"))) Export(there, "back", "TensorFlow");
         foreach (string file in (string[])["model.ckpt.data-00000-of-00001", "encoder.json", "vocab.bpe", .. indexes])
             Assert.Equal(File.ReadAllBytes(Path.Combine(source, file)), File.ReadAllBytes(_folder.File($"back/{file}")));
         Assert.Equal(Index(source), Index(_folder.File("back")));

@@ -96,7 +96,7 @@ public sealed class ChangedFileTests : IDisposable
         AssertChanged(() => TextGeneration.Run(model, "Once", Options));
         AssertChanged(() => _ = model.Parameters.Wpe.ToArray());
         AssertChanged(() => _ = model.Parameters.Wpe.Statistics);
-        AssertChanged(() => ModelExport.Plan(model, _folder.File("out.npz"), ModelFormat.Npz).Run(overwrite: true));
+        AssertChanged(() => ModelExport.Plan(model, _folder.File("out.npz"), "Npz").Run(overwrite: true));
         Assert.False(File.Exists(_folder.File("out.npz")));
     }
 
@@ -163,7 +163,7 @@ public sealed class ChangedFileTests : IDisposable
         using Gpt2Model model = Gpt2Model.Open(_folder.Path);
         string before = TextGeneration.Run(model, "Once", Options).Text;
         using (Gpt2Model other = BuiltInModel.Open())
-            ModelExport.Plan(other, _folder.File("model.ckpt"), ModelFormat.TensorFlow).Run(overwrite: true);
+            ModelExport.Plan(other, _folder.File("model.ckpt"), "TensorFlow").Run(overwrite: true);
         Assert.Equal(before, TextGeneration.Run(model, "Once", Options).Text);
         using Gpt2Model written = Gpt2Model.Open(_folder.Path);
         Assert.Equal(before, TextGeneration.Run(written, "Once", Options).Text);

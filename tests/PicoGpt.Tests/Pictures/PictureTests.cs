@@ -184,6 +184,6 @@ public sealed class PictureTests : IDisposable
         }
 
         TensorBundle bundle = TensorBundle.Open(prefix);
-        return new RawTensor(bundle, bundle.Entries[0]);
+        return new RawTensor(bundle, ((ITensorSource)bundle).Tensors[0]);
     }
 }

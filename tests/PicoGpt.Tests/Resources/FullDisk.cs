@@ -30,7 +30,7 @@ internal sealed class FullDisk
         var sweep = new FullDisk(disk);
         using var model = Gpt2Model.Open(Path.Combine(source, "Tiny"));
         List<string> counts = [$"fetch {await sweep.EachAsync(free => sweep.FetchAsync(free, new Uri(source).AbsoluteUri))}"];
-        foreach (ModelFormat format in Enum.GetValues<ModelFormat>())
+        foreach (string format in ModelExport.Formats)
             counts.Add($"{format} {await sweep.EachAsync(free => sweep.Export(free, model, format))}");
         counts.Add($"convert {await sweep.EachAsync(free => sweep.Convert(free, Path.Combine(source, "Tiny")))}");
         Gpt2Trace trace = new TextTracer(model, "abcdefgh", new TraceOptions { Attention = true, LogitLens = true, Norms = true }).Trace();
@@ -63,7 +63,7 @@ internal sealed class FullDisk
     private static Task FetchAsync(string root, string source) => new ModelDownloader(new ModelStore(root))
         .FetchAsync(TestModel.Catalog, TestModel.Options(source) with { FreeSpace = _ => long.MaxValue });
 
-    private async Task Export(int free, Gpt2Model model, ModelFormat format)
+    private async Task Export(int free, Gpt2Model model, string format)
     {
         string folder = Path.Combine(_disk, "exported");
         bool isFull = await TryAsync(free, () => Task.Run(() => ModelExport.Plan(model, folder, format).Run()));

@@ -86,7 +86,7 @@ internal static class ResourceChild
                 using (var weights = PackedWeights.Open(packed.Parameters, args[0], Gpt2Precision.Int8, smallestFile: 0))
                     return weights.IsInMemory ? "in memory" : "in a file";
             case "export":
-                using (var exported = Gpt2Model.Open(args[0])) ModelExport.Plan(exported, args[1], Enum.Parse<ModelFormat>(args[2])).Run();
+                using (var exported = Gpt2Model.Open(args[0])) ModelExport.Plan(exported, args[1], args[2]).Run();
                 return "";
             case "root":
                 return ModelStore.Default.Root;

@@ -35,7 +35,7 @@ public sealed class CachePathTests : IDisposable
             Assert.All(store.Check(TestModel.Catalog), check => Assert.True(check.IsValid, check.Problem));
             using var packed = PackedWeights.Open(model.Parameters, model.Path, Gpt2Precision.Int8, smallestFile: 0);
             Assert.False(packed.IsInMemory);
-            ModelExport.Plan(model, Path.Combine(root, "exported"), ModelFormat.TensorFlow).Run();
+            ModelExport.Plan(model, Path.Combine(root, "exported"), "TensorFlow").Run();
             using var exported = Gpt2Model.Open(Path.Combine(root, "exported"));
             Assert.Equal(Path.Combine(root, "exported"), exported.Path);
         }
@@ -58,7 +58,7 @@ public sealed class CachePathTests : IDisposable
         await AssertUnwritable(store);
         Assert.Equal(Gpt2Error.FileNotFound, Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(root)).Error);
         using Gpt2Model model = BuiltInModel.Open();
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(model, root, ModelFormat.Npz).Run());
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(model, root, "Npz").Run());
         Assert.Equal(Gpt2Error.Unwritable, fault.Error);
         TestModel.AssertSentence(fault.Message);
     }

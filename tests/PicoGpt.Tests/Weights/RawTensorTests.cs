@@ -1,8 +1,12 @@
+using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Numpy;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
+using PicoGpt.Fuzz;
+using PicoGpt.Tests.Checkpoints;
 using PicoGpt.Weights;
 using Xunit;
 
@@ -72,8 +76,8 @@ public sealed class RawTensorTests : IDisposable
     {
         RawTensor tensor = Write(writer =>
         {
-            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(0, 1), TensorExtent.Whole), Bytes([1, 2]));
-            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(1, 1), TensorExtent.Whole), Bytes([3, 4]));
+            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(0, 1), TensorExtent.Whole), Bytes([1f, 2]));
+            writer.AddSlice("t", TensorDType.Float32, new TensorShape(2, 2), new TensorSlice(new TensorExtent(1, 1), TensorExtent.Whole), Bytes([3f, 4]));
         });
         Assert.Equal((null, null, null, null), (tensor.Shard, tensor.Offset, tensor.Crc32C, tensor.File));
         Assert.Equal(["0,1:-", "1,1:-"], tensor.Slices);
@@ -99,6 +103,32 @@ public sealed class RawTensorTests : IDisposable
         Assert.Equal(Gpt2Error.Unsupported, Assert.Throws<Gpt2Exception>(() => tensor.Row(0)).Error);
     }
 
+    [Fact]
+    public void Tensors_of_every_format_are_listed_and_read()
+    {
+        (string Name, string Type, long[] Shape, byte[] Bytes)[] made = [("a", "I64", [2], Bytes<long>([5, -6])), ("b", "F16", [1, 2], Bytes<Half>([(Half)0.5f, (Half)2]))];
+        File.WriteAllBytes(_folder.File("a.safetensors"), SafetensorsBytes.Of(made));
+        string Tensor(string storage, string key, long[] shape) => TorchBytes.Tensor(storage, key, 2, shape);
+        byte[] pickle = TorchBytes.StateDictionary(("a", Tensor("LongStorage", "0", [2])), ("b", Tensor("HalfStorage", "1", [1, 2])));
+        File.WriteAllBytes(_folder.File("a.bin"), TorchBytes.Archive(pickle, ("0", made[0].Bytes), ("1", made[1].Bytes)));
+        (string, byte[])[] arrays = [.. made.Select(tensor => (tensor.Name + ".npy", (byte[])[.. NpyHeader.Format(tensor.Type == "I64" ? TensorDType.Int64 : TensorDType.Float16, new TensorShape(tensor.Shape)), .. tensor.Bytes]))];
+        File.WriteAllBytes(_folder.File("stored.npz"), TorchBytes.Zip(arrays));
+        File.WriteAllBytes(_folder.File("deflated.npz"), TorchBytes.Zip(arrays, CompressionLevel.Fastest));
+        foreach (string file in (string[])["a.safetensors", "a.bin", "stored.npz", "deflated.npz"])
+        {
+            using ITensorSource source = ModelFiles.OpenWeights(_folder.File(file));
+            RawTensor[] tensors = [.. source.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).Select(tensor => new RawTensor(source, tensor))];
+            Assert.Equal(["a", "b"], tensors.Select(tensor => tensor.Name));
+            Assert.Equal([5L, -6L], Assert.IsType<long[]>(tensors[0].GetValues()));
+            Assert.Equal([5f, -6f], tensors[0].ToArray());
+            Assert.Equal(2f, tensors[1][0, 1]);
+            Assert.Equal(made[1].Bytes, tensors[1].GetBytes());
+            Assert.Equal((_folder.File(file), _folder.File(file), 0, 4L, null), (tensors[1].Checkpoint, tensors[1].File, tensors[1].Shard, tensors[1].Size, tensors[1].Crc32C));
+            if (tensors[1].Offset is { } offset) Assert.Equal(made[1].Bytes, File.ReadAllBytes(_folder.File(file))[(int)offset..((int)offset + 4)]);
+            Assert.Equal(file == "deflated.npz", tensors[1].Offset is null);
+        }
+    }
+
     [Theory]
     [InlineData("serving")]
     [InlineData("tensor2tensor")]
@@ -108,7 +138,7 @@ public sealed class RawTensorTests : IDisposable
         foreach (string index in Directory.EnumerateFiles(SharedData.Path("checkpoints/" + folder), "*.index", SearchOption.AllDirectories))
         {
             using TensorBundle bundle = TensorBundle.Open(index);
-            foreach (RawTensor tensor in bundle.Entries.Select(entry => new RawTensor(bundle, entry)))
+            foreach (RawTensor tensor in ((ITensorSource)bundle).Tensors.Select(tensor => new RawTensor(bundle, tensor)))
             {
                 Assert.Equal(tensor.Count, tensor.GetValues().LongLength);
                 if (tensor.DType != TensorDType.String) Assert.Equal(tensor.Count, tensor.Statistics.Count);
@@ -116,7 +146,8 @@ public sealed class RawTensorTests : IDisposable
         }
     }
 
-    private static byte[] Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+    private static byte[] Bytes<T>(T[] values)
+        where T : unmanaged => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
     private void CheckType<T>(TensorDType dtype, T[] values, float[] floats)
         where T : unmanaged
@@ -137,6 +168,6 @@ public sealed class RawTensorTests : IDisposable
         }
 
         TensorBundle bundle = TensorBundle.Open(_folder.Path);
-        return new RawTensor(bundle, bundle.Entries[^1]);
+        return new RawTensor(bundle, ((ITensorSource)bundle).Tensors[^1]);
     }
 }

@@ -9,13 +9,8 @@ namespace PicoGpt.Checkpoints.PyTorch;
 /// </summary>
 internal static class TorchArchive
 {
-    public const string FileName = "pytorch_model.bin";
-    public const string IndexFileName = "pytorch_model.bin.index.json";
-
-    /// <summary>What the names of such files end in.</summary>
-    public static readonly IReadOnlyList<string> Extensions = [".bin", ".pt", ".pth"];
-
-    private const string PickleName = "/data.pkl";
+    /// <summary>What the path of the pickle in an archive ends in.</summary>
+    public const string PickleName = "/data.pkl";
     private const int LongestPickle = 1024 * 1024;
     private const int MostDimensions = 8;
     private const int LongestQuote = 60;
@@ -35,6 +30,9 @@ internal static class TorchArchive
 
     // The number 0x1950a86a20f9469cfc6c as a pickle, with which files of older versions begin.
     private static ReadOnlySpan<byte> OldFormat => [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19];
+
+    /// <summary>Whether a file begins as PyTorch wrote it before version 1.6.</summary>
+    public static bool IsOldFormat(ReadOnlySpan<byte> start) => start.StartsWith(OldFormat);
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or more than tensors by name.</exception>
@@ -65,7 +63,7 @@ internal static class TorchArchive
     private static unsafe StoredTensor[] ListArchive(ShardMappings files, int number, MappedFile file)
     {
         int start = (int)Math.Min(file.Length, OldFormat.Length);
-        if (start > 0 && new ReadOnlySpan<byte>(file.Address(0, start), start).SequenceEqual(OldFormat))
+        if (start > 0 && IsOldFormat(new ReadOnlySpan<byte>(file.Address(0, start), start)))
             throw new NotSupportedException("it is of the format that PyTorch wrote before version 1.6");
 
         IReadOnlyList<ZipEntry> entries = Zip.ReadDirectory(file);

@@ -11,20 +11,19 @@ internal sealed class SafetensorsWriter : ITensorWriter
     private const int Alignment = 8;
 
     private readonly OutputFile _file;
-    private readonly Queue<(string Name, TensorDType DType, TensorShape Shape)> _expected;
+    private readonly Queue<TensorDescription> _expected;
 
     /// <param name="path">The full path of the file.</param>
     /// <param name="tensors">The tensors in the order in which they come; the larger types first, which keeps each aligned.</param>
     /// <param name="meter">What counts the bytes of the tensors.</param>
-    public SafetensorsWriter(
-        string path, IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors, WriteMeter? meter = null)
+    public SafetensorsWriter(string path, IReadOnlyList<TensorDescription> tensors, WriteMeter? meter = null)
     {
         _expected = new(tensors);
         byte[] header = Header(tensors);
         _file = new OutputFile(path, meter);
         try
         {
-            Span<byte> length = stackalloc byte[Safetensors.PrefixLength];
+            Span<byte> length = stackalloc byte[SafetensorsFile.PrefixLength];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
             _file.Stream.Write(length);
             _file.Stream.Write(header);
@@ -38,7 +37,7 @@ internal sealed class SafetensorsWriter : ITensorWriter
 
     public void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data)
     {
-        if (!_expected.TryDequeue(out (string Name, TensorDType DType, TensorShape Shape) next) || next != (name, dtype, shape))
+        if (!_expected.TryDequeue(out TensorDescription next) || next != new TensorDescription(name, dtype, shape))
             throw new ArgumentException($"tensor '{name}' does not come in its turn", nameof(name));
         if (data.Length != shape.ElementCount * dtype.ElementSize())
             throw new ArgumentException($"{shape} of {dtype.DisplayName()} does not take {data.Length} bytes", nameof(data));
@@ -59,13 +58,13 @@ internal sealed class SafetensorsWriter : ITensorWriter
 
     public void Dispose() => _file.Dispose();
 
-    private static byte[] Header(IReadOnlyList<(string Name, TensorDType DType, TensorShape Shape)> tensors)
+    private static byte[] Header(IReadOnlyList<TensorDescription> tensors)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
-            json.WriteStartObject(Safetensors.MetadataKey);
+            json.WriteStartObject(SafetensorsFile.MetadataKey);
             json.WriteString("format", "pt"); // without which transformers does not load the file
             json.WriteEndObject();
             long offset = 0;
@@ -79,7 +78,7 @@ internal sealed class SafetensorsWriter : ITensorWriter
 
     private static void WriteTensor(Utf8JsonWriter json, string name, TensorDType dtype, TensorShape shape, ref long offset)
     {
-        string type = Safetensors.NameOf(dtype) ?? throw new ArgumentException($"the format has no {dtype.DisplayName()}", nameof(dtype));
+        string type = SafetensorsFile.NameOf(dtype) ?? throw new ArgumentException($"the format has no {dtype.DisplayName()}", nameof(dtype));
         json.WriteStartObject(name);
         json.WriteString("dtype", type);
         json.WriteStartArray("shape");

@@ -10,12 +10,26 @@ namespace PicoGpt.Checkpoints.TensorFlow;
 /// </summary>
 internal static partial class BundlePath
 {
-    private const string IndexSuffix = ".index";
+    public const string IndexSuffix = ".index";
+
+    private const string GraphSuffix = ".meta";
 
     public static string IndexFile(string prefix) => prefix + IndexSuffix;
 
     public static string ShardFile(string prefix, int shard, int shardCount) =>
         string.Create(CultureInfo.InvariantCulture, $"{prefix}.data-{shard:d5}-of-{shardCount:d5}");
+
+    /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
+    public static string? PrefixOfData(string path) => DataSuffix().Match(path) is { Success: true } match ? path[..match.Index] : null;
+
+    /// <summary>Whether a folder is meant for TensorFlow's reader.</summary>
+    public static bool IsFolder(string folder) =>
+        File.Exists(Path.Combine(folder, CheckpointState.FileName)) || ReadableFolder.Files(folder, "*" + IndexSuffix).Length > 0;
+
+    /// <summary>Whether a path has the name of a checkpoint's file, or is a prefix.</summary>
+    public static bool IsNamed(string path) =>
+        Path.GetFileName(path) == CheckpointState.FileName || path.EndsWith(GraphSuffix, StringComparison.Ordinal) || TryStripSuffix(path, out _)
+        || File.Exists(IndexFile(path));
 
     /// <summary>The full path of the prefix; its index exists.</summary>
     public static string FindPrefix(string path)
@@ -25,7 +39,7 @@ internal static partial class BundlePath
 
         string name = Path.GetFileName(fullPath);
         if (name == CheckpointState.FileName && File.Exists(fullPath)) return FindFromCheckpointFile(fullPath);
-        if (name.EndsWith(".meta", StringComparison.Ordinal)) throw MetaGraph(fullPath);
+        if (name.EndsWith(GraphSuffix, StringComparison.Ordinal)) throw MetaGraph(fullPath);
         if (TryStripSuffix(fullPath, out string prefix)) return RequireIndex(prefix);
         if (File.Exists(IndexFile(fullPath))) return fullPath;
         if (File.Exists(fullPath)) throw NotOfACheckpoint(fullPath);
@@ -43,8 +57,7 @@ internal static partial class BundlePath
             1 => Path.Combine(folder, prefixes[0]),
             0 => throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"There is no checkpoint in '{folder}': it has neither a file named 'checkpoint' nor one that ends in '.index', "
-                    + "nor a model.safetensors, a pytorch_model.bin or a single '.npz'.",
+                $"There is no checkpoint in '{folder}': it has neither a file named 'checkpoint' nor one that ends in '.index'.",
                 folder),
             _ => throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
@@ -118,14 +131,13 @@ internal static partial class BundlePath
 
     private static Gpt2Exception MetaGraph(string path) => new(
         Gpt2Error.NotAFormat,
-        $"'{path}' holds a TensorFlow graph, not weights; give the folder or '{path[..^".meta".Length]}' instead.",
+        $"'{path}' holds a TensorFlow graph, not weights; give the folder or '{path[..^GraphSuffix.Length]}' instead.",
         path);
 
     private static Gpt2Exception NotOfACheckpoint(string path)
     {
         ForeignFile.ThrowIfForeign(path);
-        using FileStream file = ReadableFile.Open(path);
-        if (SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
+        if (SortedTable.IsTable(path))
         {
             BundleIndex.Load(path); // says so itself when it is of TensorFlow's first format
             return new Gpt2Exception(
@@ -134,19 +146,13 @@ internal static partial class BundlePath
 
         return new Gpt2Exception(
             Gpt2Error.NotAFormat,
-            $"'{path}' is not a file of a TensorFlow checkpoint; "
-                + "give the folder, the prefix, or its '.index', '.data-…' or 'checkpoint' file, or a '.safetensors', '.bin' or '.npz' file.",
+            $"'{path}' is not a file of a TensorFlow checkpoint; give the folder, the prefix, or its '.index', '.data-…' or 'checkpoint' file.",
             path);
     }
 
     private static bool TryStripSuffix(string path, out string prefix)
     {
-        prefix = path;
-        Match data = DataSuffix().Match(path);
-        if (data.Success)
-            prefix = path[..data.Index];
-        else if (path.EndsWith(IndexSuffix, StringComparison.Ordinal))
-            prefix = path[..^IndexSuffix.Length];
+        prefix = PrefixOfData(path) ?? (path.EndsWith(IndexSuffix, StringComparison.Ordinal) ? path[..^IndexSuffix.Length] : path);
         return prefix.Length < path.Length;
     }
 

@@ -5,6 +5,16 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
 {
     public override long Size => entry.Size;
 
+    public override string? File => entry.IsPartitioned ? null : bundle.GetShardPath(entry.ShardId);
+
+    public override int? Shard => entry.IsPartitioned ? null : entry.ShardId;
+
+    public override long? Offset => entry.IsPartitioned ? null : entry.Offset;
+
+    public override uint? Crc32C => entry.IsPartitioned ? null : entry.Crc32C;
+
+    public override IReadOnlyList<string> Slices => Array.ConvertAll([.. entry.Slices], slice => slice.ToString());
+
     public override string Fingerprint => $"{entry.Crc32C:x8}";
 
     public override void Verify() => bundle.Verify(entry);
@@ -12,4 +22,6 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
     public override ReadOnlyMemory<byte> GetBytes() => bundle.GetBytes(entry);
 
     public override ReadOnlyMemory<float> GetFloats() => bundle.GetFloats(entry);
+
+    public override byte[][] GetStrings() => bundle.ReadStrings(entry);
 }

@@ -33,6 +33,14 @@ internal sealed class SortedTable
     public static bool HasMagic(ReadOnlySpan<byte> end) =>
         end.Length >= FooterLength && BinaryPrimitives.ReadUInt64LittleEndian(end[^sizeof(ulong)..]) == Magic;
 
+    /// <summary>Whether a file is a table, as its end shows.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
+    public static bool IsTable(string path)
+    {
+        using FileStream file = ReadableFile.Open(path);
+        return HasMagic(ReadableFile.ReadEnd(file, FooterLength));
+    }
+
     /// <summary>All entries of a file that <see cref="HasMagic"/>, in strictly increasing order of their keys.</summary>
     public static List<TableEntry> ReadEntries(ReadOnlyMemory<byte> file) => new SortedTable(file).ReadEntries();
 

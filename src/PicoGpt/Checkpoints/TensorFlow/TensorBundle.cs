@@ -81,14 +81,7 @@ public sealed class TensorBundle : ITensorSource
 
     /// <summary>The tensor of that exact name.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.TensorNotFound"/>, with the nearest names.</exception>
-    public TensorEntry GetEntry(string name)
-    {
-        if (TryGetEntry(name, out TensorEntry? entry)) return entry;
-
-        IReadOnlyList<string> nearest = NearestNames.Find(name, Entries.Select(e => e.Name), count: 3);
-        string hint = nearest.Count == 0 ? "" : $"; the nearest names are {string.Join(", ", nearest.Select(n => $"'{n}'"))}";
-        throw new Gpt2Exception(Gpt2Error.TensorNotFound, $"The checkpoint '{Prefix}' has no tensor '{name}'{hint}.", Prefix);
-    }
+    public TensorEntry GetEntry(string name) => TryGetEntry(name, out TensorEntry? entry) ? entry : throw TensorSources.NotFound(this, name);
 
     /// <summary>Checks, without reading them, that every data file is there and as long as the index says.</summary>
     /// <exception cref="Gpt2Exception">A data file is missing, truncated, or something else altogether.</exception>
@@ -129,7 +122,7 @@ public sealed class TensorBundle : ITensorSource
     public ReadOnlyMemory<float> GetFloats(TensorEntry entry)
     {
         ThrowIfForeignEntry(entry);
-        if (!TensorConversion.IsReadableAsFloat(entry.DType))
+        if (!entry.DType.IsFloat())
         {
             throw new Gpt2Exception(
                 Gpt2Error.Unsupported,

@@ -8,21 +8,16 @@ namespace PicoGpt.Checkpoints.Safetensors;
 /// Reads safetensors files: a length, a JSON header and the tensors' bytes, without gaps (the format's description in the README of
 /// huggingface/safetensors).
 /// </summary>
-internal static class Safetensors
+internal static class SafetensorsFile
 {
-    public const string FileName = "model.safetensors";
-    public const string IndexFileName = "model.safetensors.index.json";
-    public const string Extension = ".safetensors";
-    public const string IndexExtension = ".safetensors.index.json";
-
     /// <summary>The key of the header that holds no tensor.</summary>
     public const string MetadataKey = "__metadata__";
 
     /// <summary>The bytes of the header's length.</summary>
     public const int PrefixLength = sizeof(ulong);
 
-    // The reference implementation's own limit.
-    private const int LongestHeader = 100_000_000;
+    /// <summary>The most bytes that a header has: the reference implementation's own limit.</summary>
+    public const int LongestHeader = 100_000_000;
 
     private static readonly (string Name, TensorDType DType)[] Types =
     [

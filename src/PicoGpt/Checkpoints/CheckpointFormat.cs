@@ -1,0 +1,49 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>
+/// A format of checkpoints: how its files are recognized and opened. One that is recognized only to be refused by its name says so when it
+/// is opened.
+/// </summary>
+internal abstract class CheckpointFormat
+{
+    /// <summary>What it is called where a format is asked for.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What a folder has that is a checkpoint of this format, in words: <c>a model.safetensors</c>.</summary>
+    public abstract string FolderMark { get; }
+
+    /// <summary>What its files are called, in words: <c>a '.safetensors' file</c>.</summary>
+    public abstract string FileMark { get; }
+
+    /// <summary>What of a folder is to be opened; <see langword="null"/> where it holds no checkpoint of this format.</summary>
+    /// <exception cref="Gpt2Exception">The folder cannot be listed.</exception>
+    public abstract string? FindIn(string folder);
+
+    /// <summary>Whether a file's name is one of this format's.</summary>
+    public abstract bool HasName(string path);
+
+    /// <summary>Whether a file is of this format beyond doubt, whatever it is called; cheap.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="start">Its first bytes, 512 of a file that has them.</param>
+    public abstract bool HasContent(string path, ReadOnlySpan<byte> start);
+
+    /// <summary>Opens a checkpoint.</summary>
+    /// <param name="path">A file of this format, or what <see cref="FindIn"/> found.</param>
+    /// <exception cref="Gpt2Exception">It is damaged, or not of this format in spite of its name.</exception>
+    public abstract ITensorSource Open(string path);
+
+    /// <summary>Whether a path ends in one of some texts, in any case.</summary>
+    protected static bool HasEnd(string path, params ReadOnlySpan<string> ends)
+    {
+        foreach (string end in ends)
+        {
+            if (path.EndsWith(end, StringComparison.OrdinalIgnoreCase)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The first of some files that a folder has.</summary>
+    protected static string? FirstIn(string folder, params IEnumerable<string> names) =>
+        names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+}

@@ -1,0 +1,28 @@
+using PicoGpt.Files;
+
+namespace PicoGpt.Checkpoints.PyTorch;
+
+/// <summary>PyTorch's state dictionaries, in one file or several.</summary>
+internal sealed class TorchFormat : CheckpointFormat
+{
+    private const string FileName = "pytorch_model.bin";
+    private const string IndexFileName = FileName + IndexExtension;
+    private const string IndexExtension = ".index.json";
+
+    public override string Name => "PyTorch";
+
+    public override string FolderMark => $"a {FileName}";
+
+    public override string FileMark => "a '.bin', '.pt' or '.pth' file";
+
+    public override string? FindIn(string folder) => FirstIn(folder, FileName, IndexFileName);
+
+    public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth");
+
+    public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
+        TorchArchive.IsOldFormat(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
+
+    public override ITensorSource Open(string path) => HasEnd(path, IndexExtension)
+        ? MappedSource.OpenSharded(path, TorchArchive.ListTensors)
+        : MappedSource.Open(path, TorchArchive.ListTensors);
+}

@@ -1,0 +1,43 @@
+using PicoGpt.Architecture;
+using PicoGpt.Files;
+using PicoGpt.Tokens;
+
+namespace PicoGpt.Checkpoints;
+
+/// <summary>A format that is written too: names, shapes and types of the tensors, and the files that go with them.</summary>
+internal abstract class WritableFormat : CheckpointFormat
+{
+    /// <summary>The name of the weights' file, or of the prefix of their files, in a model's folder.</summary>
+    public abstract string WeightsName { get; }
+
+    /// <summary>What the path of the weights ends in.</summary>
+    public abstract string Extension { get; }
+
+    /// <summary>How tensors are named.</summary>
+    public abstract WeightNaming Naming { get; }
+
+    /// <summary>The type in which elements of a type are written: their own, or a wider one that holds each of them exactly.</summary>
+    public virtual TensorDType TypeOf(TensorDType dtype) => dtype;
+
+    /// <summary>The shape in which a weight is written.</summary>
+    /// <param name="weight">Its name in the tree.</param>
+    /// <param name="shape">Its shape there.</param>
+    public virtual TensorShape ShapeOf(string weight, TensorShape shape) => shape;
+
+    /// <summary>The order in which two tensors are written; 0 where it is that of the tree.</summary>
+    public virtual int Compare(TensorDescription left, TensorDescription right) => 0;
+
+    /// <summary>The full paths of all files that weights at a path take.</summary>
+    public virtual IReadOnlyList<string> FilesOf(string weightsPath) => [weightsPath];
+
+    /// <summary>The files that make a folder with the weights a model: by OpenAI's names, unless the format has its own.</summary>
+    public virtual IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
+        [(Gpt2HyperParameters.FileName, model.HyperParameters.ToJson()), .. model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? []];
+
+    /// <summary>Starts writing.</summary>
+    /// <param name="weightsPath">The full path of the weights.</param>
+    /// <param name="tensors">The tensors, in the order in which they come.</param>
+    /// <param name="model">What goes with them; <see langword="null"/> where they are a part of a model.</param>
+    /// <param name="meter">What counts the bytes of the tensors.</param>
+    public abstract ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter);
+}
