@@ -106,7 +106,7 @@ internal abstract class ExportTarget
 
         // OpenAI's code keeps projections as 1-D convolutions of width 1: [1, in, out].
         public override TensorShape ShapeOf(Gpt2Weight weight) =>
-            weight.Name.EndsWith("/w", StringComparison.Ordinal) ? new TensorShape(1, weight.Shape[0], weight.Shape[1]) : base.ShapeOf(weight);
+            weight.Leaf.Kind == Gpt2LeafKind.Projection ? new TensorShape(1, weight.Shape[0], weight.Shape[1]) : base.ShapeOf(weight);
 
         // TensorFlow's Saver sorts by name.
         public override IEnumerable<Gpt2Weight> Order(IEnumerable<Gpt2Weight> weights) => weights.OrderBy(weight => weight.Name, StringComparer.Ordinal);
