@@ -104,17 +104,14 @@ public static class Format
     }
 
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
-    /// <param name="width">Width of the residual stream.</param>
-    /// <param name="layers">Transformer blocks.</param>
-    /// <param name="count">All parameters.</param>
+    /// <param name="attentions">Those of the attentions, with the norms before them.</param>
+    /// <param name="mlps">Those of the feed-forward networks, with the norms before them.</param>
+    /// <param name="count">All of them.</param>
     /// <returns>Such as <c>█████▓▓▓░░░░░</c> and <c>embeddings 32 %, attention 23 %, mlp 46 %</c>.</returns>
-    public static string ParameterBar(int width, int layers, long count)
+    public static string ParameterBar(long attentions, long mlps, long count)
     {
         const int Length = 40;
-        double n = width;
-        double attention = layers * ((4 * n * n) + (6 * n)) / count; // c_attn, c_proj, ln_1
-        double mlp = layers * ((8 * n * n) + (7 * n)) / count; // c_fc, c_proj, ln_2
-        double embeddings = 1 - attention - mlp;
+        double attention = (double)attentions / count, mlp = (double)mlps / count, embeddings = 1 - attention - mlp;
         int first = (int)Math.Round(Length * embeddings), second = (int)Math.Round(Length * (embeddings + attention));
         string bar = new string('█', first) + new string('▓', second - first) + new string('░', Length - second);
         return string.Create(

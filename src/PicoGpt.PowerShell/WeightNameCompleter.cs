@@ -48,8 +48,7 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         model.Parameters.Select(weight => (weight.Name, (IEnumerable)weight.Shape, weight.Size));
 
     private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(CatalogModel model) =>
-        from tensor in Gpt2Architecture.Tensors(model.HyperParameters)
-        select (tensor.Name, (IEnumerable)tensor.Shape, tensor.Shape.Aggregate((long)sizeof(float), (size, dimension) => size * dimension));
+        Gpt2Architecture.Leaves(model.HyperParameters).Select(leaf => (leaf.Name, (IEnumerable)leaf.Shape, leaf.Count * sizeof(float)));
 
     private static (string Name, IEnumerable Shape, long Size)[] WeightsAt(string path)
     {

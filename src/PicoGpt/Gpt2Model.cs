@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Machine;
@@ -13,73 +12,41 @@ namespace PicoGpt;
 /// </summary>
 public sealed class Gpt2Model : IDisposable
 {
-    private readonly ITensorSource _source;
-    private readonly Lazy<BytePairEncoder> _encoder;
-    private readonly string _vocabularyFolder;
-    private readonly IDisposable? _use;
-    private readonly Gpt2Model? _owner;
-    private readonly ConcurrentDictionary<Gpt2Precision, Gpt2Model> _views = new();
-    private readonly Lock _packing = new();
-    private PackedWeights? _packed;
-    private bool _isDisposed;
+    private readonly ModelCore _core;
+    private readonly bool _ownsCore;
 
-    private Gpt2Model(string name, string folder, ITensorSource source, Gpt2HyperParameters hyperParameters, Gpt2Precision precision, IDisposable? use)
-    {
-        _source = source;
-        _use = use;
-        Precision = precision;
-        Name = name;
-        Path = folder;
-        HyperParameters = hyperParameters;
-        Parameters = Gpt2Parameters.Load(source, hyperParameters);
-        _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
-        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(_vocabularyFolder));
-    }
-
-    private Gpt2Model(string name, Gpt2Model original, ITensorSource source)
-    {
-        (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
-        (Name, Path, HyperParameters) = (name, "", original.HyperParameters);
-        Parameters = Gpt2Parameters.Load(source, HyperParameters);
-    }
-
-    private Gpt2Model(Gpt2Model owner, Gpt2Precision precision)
-    {
-        (_owner, _source, _encoder, _vocabularyFolder) = (owner, owner._source, owner._encoder, owner._vocabularyFolder);
-        (Name, Path, HyperParameters, Parameters) = (owner.Name, owner.Path, owner.HyperParameters, owner.Parameters);
-        Precision = precision;
-    }
+    private Gpt2Model(ModelCore core, Gpt2Precision precision, bool ownsCore) => (_core, Precision, _ownsCore) = (core, precision, ownsCore);
 
     /// <summary>The model's name: the catalog's, or the folder's.</summary>
-    public string Name { get; }
+    public string Name => _core.Name;
 
     /// <summary>The folder that holds the model's files; empty of a clone, whose weights are in memory.</summary>
-    public string Path { get; }
+    public string Path => _core.Path;
 
     /// <summary>The shape of the architecture.</summary>
-    public Gpt2HyperParameters HyperParameters { get; }
+    public Gpt2HyperParameters HyperParameters => _core.HyperParameters;
 
     /// <summary>How the matrices are held while the model runs; <see cref="Parameters"/> are the checkpoint's own whatever it is.</summary>
     public Gpt2Precision Precision { get; }
 
     /// <summary>The weights, as the tree that the architecture has.</summary>
-    public Gpt2Parameters Parameters { get; }
+    public Gpt2Parameters Parameters => _core.Parameters;
 
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
-    internal string Prefix => _source.Location;
+    internal string Prefix => _core.Prefix;
 
     /// <summary>The full paths of what the weights are read from.</summary>
-    internal IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
+    internal IEnumerable<string> WeightFiles => _core.WeightFiles;
 
     /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
-    internal (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(_vocabularyFolder);
+    internal (string Encoder, string Merges)? VocabularyFiles => _core.VocabularyFiles;
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
     /// <summary>The tokenizer.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
-    public BytePairEncoder Encoder => _encoder.Value;
+    public BytePairEncoder Encoder => _core.Encoder;
 
     /// <summary>The id of <c>&lt;|endoftext|&gt;</c>.</summary>
     /// <exception cref="Gpt2Exception">The vocabulary has no such token.</exception>
@@ -114,9 +81,9 @@ public sealed class Gpt2Model : IDisposable
         {
             string folder = System.IO.Path.GetDirectoryName(source.Location)!;
             Gpt2HyperParameters hyperParameters = ModelFiles.ReadHyperParameters(folder, source);
-            var model = new Gpt2Model(name ?? System.IO.Path.GetFileName(folder), folder, source, hyperParameters, precision, use);
+            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, hyperParameters, use);
             source.EnsureComplete();
-            return model;
+            return new Gpt2Model(core, precision, ownsCore: true);
         }
         catch
         {
@@ -125,20 +92,22 @@ public sealed class Gpt2Model : IDisposable
         }
     }
 
-    /// <summary>The same model, held in another precision while it runs. It shares this one's files and is closed with it.</summary>
-    /// <param name="precision">The precision.</param>
-    /// <returns>The model itself where it is of that precision.</returns>
-    /// <exception cref="Gpt2Exception">The model is a clone, whose weights may change.</exception>
+    /// <summary>
+    /// The same model, held in a precision while it runs: a view, which owns nothing. It shares the model's files and is closed with the
+    /// model; disposing of the view itself closes nothing, and leaves the model and every other view as they are.
+    /// </summary>
+    /// <param name="precision">The precision; the model's own gives a view too.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="Gpt2Exception">The model is a clone, whose weights may change, and the precision is not Float32.</exception>
     public Gpt2Model WithPrecision(Gpt2Precision precision)
     {
-        Gpt2Model owner = _owner ?? this;
-        if (_source is MemorySource && precision != owner.Precision)
+        if (_core.IsClone && precision != Gpt2Precision.Float32)
         {
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument, $"{Name} is a model whose weights can be changed, and runs in Float32; export it, and open that in {precision}.");
         }
 
-        return precision == owner.Precision ? owner : owner._views.GetOrAdd(precision, wanted => new Gpt2Model(owner, wanted));
+        return new Gpt2Model(_core, precision, ownsCore: false);
     }
 
     /// <summary>
@@ -161,7 +130,7 @@ public sealed class Gpt2Model : IDisposable
         name ??= $"{Name} (clone)";
         try
         {
-            return new Gpt2Model(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+            return new Gpt2Model(_core.Clone(name), Gpt2Precision.Float32, ownsCore: true);
         }
         catch (OutOfMemoryException fault) // the operating system counts other processes' memory too, and the runtime may have less
         {
@@ -179,41 +148,25 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void Prepare(IProgress<double>? progress = null, CancellationToken cancellationToken = default) => Pack(progress, cancellationToken);
 
-    /// <summary>Closes the files; a computation that is under way keeps what it needs until it ends.</summary>
+    /// <summary>
+    /// Closes the files: this model and all views of it can compute no more, but for what is under way, which keeps what it needs until
+    /// it ends. A view, which <see cref="WithPrecision"/> gave, closes nothing.
+    /// </summary>
     public void Dispose()
     {
-        _isDisposed = true;
-        lock (_packing) _packed?.Dispose();
-        foreach (Gpt2Model view in _views.Values) view.Dispose();
-        if (_owner is null) _source.Dispose();
-        _use?.Dispose();
+        if (_ownsCore) _core.Dispose();
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
     /// <summary>The matrices in the model's precision; <see langword="null"/> for float32.</summary>
-    internal PackedWeights? Pack(IProgress<double>? progress = null, CancellationToken cancellationToken = default)
-    {
-        if (Precision == Gpt2Precision.Float32) return null;
-        lock (_packing)
-        {
-            ThrowIfDisposed();
-            return _packed ??= PackedWeights.Open(Parameters, Path, Precision, progress, cancellationToken: cancellationToken);
-        }
-    }
+    internal PackedWeights? Pack(IProgress<double>? progress = null, CancellationToken cancellationToken = default) =>
+        _core.Pack(Precision, progress, cancellationToken);
 
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
-    internal void ThrowIfChanged()
-    {
-        _source.ThrowIfChanged();
-        _packed?.ThrowIfChanged();
-    }
+    internal void ThrowIfChanged() => _core.ThrowIfChanged(Precision);
 
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
-    internal void ThrowIfDisposed()
-    {
-        if (_isDisposed || _owner is { _isDisposed: true })
-            throw new ObjectDisposedException(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
-    }
+    internal void ThrowIfDisposed() => _core.ThrowIfClosed();
 }

@@ -42,10 +42,10 @@ public unsafe class KernelBenchmarks : IDisposable
     public void MatMulOf128Rows() => MatMul(128);
 
     [Benchmark]
-    public void Logits() => _kernels.MatMulTransposed(_x.AsMatrix(1, Width), _w.AsMatrix(4 * Width, Width), _y.AsMatrix(1, 4 * Width), 0, 4 * Width);
+    public void Logits() => _kernels.MatMulTransposed(View(_x, 1, Width), View(_w, 4 * Width, Width), View(_y, 1, 4 * Width), 0, 4 * Width);
 
     [Benchmark]
-    public void LayerNorm() => _kernels.LayerNorm(_x.AsMatrix(1, Width), _w.Data, _w.Data, _y.AsMatrix(1, Width), 0, 1);
+    public void LayerNorm() => _kernels.LayerNorm(View(_x, 1, Width), _w.Data, _w.Data, View(_y, 1, Width), 0, 1);
 
     [Benchmark]
     public void Gelu() => _kernels.Gelu(_y.Data, 4 * Width);
@@ -54,10 +54,12 @@ public unsafe class KernelBenchmarks : IDisposable
     public void Softmax() => _kernels.Softmax(_scores.Data, Positions);
 
     [Benchmark]
-    public void Scores() => _kernels.Scores(_x.AsMatrix(1, 64), _keys.Data, 64 * 64, 0.125f, _scores.AsMatrix(1, Positions));
+    public void Scores() => _kernels.Scores(View(_x, 1, 64), _keys.Data, 64 * 64, 0.125f, View(_scores, 1, Positions));
 
     [Benchmark]
-    public void WeightedSum() => _kernels.WeightedSum(_scores.AsMatrix(1, Positions), _keys.Data, Positions, _y.AsMatrix(1, 64));
+    public void WeightedSum() => _kernels.WeightedSum(View(_scores, 1, Positions), _keys.Data, Positions, View(_y, 1, 64));
+
+    private static Matrix View(AlignedBuffer buffer, int rows, int columns) => new(buffer.Data, rows, columns);
 
     private static AlignedBuffer Random(int length)
     {
@@ -68,5 +70,5 @@ public unsafe class KernelBenchmarks : IDisposable
     }
 
     private void MatMul(int rows) =>
-        _kernels.MatMul(_x.AsMatrix(rows, Width), _w.AsMatrix(Width, 4 * Width), _w.Data, _y.AsMatrix(rows, 4 * Width), 0, 4 * Width);
+        _kernels.MatMul(View(_x, rows, Width), View(_w, Width, 4 * Width), _w.Data, View(_y, rows, 4 * Width), 0, 4 * Width);
 }

@@ -42,15 +42,15 @@ public static class RandomModel
         var random = new Random64(seed);
         float[] values = [];
         using var writer = new TensorBundleWriter(prefix);
-        foreach ((string name, int[] shape) in Gpt2Architecture.Tensors(hyperParameters))
+        foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(hyperParameters))
         {
-            int count = shape.Aggregate(1, (product, dimension) => checked(product * dimension));
+            int count = checked((int)leaf.Count);
             if (values.Length < count) values = new float[count];
             Span<float> tensor = values.AsSpan(0, count);
-            if (name.EndsWith("/g", StringComparison.Ordinal)) tensor.Fill(1f);
-            else if (name.EndsWith("/b", StringComparison.Ordinal)) tensor.Clear();
+            if (leaf.Kind == Gpt2LeafKind.Gain) tensor.Fill(1f);
+            else if (leaf.Kind == Gpt2LeafKind.Bias) tensor.Clear();
             else Fill(tensor, random);
-            writer.AddFloats(WeightNaming.TensorFlow.Of(name), new TensorShape([.. shape.Select(d => (long)d)]), tensor);
+            writer.AddFloats(WeightNaming.TensorFlow.Of(leaf.Name), new TensorShape([.. leaf.Shape.Select(d => (long)d)]), tensor);
         }
 
         writer.Finish();

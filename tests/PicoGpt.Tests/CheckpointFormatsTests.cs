@@ -129,8 +129,8 @@ public sealed class CheckpointFormatsTests : IDisposable
 
         public IReadOnlyList<StoredTensor> Tensors =>
         [
-            .. Gpt2Architecture.Tensors(Shape).Select(tensor => new MemoryTensor(
-                Naming.Of(tensor.Name), new TensorShape([.. tensor.Shape.Select(d => (long)d)]), new float[tensor.Shape.Aggregate(1, (a, b) => a * b)])),
+            .. Gpt2Architecture.Leaves(Shape).Select(leaf => new MemoryTensor(
+                Naming.Of(leaf.Name), new TensorShape([.. leaf.Shape.Select(d => (long)d)]), new float[leaf.Count])),
         ];
 
         public void Dispose()

@@ -1,31 +1,12 @@
 namespace PicoGpt.Architecture;
 
-/// <summary>What tensors a GPT-2 of given hyperparameters consists of.</summary>
+/// <summary>What follows from the tree of a GPT-2 of given hyperparameters, before there is a checkpoint.</summary>
 internal static class Gpt2Architecture
 {
-    /// <summary>The names without their scope and the squeezed shapes of all tensors, in the order of the model.</summary>
-    public static IEnumerable<(string Name, int[] Shape)> Tensors(Gpt2HyperParameters h)
-    {
-        int n = h.NEmbd;
-        yield return ("wte", [h.NVocab, n]);
-        yield return ("wpe", [h.NCtx, n]);
-        for (int i = 0; i < h.NLayer; i++)
-        {
-            yield return ($"h{i}/ln_1/g", [n]);
-            yield return ($"h{i}/ln_1/b", [n]);
-            yield return ($"h{i}/attn/c_attn/w", [n, 3 * n]);
-            yield return ($"h{i}/attn/c_attn/b", [3 * n]);
-            yield return ($"h{i}/attn/c_proj/w", [n, n]);
-            yield return ($"h{i}/attn/c_proj/b", [n]);
-            yield return ($"h{i}/ln_2/g", [n]);
-            yield return ($"h{i}/ln_2/b", [n]);
-            yield return ($"h{i}/mlp/c_fc/w", [n, 4 * n]);
-            yield return ($"h{i}/mlp/c_fc/b", [4 * n]);
-            yield return ($"h{i}/mlp/c_proj/w", [4 * n, n]);
-            yield return ($"h{i}/mlp/c_proj/b", [n]);
-        }
+    /// <summary>The descriptions of all weights, in the order of the model.</summary>
+    public static IEnumerable<Gpt2Leaf> Leaves(Gpt2HyperParameters h) => new Gpt2Tree<Gpt2Leaf>(h, leaf => leaf);
 
-        yield return ("ln_f/g", [n]);
-        yield return ("ln_f/b", [n]);
-    }
+    /// <summary>A sum over all weights. All blocks are alike, so that one is measured for all of them.</summary>
+    public static long Sum(Gpt2HyperParameters h, Func<Gpt2Leaf, long> measure) =>
+        Leaves(h with { NLayer = 1 }).Sum(leaf => measure(leaf) * (leaf.IsInBlock ? h.NLayer : 1));
 }

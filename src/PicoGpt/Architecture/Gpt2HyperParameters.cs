@@ -25,15 +25,13 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     public int HeadSize => NEmbd / NHead;
 
     /// <summary>The number of trainable parameters: wte, wpe, the blocks and ln_f.</summary>
-    public long ParameterCount
-    {
-        get
-        {
-            long n = NEmbd;
-            long block = (2 * n) + (3 * n * n) + (3 * n) + (n * n) + n + (2 * n) + (4 * n * n) + (4 * n) + (4 * n * n) + n;
-            return (NVocab * n) + (NCtx * n) + (NLayer * block) + (2 * n);
-        }
-    }
+    public long ParameterCount => Gpt2Architecture.Sum(this, leaf => leaf.Count);
+
+    /// <summary>How many of them are in the attentions and the norms before them.</summary>
+    public long AttentionParameterCount => CountOf("ln_1", "attn");
+
+    /// <summary>How many of them are in the feed-forward networks and the norms before them.</summary>
+    public long MlpParameterCount => CountOf("ln_2", "mlp");
 
     /// <summary>Reads an <c>hparams.json</c>.</summary>
     /// <param name="path">The file.</param>
@@ -81,6 +79,8 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         }
 
         """);
+
+    private long CountOf(params string[] parts) => Gpt2Architecture.Sum(this, leaf => parts.Contains(leaf.Part) ? leaf.Count : 0);
 
     private static byte[] ReadSmall(string path)
     {

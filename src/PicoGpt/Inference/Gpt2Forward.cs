@@ -1,5 +1,6 @@
 using PicoGpt.Architecture;
 using PicoGpt.Numerics;
+using PicoGpt.Weights;
 
 namespace PicoGpt.Inference;
 
@@ -10,14 +11,15 @@ namespace PicoGpt.Inference;
 internal sealed unsafe class Gpt2Forward : IDisposable
 {
     /// <summary>The most rows of a batch. Bounds the working memory and the time to notice a cancellation.</summary>
-    public const int MostRows = 256;
+    public const int MostRows = Gpt2MemoryNeed.Portion;
 
     /// <summary>The most rows whose logits are computed together.</summary>
     public const int MostLogits = 64;
 
     private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
-    private readonly PinnedParameters _parameters;
+    private readonly PinnedParameters _pinned;
+    private readonly Gpt2Tree<PinnedWeight> _parameters;
     private readonly Workspace _workspace;
     private readonly bool _ownsWorkspace;
     private readonly LayerNormJob _layerNorm;
@@ -55,7 +57,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         try
         {
             model.ThrowIfDisposed();
-            _parameters = new PinnedParameters(model.Parameters, model.Pack());
+            _pinned = new PinnedParameters(model.Parameters, model.Pack());
+            _parameters = _pinned.Tree;
         }
         catch
         {
@@ -124,7 +127,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _model.ThrowIfChanged();
         Matrix normed = _workspace.Normed.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
-            _workspace.Kernels.LayerNorm(_workspace.X.Only(rows[i]), _parameters.LnF.G, _parameters.LnF.B, normed.Only(i), 0, 1);
+            _workspace.Kernels.LayerNorm(
+                _workspace.X.Only(rows[i]), _parameters.LnF.G.Vector, _parameters.LnF.B.Vector, normed.Only(i), 0, 1);
         return normed;
     }
 
@@ -144,47 +148,47 @@ internal sealed unsafe class Gpt2Forward : IDisposable
 
     public void Dispose()
     {
-        _parameters.Dispose();
+        _pinned.Dispose();
         if (_ownsWorkspace) _workspace.Dispose();
     }
 
     // token and position embeddings
     private void Embed(int id, int position, Span<float> x) // [n_embd]
     {
-        PinnedMatrix wte = _parameters.Wte;
+        PinnedWeight wte = _parameters.Wte;
         if (wte.IsPacked) wte.Packed.CopyColumn(id, x);
         else wte.Plain.Row(id).CopyTo(x);
-        ReadOnlySpan<float> wpe = _parameters.Wpe.Row(position);
+        ReadOnlySpan<float> wpe = _parameters.Wpe.Plain.Row(position);
         for (int i = 0; i < x.Length; i++) x[i] += wpe[i];
     }
 
     private void TransformerBlock(Matrix x, int layer) // [n_rows, n_embd] -> [n_rows, n_embd], in place
     {
-        PinnedBlock block = _parameters.Blocks[layer];
+        Gpt2Block<PinnedWeight> block = _parameters.Blocks[layer];
         Observer?.Observe(ActivationSite.ResidualBefore, layer, x);
 
         // multi-head causal self attention
         Matrix normed = LayerNorm(x, block.Ln1, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Ln1, layer, normed);
-        Matrix qkv = Project(normed, block.CAttn, _workspace.Qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
+        Matrix qkv = Project(normed, block.Attn.CAttn, _workspace.Qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
         Observer?.Observe(ActivationSite.Qkv, layer, qkv);
         Matrix heads = Attend(qkv, layer, _workspace.Heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Heads, layer, heads);
-        Matrix added = Project(heads, block.AttnCProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
+        Matrix added = Project(heads, block.Attn.CProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Attention, layer, added);
         Observer?.Observe(ActivationSite.ResidualMiddle, layer, x);
 
         // position-wise feed-forward network
         normed = LayerNorm(x, block.Ln2, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Ln2, layer, normed);
-        Matrix hidden = FeedForward(normed, block.CFc, layer, _workspace.Hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
-        added = Project(hidden, block.MlpCProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
+        Matrix hidden = FeedForward(normed, block.Mlp.CFc, layer, _workspace.Hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
+        added = Project(hidden, block.Mlp.CProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
         Observer?.Observe(ActivationSite.Mlp, layer, added);
         Observer?.Observe(ActivationSite.ResidualAfter, layer, x);
     }
 
     // An observer sees the hidden values before GELU too, so that both cannot be done at once then.
-    private Matrix FeedForward(Matrix normed, PinnedLinear linear, int layer, Matrix hidden)
+    private Matrix FeedForward(Matrix normed, Gpt2Linear<PinnedWeight> linear, int layer, Matrix hidden)
     {
         Project(normed, linear, hidden, gelu: Observer is null);
         if (Observer is null) return hidden;
@@ -194,21 +198,23 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return hidden;
     }
 
-    private Matrix LayerNorm(Matrix x, PinnedLayerNorm norm, Matrix y)
+    private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
     {
         _layerNorm.X = x;
-        _layerNorm.Norm = norm;
+        _layerNorm.G = norm.G;
+        _layerNorm.B = norm.B;
         _layerNorm.Y = y;
         if (x.Rows == 1) _layerNorm.Execute(0, 1); // a barrier would cost more than the row
         else _workspace.Pool.Run(_layerNorm);
         return y;
     }
 
-    private Matrix Project(Matrix x, PinnedLinear linear, Matrix y, bool gelu = false, Matrix residual = default)
+    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, bool gelu = false, Matrix residual = default)
     {
         linear.W.Require(x.Columns, y.Columns);
         _projection.X = x;
-        _projection.Linear = linear;
+        _projection.W = linear.W;
+        _projection.B = linear.B;
         _projection.Y = y;
         _projection.Gelu = gelu;
         _projection.Residual = residual;

@@ -7,13 +7,15 @@ internal sealed unsafe class LayerNormJob(Kernels kernels) : Job
 {
     public Matrix X { get; set; }
 
-    public PinnedLayerNorm Norm { get; set; }
+    public PinnedWeight G { get; set; }
+
+    public PinnedWeight B { get; set; }
 
     public Matrix Y { get; set; }
 
     public override void Execute(int part, int parts)
     {
         (int from, int to) = Share(X.Rows, part, parts);
-        kernels.LayerNorm(X, Norm.G, Norm.B, Y, from, to);
+        kernels.LayerNorm(X, G.Vector, B.Vector, Y, from, to);
     }
 }

@@ -8,7 +8,7 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
     public Matrix X { get; set; }
 
     /// <summary>[n_vocab, n_embd]; packed, it is transposed.</summary>
-    public PinnedMatrix Wte { get; set; }
+    public PinnedWeight Wte { get; set; }
 
     public Matrix Y { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using PicoGpt.Architecture;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
 
@@ -12,22 +13,17 @@ internal sealed unsafe class PinnedParameters : IDisposable
 {
     private readonly List<MemoryHandle> _handles = [];
 
-    private readonly Gpt2Parameters _parameters;
     private readonly PackedWeights? _packed;
 
     /// <param name="parameters">The weights.</param>
     /// <param name="packed">The matrices in less than float32, or <see langword="null"/> for the weights' own.</param>
     public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed)
     {
-        _parameters = parameters;
         _packed = packed;
-        Verify([.. _packed is null ? _parameters : _parameters.Except(PackedWeights.MatricesOf(_parameters))]);
+        Verify([.. parameters.Where(weight => !IsPacked(weight))]);
         try
         {
-            Wte = Matrix(parameters.Wte);
-            Wpe = Matrix(parameters.Wpe).Plain;
-            Blocks = [.. parameters.Blocks.Select(Block)];
-            LnF = LayerNorm(parameters.LnF);
+            Tree = parameters.Map(Pin);
         }
         catch
         {
@@ -36,15 +32,8 @@ internal sealed unsafe class PinnedParameters : IDisposable
         }
     }
 
-    /// <summary>[n_vocab, n_embd]; packed, it is transposed.</summary>
-    public PinnedMatrix Wte { get; }
-
-    /// <summary>[n_ctx, n_embd].</summary>
-    public Matrix Wpe { get; }
-
-    public PinnedBlock[] Blocks { get; }
-
-    public PinnedLayerNorm LnF { get; }
+    /// <summary>The tree of them. Token embeddings, <c>[n_vocab, n_embd]</c>, are transposed where they are packed.</summary>
+    public Gpt2Tree<PinnedWeight> Tree { get; }
 
     public void Dispose()
     {
@@ -55,31 +44,16 @@ internal sealed unsafe class PinnedParameters : IDisposable
     // The first use of a weight reads it all, to verify its checksum: side by side that takes a tenth of a second a gigabyte.
     private static void Verify(Gpt2Weight[] weights) => ParallelLoop.For(weights.Length, i => _ = weights[i].Values);
 
-    private PinnedBlock Block(Gpt2Block block) => new(
-        LayerNorm(block.Ln1),
-        Linear(block.Attn.CAttn),
-        Linear(block.Attn.CProj),
-        LayerNorm(block.Ln2),
-        Linear(block.Mlp.CFc),
-        Linear(block.Mlp.CProj));
+    private bool IsPacked(Gpt2Weight weight) => _packed is not null && weight.Leaf.IsMatrix;
 
-    private PinnedLayerNorm LayerNorm(Gpt2LayerNorm norm) => new(Pin(norm.G), Pin(norm.B));
-
-    private PinnedLinear Linear(Gpt2Linear linear) => new(Matrix(linear.W), Pin(linear.B));
-
-    private PinnedMatrix Matrix(Gpt2Weight weight)
+    private PinnedWeight Pin(Gpt2Weight weight)
     {
-        if (_packed is null || weight == _parameters.Wpe) return new PinnedMatrix(new Matrix(Pin(weight), weight.Shape[0], weight.Shape[1]));
-        byte* bytes = (byte*)Pin(_packed[weight]);
-        return new PinnedMatrix(_packed.MatrixOf(_parameters, weight, bytes));
-    }
-
-    private float* Pin(Gpt2Weight weight)
-    {
+        if (IsPacked(weight)) return new PinnedWeight(_packed!.MatrixOf(weight, (byte*)Pin(_packed[weight])));
         ReadOnlyMemory<float> values = weight.Values;
         if (values.Length != weight.Count)
             throw new InvalidOperationException($"{weight.Name} has {values.Length} values where its shape has {weight.Count}.");
-        return (float*)Pin(values);
+        int rows = weight.Shape.Count == 1 ? 1 : weight.Shape[0];
+        return new PinnedWeight(new Matrix((float*)Pin(values), rows, weight.Shape[^1]));
     }
 
     private void* Pin<T>(ReadOnlyMemory<T> memory)

@@ -7,7 +7,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
 {
     public Matrix X { get; set; }
 
-    public PinnedLinear Linear { get; set; }
+    public PinnedWeight W { get; set; }
+
+    public PinnedWeight B { get; set; }
 
     public Matrix Y { get; set; }
 
@@ -21,8 +23,8 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
     {
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        if (Linear.W.IsPacked) kernels.MatMulPacked(X, Linear.W.Packed, Linear.B, Y, from, to);
-        else kernels.MatMul(X, Linear.W.Plain, Linear.B, Y, from, to);
+        if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
+        else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
         for (int t = 0; Gelu && t < Y.Rows; t++) kernels.Gelu(Y.RowPointer(t) + from, to - from);
         for (int t = 0; t < Residual.Rows; t++) kernels.Add(Residual.RowPointer(t) + from, Y.RowPointer(t) + from, to - from);
     }

@@ -32,14 +32,6 @@ internal sealed unsafe class AlignedBuffer : SafeHandle
         }
     }
 
-    /// <summary>A matrix of the whole buffer's first elements.</summary>
-    public Matrix AsMatrix(int rows, int columns)
-    {
-        if ((long)rows * columns > Length)
-            throw new ArgumentException($"A matrix of shape [{rows}, {columns}] passes the end of a buffer of {Length} elements.");
-        return new Matrix(Data, rows, columns);
-    }
-
     protected override bool ReleaseHandle()
     {
         NativeMemory.Free((void*)handle);

@@ -15,38 +15,29 @@ internal readonly unsafe struct PackedMatrix
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         Data = data;
-        Precision = precision;
+        Format = PackedFormat.Of(precision);
         Rows = rows;
         Columns = columns;
-        (BlockRows, BlockSize) = BlockOf(precision);
+        PanelSize = SizeOfPanel(Format, rows);
     }
 
     public byte* Data { get; }
 
-    public Gpt2Precision Precision { get; }
+    public PackedFormat Format { get; }
 
     public int Rows { get; }
 
     public int Columns { get; }
 
-    /// <summary>Rows of a block.</summary>
-    public int BlockRows { get; }
-
-    /// <summary>Bytes of a block.</summary>
-    public int BlockSize { get; }
-
     /// <summary>Panels, the last of which may have columns that are not the matrix's.</summary>
     public int Panels => Quotient(Columns, Side);
 
     /// <summary>Bytes of a panel.</summary>
-    public nint PanelSize => (nint)Quotient(Rows, BlockRows) * BlockSize;
+    public nint PanelSize { get; }
 
     /// <summary>Bytes that a matrix takes.</summary>
-    public static long SizeOf(Gpt2Precision precision, int rows, int columns)
-    {
-        (int blockRows, int blockSize) = BlockOf(precision);
-        return (long)Quotient(columns, Side) * Quotient(rows, blockRows) * blockSize;
-    }
+    public static long SizeOf(Gpt2Precision precision, int rows, int columns) =>
+        Quotient(columns, Side) * (long)SizeOfPanel(PackedFormat.Of(precision), rows);
 
     /// <summary>The first block of a panel. The caller keeps <paramref name="panel"/> below <see cref="Panels"/>.</summary>
     public byte* PanelPointer(int panel) => Data + (panel * PanelSize);
@@ -56,63 +47,31 @@ internal readonly unsafe struct PackedMatrix
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)Columns, nameof(column));
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Rows, nameof(values));
-        switch (Precision)
-        {
-            case Gpt2Precision.Float16: CopyColumn<Float16Format>(column, values); break;
-            case Gpt2Precision.BFloat16: CopyColumn<BFloat16Format>(column, values); break;
-            case Gpt2Precision.Int8: CopyColumn<Int8Format>(column, values); break;
-            default: CopyColumn<Int4Format>(column, values); break;
-        }
+        Format.CopyColumn(PanelPointer(column / Side), column % Side, values);
     }
 
     /// <summary>Packs a panel of a float32 matrix, or of its transpose.</summary>
     public void PackPanel(int panel, float* source, nint rowStride, nint columnStride)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)panel, (uint)Panels, nameof(panel));
-        switch (Precision)
-        {
-            case Gpt2Precision.Float16: PackPanel<Float16Format>(panel, source, rowStride, columnStride); break;
-            case Gpt2Precision.BFloat16: PackPanel<BFloat16Format>(panel, source, rowStride, columnStride); break;
-            case Gpt2Precision.Int8: PackPanel<Int8Format>(panel, source, rowStride, columnStride); break;
-            default: PackPanel<Int4Format>(panel, source, rowStride, columnStride); break;
-        }
-    }
-
-    private static int Quotient(int count, int size) => (count + size - 1) / size; // rounded up
-
-    private static (int Rows, int Size) BlockOf(Gpt2Precision precision) => precision switch
-    {
-        Gpt2Precision.Float16 => (Float16Format.Rows, Float16Format.BlockSize),
-        Gpt2Precision.BFloat16 => (BFloat16Format.Rows, BFloat16Format.BlockSize),
-        Gpt2Precision.Int8 => (Int8Format.Rows, Int8Format.BlockSize),
-        Gpt2Precision.Int4 => (Int4Format.Rows, Int4Format.BlockSize),
-        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "not a packed precision"),
-    };
-
-    private void CopyColumn<TFormat>(int column, Span<float> values)
-        where TFormat : struct, IPackedFormat
-    {
-        byte* panel = PanelPointer(column / Side);
-        for (int i = 0; i < values.Length; i++) values[i] = TFormat.Element(panel + ((nint)(i / BlockRows) * BlockSize), i % BlockRows, column % Side);
-    }
-
-    private void PackPanel<TFormat>(int panel, float* source, nint rowStride, nint columnStride)
-        where TFormat : struct, IPackedFormat
-    {
-        float* block = stackalloc float[TFormat.Rows * Side];
+        int blockRows = Format.BlockRows, first = panel * Side, columns = Math.Min(Side, Columns - first);
+        float* block = stackalloc float[blockRows * Side];
         byte* packed = PanelPointer(panel);
-        int first = panel * Side, columns = Math.Min(Side, Columns - first);
-        for (int row = 0; row < Rows; row += BlockRows, packed += BlockSize)
+        for (int row = 0; row < Rows; row += blockRows, packed += Format.BlockSize)
         {
-            int rows = Math.Min(BlockRows, Rows - row);
-            new Span<float>(block, BlockRows * Side).Clear();
+            int rows = Math.Min(blockRows, Rows - row);
+            new Span<float>(block, blockRows * Side).Clear();
             for (int i = 0; i < rows; i++)
             {
                 float* values = source + ((row + i) * rowStride) + (first * columnStride);
                 for (int j = 0; j < columns; j++) block[(i * Side) + j] = values[j * columnStride];
             }
 
-            TFormat.Pack(block, packed);
+            Format.Pack(block, packed);
         }
     }
+
+    private static nint SizeOfPanel(PackedFormat format, int rows) => (nint)Quotient(rows, format.BlockRows) * format.BlockSize;
+
+    private static int Quotient(int count, int size) => (count + size - 1) / size; // rounded up
 }

@@ -14,16 +14,8 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     public override void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to) =>
         SimdProducts<TWidth, TVector>.MatMul(x, w, b, y, from, to);
 
-    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
-    {
-        switch (w.Precision)
-        {
-            case Gpt2Precision.Float16: PackedProducts<Float16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
-            case Gpt2Precision.BFloat16: PackedProducts<BFloat16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
-            case Gpt2Precision.Int8: PackedProducts<Int8Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
-            default: PackedProducts<Int4Format, TWidth, TVector>.MatMul(x, w, b, y, from, to); break;
-        }
-    }
+    public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to) =>
+        w.Format.MatMul<TWidth, TVector>(x, w, b, y, from, to);
 
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to) =>
         SimdSums<TWidth, TVector>.MatMulTransposed(x, w, y, from, to);

@@ -1,5 +1,4 @@
 using PicoGpt.Architecture;
-using PicoGpt.Numerics;
 
 namespace PicoGpt.Weights;
 
@@ -11,8 +10,8 @@ namespace PicoGpt.Weights;
 /// <param name="Activations">What one portion of a prompt passes through.</param>
 public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
 {
-    // A prompt is read in portions of so many positions.
-    private const int Portion = 256;
+    /// <summary>The most positions that are computed together: a prompt is read in portions of so many.</summary>
+    internal const int Portion = 256;
 
     // x, norm, q, k, v, heads, four of the mlp, projection
     private const int RowsOfWidth = 11;
@@ -34,12 +33,6 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
         return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);
     }
 
-    private static long WeightsOf(Gpt2HyperParameters h, Gpt2Precision precision)
-    {
-        if (precision == Gpt2Precision.Float32) return h.ParameterCount * sizeof(float);
-        (int Rows, int Columns)[] block = [(h.NEmbd, 3 * h.NEmbd), (h.NEmbd, h.NEmbd), (h.NEmbd, 4 * h.NEmbd), (4 * h.NEmbd, h.NEmbd)];
-        long packed = PackedMatrix.SizeOf(precision, h.NEmbd, h.NVocab) + (h.NLayer * block.Sum(m => PackedMatrix.SizeOf(precision, m.Rows, m.Columns)));
-        long matrices = ((long)h.NEmbd * h.NVocab) + (h.NLayer * block.Sum(m => (long)m.Rows * m.Columns));
-        return packed + ((h.ParameterCount - matrices) * sizeof(float));
-    }
+    private static long WeightsOf(Gpt2HyperParameters h, Gpt2Precision precision) => Gpt2Architecture.Sum(
+        h, leaf => leaf.IsMatrix && precision != Gpt2Precision.Float32 ? PackedWeights.SizeOf(leaf, precision) : leaf.Count * sizeof(float));
 }

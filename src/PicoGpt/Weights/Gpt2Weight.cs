@@ -13,25 +13,24 @@ public sealed class Gpt2Weight : FloatTensor
     private readonly StoredTensor _tensor;
     private readonly Lazy<ReadOnlyMemory<float>> _values;
 
-    internal Gpt2Weight(StoredTensor tensor, string name, params int[] shape)
+    internal Gpt2Weight(StoredTensor tensor, Gpt2Leaf leaf)
     {
         _tensor = tensor;
-        Name = name;
-        Shape = shape;
+        Leaf = leaf;
         _values = new Lazy<ReadOnlyMemory<float>>(Read);
     }
 
     /// <summary>The name in the tree, such as <c>h0/attn/c_attn/w</c>: the checkpoint's name without the scope <c>model/</c>.</summary>
-    public override string Name { get; }
+    public override string Name => Leaf.Name;
 
     /// <summary>The dimensions, the leading 1 of a projection's weight left out: <c>[n_embd, 3 n_embd]</c>.</summary>
-    public IReadOnlyList<int> Shape { get; }
+    public IReadOnlyList<int> Shape => Leaf.Shape;
 
     /// <summary>The type in which the checkpoint stores the values.</summary>
     public TensorDType DType => _tensor.DType;
 
     /// <summary>The number of values.</summary>
-    public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
+    public long Count => Leaf.Count;
 
     /// <summary>Bytes in the checkpoint.</summary>
     public long Size => _tensor.Size;
@@ -43,6 +42,9 @@ public sealed class Gpt2Weight : FloatTensor
     /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
+
+    /// <summary>What the architecture tells of it.</summary>
+    internal Gpt2Leaf Leaf { get; }
 
     /// <summary>The tensor as the checkpoint has it.</summary>
     internal StoredTensor Stored => _tensor;

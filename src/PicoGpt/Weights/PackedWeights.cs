@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
@@ -33,19 +34,14 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     private PackedWeights(Gpt2Precision precision, TensorBundle? bundle) => (_precision, _bundle) = (precision, bundle);
 
-    /// <summary>Whether they are in no file.</summary>
-    public bool IsInMemory => _bundle is null;
-
     /// <summary>The bytes of a matrix; they lie at a multiple of a cache line.</summary>
     public ReadOnlyMemory<byte> this[Gpt2Weight weight] => _bytes[weight.Name];
 
     /// <summary>The matrices that are held packed; of a model's other weights there is little.</summary>
-    public static IEnumerable<Gpt2Weight> MatricesOf(Gpt2Parameters parameters) =>
-        parameters.Blocks.SelectMany(block => new[] { block.Attn.CAttn.W, block.Attn.CProj.W, block.Mlp.CFc.W, block.Mlp.CProj.W })
-            .Prepend(parameters.Wte);
+    public static IEnumerable<Gpt2Weight> MatricesOf(Gpt2Parameters parameters) => parameters.Where(weight => weight.Leaf.IsMatrix);
 
     /// <summary>A matrix over its bytes, which the caller has pinned.</summary>
-    public PackedMatrix MatrixOf(Gpt2Parameters parameters, Gpt2Weight weight, byte* data) => MatrixOf(parameters, weight, _precision, data);
+    public PackedMatrix MatrixOf(Gpt2Weight weight, byte* data) => MatrixOf(weight, _precision, data);
 
     /// <summary>Opens what was converted before, or converts.</summary>
     /// <param name="parameters">The weights.</param>
@@ -64,7 +60,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         long smallestFile = SmallestFile,
         CancellationToken cancellationToken = default)
     {
-        long size = MatricesOf(parameters).Sum(weight => SizeOf(parameters, weight, precision));
+        long size = MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
         if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
         string prefix = Path.Combine(folder, Folder, precision.ToString().ToLowerInvariant());
         byte[] source = SourceOf(parameters);
@@ -85,21 +81,15 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     public void Dispose() => _bundle?.Dispose();
 
-    private static PackedMatrix MatrixOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision, byte* data)
-    {
-        (int rows, int columns) = weight == parameters.Wte ? (weight.Shape[1], weight.Shape[0]) : (weight.Shape[0], weight.Shape[1]);
-        return new PackedMatrix(data, precision, rows, columns);
-    }
+    /// <summary>The bytes of a matrix in a precision.</summary>
+    public static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => PackedMatrix.SizeOf(precision, leaf.Walk.Rows, leaf.Walk.Columns);
 
-    private static long SizeOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision)
-    {
-        PackedMatrix matrix = MatrixOf(parameters, weight, precision, null);
-        return matrix.Panels * (long)matrix.PanelSize;
-    }
+    private static PackedMatrix MatrixOf(Gpt2Weight weight, Gpt2Precision precision, byte* data) =>
+        new(data, precision, weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);
 
-    private static int ArraySizeOf(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision)
+    private static int ArraySizeOf(Gpt2Weight weight, Gpt2Precision precision)
     {
-        long size = SizeOf(parameters, weight, precision);
+        long size = SizeOf(weight.Leaf, precision);
         return size <= Array.MaxLength - Alignment ? (int)size : throw new Gpt2Exception(
             Gpt2Error.Unsupported, $"The weight '{weight.Name}' takes {size:N0} bytes in {precision}, more than 2 GiB; run the model in Float32.");
     }
@@ -138,7 +128,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         TensorEntry[] entries = [.. matrices.Select(weight => _bundle.GetEntry(weight.Name))];
         foreach ((Gpt2Weight weight, TensorEntry entry) in matrices.Zip(entries))
         {
-            if (entry.Size != SizeOf(parameters, weight, _precision)) return false;
+            if (entry.Size != SizeOf(weight.Leaf, _precision)) return false;
             _bytes.Add(weight.Name, _bundle.GetBytes(entry));
         }
 
@@ -203,20 +193,20 @@ internal sealed unsafe class PackedWeights : IDisposable
         long done = 0, total = matrices.Sum(weight => weight.Count);
         foreach (Gpt2Weight weight in matrices)
         {
-            Memory<byte> bytes = take(ArraySizeOf(parameters, weight, precision));
-            Pack(parameters, weight, precision, bytes, cancellationToken);
+            Memory<byte> bytes = take(ArraySizeOf(weight, precision));
+            Pack(weight, precision, bytes, cancellationToken);
             write(weight, bytes);
             done += weight.Count;
             progress?.Report((double)done / total);
         }
     }
 
-    private static void Pack(Gpt2Parameters parameters, Gpt2Weight weight, Gpt2Precision precision, Memory<byte> bytes, CancellationToken cancellationToken)
+    private static void Pack(Gpt2Weight weight, Gpt2Precision precision, Memory<byte> bytes, CancellationToken cancellationToken)
     {
         using System.Buffers.MemoryHandle source = weight.Values.Pin(), target = bytes.Pin();
-        PackedMatrix matrix = MatrixOf(parameters, weight, precision, (byte*)target.Pointer);
+        PackedMatrix matrix = MatrixOf(weight, precision, (byte*)target.Pointer);
         nint from = (nint)source.Pointer;
-        bool isTransposed = weight == parameters.Wte;
+        bool isTransposed = weight.Leaf.Kind == Gpt2LeafKind.TokenEmbedding;
         nint rowStride = isTransposed ? 1 : matrix.Columns, columnStride = isTransposed ? matrix.Rows : 1;
         var options = new ParallelOptions { CancellationToken = cancellationToken };
         Parallel.For(0, matrix.Panels, options, panel => matrix.PackPanel(panel, (float*)from, rowStride, columnStride));

@@ -14,15 +14,16 @@ internal static class TensorMatch
     {
         Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         WeightNaming naming = source.Naming ?? WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
-        Dictionary<string, Gpt2Weight> leaves = [];
+        Dictionary<string, Gpt2Weight> weights = [];
         HashSet<string> used = new(StringComparer.Ordinal);
         List<string> missing = [], misshapen = [];
-        foreach ((string name, int[] shape) in Gpt2Architecture.Tensors(hyperParameters))
+        foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(hyperParameters))
         {
-            if (!tensors.TryGetValue(naming.Of(name), out StoredTensor? tensor)) missing.Add(naming.Of(name));
-            else if (Misfit(tensor, shape) is { } misfit) misshapen.Add(misfit);
-            else leaves.Add(name, new Gpt2Weight(tensor, name, shape));
-            used.Add(naming.Of(name));
+            string name = naming.Of(leaf.Name);
+            if (!tensors.TryGetValue(name, out StoredTensor? tensor)) missing.Add(name);
+            else if (Misfit(tensor, leaf.Shape) is { } misfit) misshapen.Add(misfit);
+            else weights.Add(leaf.Name, new Gpt2Weight(tensor, leaf));
+            used.Add(name);
         }
 
         List<string> surplus = missing.Count + misshapen.Count == 0
@@ -32,10 +33,10 @@ internal static class TensorMatch
         if (naming.OutputProjection is { } output && tensors.TryGetValue(output, out StoredTensor? projection))
         {
             var tied = new TiedEmbedding(tensors[naming.Of("wte")], projection, source.Location);
-            leaves["wte"] = new Gpt2Weight(tied, "wte", [.. leaves["wte"].Shape]);
+            weights["wte"] = new Gpt2Weight(tied, weights["wte"].Leaf);
         }
 
-        return leaves;
+        return weights;
     }
 
     private static string? Misfit(StoredTensor tensor, int[] shape)

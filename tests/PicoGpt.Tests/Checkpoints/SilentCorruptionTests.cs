@@ -77,11 +77,11 @@ public sealed class SilentCorruptionTests : IDisposable
         Shape.Save(_folder.File(Gpt2HyperParameters.FileName));
         using var writer = new TensorBundleWriter(_folder.File("model.ckpt"));
         float next = 0.1f;
-        foreach ((string name, int[] shape) in Gpt2Architecture.Tensors(Shape))
+        foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(Shape))
         {
-            var tensor = new TensorShape([.. shape.Select(length => (long)length)]);
+            var tensor = new TensorShape([.. leaf.Shape.Select(length => (long)length)]);
             float[] values = [.. Enumerable.Range(0, (int)tensor.ElementCount).Select(_ => next += 0.1f)];
-            writer.AddFloats(WeightNaming.TensorFlow.Of(name), tensor, values);
+            writer.AddFloats(WeightNaming.TensorFlow.Of(leaf.Name), tensor, values);
         }
 
         writer.Finish();

@@ -12,12 +12,14 @@ public sealed class DisposalTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_model_disposed_of_while_texts_are_generated_gives_right_texts_or_says_that_it_is_closed()
+    [Theory]
+    [InlineData(Gpt2Precision.Float32)]
+    [InlineData(Gpt2Precision.Int8)]
+    public async Task A_model_disposed_of_while_texts_are_generated_gives_right_texts_or_says_that_it_is_closed(Gpt2Precision precision)
     {
         const int Texts = 4;
         string[] expected;
-        using (Gpt2Model model = BuiltInModel.Open()) expected = [.. new TextGeneration(model, Prompt, Options).Stream(Cancellation)];
+        using (Gpt2Model model = BuiltInModel.Open()) expected = [.. new TextGeneration(model.WithPrecision(precision), Prompt, Options).Stream(Cancellation)];
 
         var random = new Random(3);
         int all = Texts * expected.Length, right = 0, closed = 0;
@@ -26,7 +28,7 @@ public sealed class DisposalTests
             Gpt2Model model = BuiltInModel.Open();
             using var pieces = new SemaphoreSlim(0);
             if (moment == 0) model.Dispose();
-            Task<string?>[] texts = [.. Enumerable.Range(0, Texts).Select(_ => Task.Run(() => Generate(model, pieces), Cancellation))];
+            Task<string?>[] texts = [.. Enumerable.Range(0, Texts).Select(_ => Task.Run(() => Generate(model.WithPrecision(precision), pieces), Cancellation))];
             for (int piece = 0; piece < moment; piece++) await pieces.WaitAsync(Cancellation);
             model.Dispose();
             foreach (string? text in await Task.WhenAll(texts))

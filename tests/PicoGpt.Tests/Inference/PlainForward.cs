@@ -1,3 +1,4 @@
+using PicoGpt.Architecture;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Tests.Inference;
@@ -27,7 +28,7 @@ internal static class PlainForward
         double[][] x = [.. ids.Select((id, position) => Enumerable.Range(0, n).Select(i => wte[(id * n) + i] + wpe[(position * n) + i]).ToArray())];
         for (int layer = 0; layer < p.Blocks.Count; layer++)
         {
-            Gpt2Block block = p.Blocks[layer];
+            Gpt2Block<Gpt2Weight> block = p.Blocks[layer];
             string h = $"h{layer}/";
             seen[h + "resid_pre"] = x;
             double[][] normed = seen[h + "ln_1"] = LayerNorm(x, block.Ln1);
@@ -84,7 +85,7 @@ internal static class PlainForward
         return [.. e.Select(v => v / e.Sum())];
     }
 
-    private static double[][] LayerNorm(double[][] x, Gpt2LayerNorm norm)
+    private static double[][] LayerNorm(double[][] x, Gpt2LayerNorm<Gpt2Weight> norm)
     {
         double[] g = Values(norm.G), b = Values(norm.B);
         return [.. x.Select(row =>
@@ -97,7 +98,7 @@ internal static class PlainForward
     private static double[][] Gelu(double[][] x) => [.. x.Select(row =>
         row.Select(v => 0.5 * v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v))))).ToArray())];
 
-    private static double[][] Linear(double[][] x, Gpt2Linear linear)
+    private static double[][] Linear(double[][] x, Gpt2Linear<Gpt2Weight> linear)
     {
         double[] w = Values(linear.W), b = Values(linear.B);
         int nOut = b.Length;

@@ -60,18 +60,6 @@ public sealed class PrecisionTests
         Assert.Equal(alone, together);
     }
 
-    [Fact]
-    public void A_view_shares_its_owners_life()
-    {
-        Gpt2Model owner = BuiltInModel.Open();
-        Gpt2Model view = owner.WithPrecision(Gpt2Precision.Int8);
-        Assert.Same(view, owner.WithPrecision(Gpt2Precision.Int8));
-        Assert.Same(owner, view.WithPrecision(Gpt2Precision.Float32));
-        Assert.Equal(Gpt2Precision.Int8, view.Precision);
-        owner.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => new Gpt2Context(view));
-    }
-
     private static float[] Read(Gpt2Precision precision, Kernels kernels, int threads, int portion)
     {
         using Gpt2Model model = BuiltInModel.Open();

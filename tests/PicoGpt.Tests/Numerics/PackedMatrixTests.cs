@@ -31,6 +31,15 @@ public sealed unsafe class PackedMatrixTests
         { Gpt2Precision.Int4, 0.2 },
     };
 
+    [Fact]
+    public void Only_a_reduced_precision_has_a_packed_format()
+    {
+        foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>().Except([Gpt2Precision.Float32]))
+            Assert.Same(PackedFormat.Of(precision), PackedFormat.Of(precision));
+        Assert.Throws<ArgumentOutOfRangeException>(() => PackedFormat.Of(Gpt2Precision.Float32));
+        Assert.Throws<ArgumentOutOfRangeException>(() => PackedFormat.Of((Gpt2Precision)99));
+    }
+
     [Theory]
     [MemberData(nameof(Variants))]
     public void Products_have_the_bits_of_float32_on_the_unpacked_values(string variant, Gpt2Precision precision)

@@ -90,7 +90,7 @@ internal sealed class FullDisk
     private static bool Convert(Gpt2Model model, string folder)
     {
         using var weights = PackedWeights.Open(model.Parameters, folder, Gpt2Precision.Int8, smallestFile: 0);
-        return weights.IsInMemory;
+        return !File.Exists(Path.Combine(folder, "converted", "int8.index"));
     }
 
     private async Task Page(int free, Gpt2Trace trace)

@@ -83,8 +83,8 @@ internal static class ResourceChild
                 using (Gpt2Model builtIn = ModelStore.Default.Open("3M", "3M")) return Say(builtIn);
             case "pack":
                 using (var packed = Gpt2Model.Open(args[0]))
-                using (var weights = PackedWeights.Open(packed.Parameters, args[0], Gpt2Precision.Int8, smallestFile: 0))
-                    return weights.IsInMemory ? "in memory" : "in a file";
+                using (PackedWeights.Open(packed.Parameters, args[0], Gpt2Precision.Int8, smallestFile: 0))
+                    return File.Exists(Path.Combine(args[0], "converted", "int8.index")) ? "in a file" : "in memory";
             case "export":
                 using (var exported = Gpt2Model.Open(args[0])) ModelExport.Plan(exported, args[1], args[2]).Run();
                 return "";

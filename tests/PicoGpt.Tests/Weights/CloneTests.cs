@@ -133,7 +133,7 @@ public sealed class CloneTests : IDisposable
     {
         using Gpt2Model reduced = Gpt2Model.Open(_model.Path, precision: Gpt2Precision.Int8), clone = reduced.Clone();
         Assert.Equal(Gpt2Precision.Float32, clone.Precision);
-        Assert.Same(clone, clone.WithPrecision(Gpt2Precision.Float32));
+        Assert.Equal(Gpt2Precision.Float32, clone.WithPrecision(Gpt2Precision.Float32).Precision);
         AssertRefused(() => clone.WithPrecision(Gpt2Precision.Int8), "export it, and open that in Int8");
     }
 

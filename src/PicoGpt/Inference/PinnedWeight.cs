@@ -2,12 +2,12 @@ using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
-/// <summary>A matrix at a fixed address, in float32 or packed.</summary>
-internal readonly struct PinnedMatrix
+/// <summary>A weight at a fixed address: a matrix in float32, the same packed, or a vector.</summary>
+internal readonly unsafe struct PinnedWeight
 {
-    public PinnedMatrix(Matrix plain) => Plain = plain;
+    public PinnedWeight(Matrix plain) => Plain = plain;
 
-    public PinnedMatrix(PackedMatrix packed) => (Packed, IsPacked) = (packed, true);
+    public PinnedWeight(PackedMatrix packed) => (Packed, IsPacked) = (packed, true);
 
     public bool IsPacked { get; }
 
@@ -15,7 +15,10 @@ internal readonly struct PinnedMatrix
 
     public PackedMatrix Packed { get; }
 
-    /// <summary>Throws unless the matrix has the given shape.</summary>
+    /// <summary>The values of a vector.</summary>
+    public float* Vector => Plain.Data;
+
+    /// <summary>Throws unless it is a matrix of the given shape.</summary>
     public void Require(int rows, int columns)
     {
         if (!IsPacked) Plain.Require(rows, columns);

@@ -1,6 +1,7 @@
-namespace PicoGpt.Weights;
+namespace PicoGpt.Architecture;
 
 /// <summary>The projections of a position-wise feed-forward network.</summary>
+/// <typeparam name="T">What stands for each weight.</typeparam>
 /// <param name="CFc">Up: <c>[n_embd, 4 n_embd]</c>.</param>
 /// <param name="CProj">Down: <c>[4 n_embd, n_embd]</c>.</param>
-public sealed record Gpt2Mlp(Gpt2Linear CFc, Gpt2Linear CProj);
+public sealed record Gpt2Mlp<T>(Gpt2Linear<T> CFc, Gpt2Linear<T> CProj);

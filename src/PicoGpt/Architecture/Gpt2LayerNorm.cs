@@ -1,6 +1,7 @@
-namespace PicoGpt.Weights;
+namespace PicoGpt.Architecture;
 
 /// <summary>A layer norm's gain and bias.</summary>
+/// <typeparam name="T">What stands for each weight.</typeparam>
 /// <param name="G">The gain, <c>[n_embd]</c>.</param>
 /// <param name="B">The bias, <c>[n_embd]</c>.</param>
-public sealed record Gpt2LayerNorm(Gpt2Weight G, Gpt2Weight B);
+public sealed record Gpt2LayerNorm<T>(T G, T B);

@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints;
+using PicoGpt.Tokens;
+using PicoGpt.Weights;
+
+namespace PicoGpt;
+
+/// <summary>
+/// What all views of a model share: the source of its weights, the tree over them, the tokenizer, and the matrices in every reduced
+/// precision that was asked for. It may be used and closed from any thread.
+/// </summary>
+internal sealed class ModelCore : IDisposable
+{
+    private readonly ITensorSource _source;
+    private readonly Lazy<BytePairEncoder> _encoder;
+    private readonly string _vocabularyFolder;
+    private readonly IDisposable? _use;
+    private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
+    private readonly CancellationTokenSource _closing = new();
+    private bool _isClosed;
+
+    /// <param name="name">The model's name.</param>
+    /// <param name="folder">The folder that holds its files.</param>
+    /// <param name="source">Its weights; closed with it.</param>
+    /// <param name="hyperParameters">Its shape.</param>
+    /// <param name="use">What tells others that the model is open; disposed with it.</param>
+    /// <exception cref="Gpt2Exception">The tensors do not make a GPT-2 of that shape.</exception>
+    public ModelCore(string name, string folder, ITensorSource source, Gpt2HyperParameters hyperParameters, IDisposable? use)
+    {
+        (_source, _use) = (source, use);
+        (Name, Path, HyperParameters) = (name, folder, hyperParameters);
+        Parameters = Gpt2Parameters.Load(source, hyperParameters);
+        string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
+        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(vocabularyFolder));
+    }
+
+    /// <param name="name">The clone's name.</param>
+    /// <param name="original">What is cloned; the clone shares its tokenizer.</param>
+    /// <param name="source">The clone's weights.</param>
+    private ModelCore(string name, ModelCore original, MemorySource source)
+    {
+        (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
+        (Name, Path, HyperParameters) = (name, "", original.HyperParameters);
+        Parameters = Gpt2Parameters.Load(source, HyperParameters);
+    }
+
+    public string Name { get; }
+
+    /// <summary>The folder that holds the files; empty of a clone.</summary>
+    public string Path { get; }
+
+    public Gpt2HyperParameters HyperParameters { get; }
+
+    public Gpt2Parameters Parameters { get; }
+
+    public BytePairEncoder Encoder => _encoder.Value;
+
+    /// <summary>Whether the weights are in memory, where they can be changed.</summary>
+    public bool IsClone => _source is MemorySource;
+
+    /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
+    public string Prefix => _source.Location;
+
+    /// <summary>The full paths of what the weights are read from.</summary>
+    public IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
+
+    /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
+    public (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(_vocabularyFolder);
+
+    /// <summary>A copy of the weights in memory.</summary>
+    public ModelCore Clone(string name) => new(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+
+    /// <summary>The matrices in a precision, converted where that was not done before; <see langword="null"/> for float32.</summary>
+    /// <exception cref="ObjectDisposedException">The model is closed, or was while they were converted.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public PackedWeights? Pack(Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        if (precision == Gpt2Precision.Float32) return null;
+        PackedSlot slot = _packed.GetOrAdd(precision, _ => new PackedSlot());
+        lock (slot)
+        {
+            ThrowIfClosed();
+            return slot.Weights ??= Convert(precision, progress, cancellationToken);
+        }
+    }
+
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
+    public void ThrowIfChanged(Gpt2Precision precision)
+    {
+        _source.ThrowIfChanged();
+        if (_packed.TryGetValue(precision, out PackedSlot? slot)) slot.Weights?.ThrowIfChanged();
+    }
+
+    /// <exception cref="ObjectDisposedException">The model is closed.</exception>
+    public void ThrowIfClosed()
+    {
+        if (Volatile.Read(ref _isClosed)) throw Closed();
+    }
+
+    /// <summary>Closes the files; a conversion that is under way ends, a computation keeps what it needs.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isClosed, true)) return;
+        _closing.Cancel();
+        foreach (PackedSlot slot in _packed.Values)
+        {
+            lock (slot) slot.Weights?.Dispose();
+        }
+
+        _source.Dispose();
+        _use?.Dispose();
+        _closing.Dispose();
+    }
+
+    private PackedWeights Convert(Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        try
+        {
+            return PackedWeights.Open(Parameters, Path, precision, progress, cancellationToken: either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Closed();
+        }
+    }
+
+    private ObjectDisposedException Closed() => new(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
+
+    /// <summary>The matrices in one precision once they are there, and the lock under which they come.</summary>
+    private sealed class PackedSlot
+    {
+        public PackedWeights? Weights { get; set; }
+    }
+}
