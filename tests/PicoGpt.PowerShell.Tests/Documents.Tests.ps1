@@ -33,7 +33,7 @@ Describe 'The document <Document>' -ForEach $documents {
 Describe 'The README' {
     It 'links to every page and topic of the help, and to every picture' {
         $links = Get-Link $readme
-        $pages = Get-ChildItem "$root/src/PicoGpt.PowerShell/Help", "$root/src/PicoGpt.PowerShell/Help/Pictures" -File -Exclude *.ps1
+        $pages = Get-ChildItem "$root/src/PicoGpt.PowerShell/Help", "$root/src/PicoGpt.PowerShell/Help/Pictures" -File | Where-Object Extension -ne .ps1
         $pages | Should -Not -BeNullOrEmpty
         foreach ($page in $pages) { [IO.Path]::GetRelativePath($root, $page).Replace('\', '/') | Should -BeIn $links }
     }
