@@ -51,6 +51,9 @@ public sealed class BatchGenerator : IDisposable
     /// <summary>Tokens that were generated so far, in all texts.</summary>
     public long NewTokens { get; private set; }
 
+    /// <summary>Positions that were read so far, guessed ones included.</summary>
+    internal long RowsRead => _driver.RowsRead;
+
     /// <summary>Texts that have not ended.</summary>
     public int Active => _driver.Unfinished;
 

@@ -46,6 +46,9 @@ internal sealed class TextDriver<T> : IDisposable
     /// <summary>Texts that have not ended.</summary>
     public int Unfinished => _waiting.Count(text => !text.IsFinished) + _underWay.Count;
 
+    /// <summary>Positions that were read so far, guessed ones included.</summary>
+    public long RowsRead { get; private set; }
+
     /// <summary>Adds a text; it waits until there is room for it.</summary>
     public void Add(T text)
     {
@@ -131,11 +134,14 @@ internal sealed class TextDriver<T> : IDisposable
         }
     }
 
+    // What a hook has changed may be of that text alone.
+    private ReadOnlySpan<int> BeginningOf(T text) => _forward.Hook is null ? text.Beginning : [];
+
     private void Begin(T text, T? alike, int common)
     {
         try
         {
-            text.Cache = _caches.Take(text.Beginning);
+            text.Cache = _caches.Take(BeginningOf(text));
             if (common > text.Cache.Length) text.Cache.CopyFrom(alike!.Cache!, common);
             _underWay.Add(text);
         }
@@ -150,7 +156,7 @@ internal sealed class TextDriver<T> : IDisposable
         (T? Text, int Common) best = (null, CachePool.LeastShared - 1);
         foreach (T other in _underWay)
         {
-            int common = text.Beginning.CommonPrefixLength(other.Beginning);
+            int common = BeginningOf(text).CommonPrefixLength(BeginningOf(other));
             if (common > best.Common) best = (other, common);
         }
 
@@ -196,6 +202,7 @@ internal sealed class TextDriver<T> : IDisposable
             for (int i = text.FirstScored; i < ids.Length; i++) _toScore.Add((text, row + i));
             _step.Add(new Part(text, length));
             room -= ids.Length - text.LeastRows;
+            RowsRead += ids.Length;
         }
         catch (Exception fault)
         {
@@ -238,7 +245,7 @@ internal sealed class TextDriver<T> : IDisposable
     private void Release(T text)
     {
         KeyValueCache cache = text.Cache!;
-        ReadOnlySpan<int> beginning = text.Beginning;
+        ReadOnlySpan<int> beginning = BeginningOf(text);
         _caches.Return(cache, beginning[..Math.Min(beginning.Length, cache.Length)]);
         text.Cache = null;
     }
