@@ -77,6 +77,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Gpt2Error.ContextExceeded,
         $"{tokens} tokens do not fit: the model's context has {cache.Capacity} positions, of which {cache.Length} are taken.");
 
+    /// <summary>The fault of a token that the model does not know.</summary>
+    public static Gpt2Exception OutsideVocabulary(int id, int vocabulary) => new(
+        Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {vocabulary} (0 to {vocabulary - 1}).");
+
     /// <summary>An empty cache for a text.</summary>
     public KeyValueCache NewCache() => new(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);
 
@@ -228,7 +232,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     }
 
     // A projection and what follows it are computed together, unless a hook is to see between them.
-    private Matrix FeedForward(Matrix normed, PinnedLinear linear, Matrix hidden, Matrix gelu, int layer) // [n_rows, n_embd] -> [n_rows, 4 n_embd]
+    private Matrix FeedForward(Matrix normed, PinnedLinear linear, Matrix hidden, Matrix gelu, int layer) // -> [n_rows, 4 n_embd]
     {
         bool isSeen = Wants(ActivationSite.Hidden, layer);
         Project(normed, linear, hidden, gelu: isSeen ? default : gelu);
@@ -301,9 +305,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (ids.Length > cache.Capacity - cache.Length) throw DoesNotFit(cache, ids.Length);
         foreach (int id in ids)
         {
-            if ((uint)id < (uint)_h.NVocab) continue;
-            throw new Gpt2Exception(
-                Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {_h.NVocab} (0 to {_h.NVocab - 1}).");
+            if ((uint)id >= (uint)_h.NVocab) throw OutsideVocabulary(id, _h.NVocab);
         }
     }
 }

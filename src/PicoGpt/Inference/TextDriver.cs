@@ -44,7 +44,7 @@ internal sealed class TextDriver<T> : IDisposable
     public bool IsNextReady => _inOrder.TryPeek(out T? text) && text.IsFinished;
 
     /// <summary>Texts that have not ended.</summary>
-    public int Unfinished => _waiting.Count(text => !text.IsFinished) + _underWay.Count;
+    public int Unfinished => _waiting.Concat(_underWay).Count(text => !text.IsFinished);
 
     /// <summary>Positions that were read so far, guessed ones included.</summary>
     public long RowsRead { get; private set; }
@@ -119,9 +119,11 @@ internal sealed class TextDriver<T> : IDisposable
     // A text that begins like one whose beginning is still being read waits for it, and then takes it over.
     private void Admit()
     {
-        for (int i = 0; i < _waiting.Count && _underWay.Count < _batchSize;)
+        int room = _batchSize - _underWay.Sum(text => text.Width);
+        for (int i = 0; i < _waiting.Count;)
         {
             T text = _waiting[i];
+            if (text.Width > Math.Max(room, 0) && _underWay.Count > 0) break;
             (T? alike, int common) = text.IsFinished ? default : MostAlike(text);
             if (common > alike?.Cache!.Length)
             {
@@ -130,7 +132,9 @@ internal sealed class TextDriver<T> : IDisposable
             }
 
             _waiting.RemoveAt(i);
-            if (!text.IsFinished) Begin(text, alike, common);
+            if (text.IsFinished) continue;
+            Begin(text, alike, common);
+            room -= text.Width;
         }
     }
 
@@ -191,7 +195,7 @@ internal sealed class TextDriver<T> : IDisposable
     private void Read(T text, ref int room)
     {
         int most = text.LeastRows + room;
-        if (most == 0) return;
+        if (most == 0 || text.IsFinished) return;
         try
         {
             int length = text.Cache!.Length;

@@ -135,7 +135,7 @@ public sealed class BatchGeneratorTests : IDisposable
         List<Gpt2Completion> expected = Run(prompts, options, 4);
         using var generator = new BatchGenerator(_model, options, 4);
         IDraft?[] drafts = [null, new Saboteur(() => throw new Gpt2Exception(Gpt2Error.InvalidToken, "sabotage")), new Saboteur(() => [99_999]), null];
-        for (int i = 0; i < prompts.Length; i++) generator.Add(new GeneratedText(_model, prompts[i], options, drafts[i]));
+        for (int i = 0; i < prompts.Length; i++) generator.Add(new StepwiseText(_model, Prompt.Of(_model, prompts[i]), options, drafts[i]));
         List<Gpt2Completion> actual = Drain(generator);
         Assert.Equal(prompts, actual.Select(c => c.Prompt));
         foreach (int i in (int[])[0, 3])
@@ -160,7 +160,7 @@ public sealed class BatchGeneratorTests : IDisposable
         RandomModel.Write(folder.Path, new Gpt2HyperParameters(NVocab: 300, NCtx: 64, NEmbd: 16, NHead: 2, NLayer: 1));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         using var batch = new BatchGenerator(model, new GenerationOptions { MaxTokens = 20 }, 1);
-        batch.Add(new GeneratedText(model, "ab", new GenerationOptions { MaxTokens = 20 }, new Saboteur(() => [300])));
+        batch.Add(new StepwiseText(model, Prompt.Of(model, "ab"), new GenerationOptions { MaxTokens = 20 }, new Saboteur(() => [300])));
         Gpt2Completion completion = Assert.Single(Drain(batch));
         Assert.Contains("300", completion.Fault!.Message, StringComparison.Ordinal);
         Assert.Equal(Saboteur.Patience, completion.Ids.Count);
