@@ -19,6 +19,7 @@ internal sealed class Activations : IDisposable
     {
         _blocks = isKept ? Kept(h, rows) : Reused(h, rows);
         FinalNorm = Buffer(rows, h.NEmbd);
+        Logits = Buffer(Gpt2Forward.MostLogits, h.NVocab);
     }
 
     /// <summary>A block's.</summary>
@@ -32,6 +33,9 @@ internal sealed class Activations : IDisposable
 
     /// <summary>The final layer norm: [rows, n_embd].</summary>
     public Matrix FinalNorm { get; }
+
+    /// <summary>[<see cref="Gpt2Forward.MostLogits"/>, n_vocab].</summary>
+    public Matrix Logits { get; }
 
     public void Dispose()
     {

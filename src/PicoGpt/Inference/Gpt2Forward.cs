@@ -175,7 +175,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _toVocabulary.X = normed;
         _toVocabulary.Wte = _parameters.Wte;
-        _toVocabulary.Y = _workspace.Logits.Take(normed.Rows);
+        _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
         _workspace.Pool.Run(_toVocabulary);
         return _toVocabulary.Y;
     }

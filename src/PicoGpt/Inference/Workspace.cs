@@ -10,8 +10,6 @@ namespace PicoGpt.Inference;
 /// </summary>
 internal sealed class Workspace : IDisposable
 {
-    private readonly AlignedBuffer _logits;
-
     /// <param name="h">The shape.</param>
     /// <param name="threads">Threads to compute with; 0 for one a physical core.</param>
     /// <param name="kernels">The loops.</param>
@@ -23,8 +21,6 @@ internal sealed class Workspace : IDisposable
         Kernels = kernels;
         Activations = new Activations(h, Gpt2Forward.MostRows, keepsActivations);
         AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
-        _logits = new AlignedBuffer((long)Gpt2Forward.MostLogits * h.NVocab);
-        Logits = _logits.AsMatrix(Gpt2Forward.MostLogits, h.NVocab);
         Pool = new WorkerPool(threads); // last, for nobody would stop its threads if something after it failed
     }
 
@@ -34,14 +30,11 @@ internal sealed class Workspace : IDisposable
     /// <summary>The threads.</summary>
     public WorkerPool Pool { get; }
 
-    /// <summary>What passes through the blocks.</summary>
+    /// <summary>The memory of what passes through the model.</summary>
     public Activations Activations { get; }
 
     /// <summary>Scores and results of the heads under way, for each thread.</summary>
     public AlignedBuffer AttentionScratch { get; }
-
-    /// <summary>[<see cref="Gpt2Forward.MostLogits"/>, n_vocab].</summary>
-    public Matrix Logits { get; }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -49,6 +42,5 @@ internal sealed class Workspace : IDisposable
         Pool.Dispose();
         Activations.Dispose();
         AttentionScratch.Dispose();
-        _logits.Dispose();
     }
 }
