@@ -11,7 +11,7 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
-        @{ Type = 'PicoGpt.Measuring.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
+        @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
     )
 }
 

@@ -86,7 +86,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     [ValidateRange(1, 64)]
     public int BatchSize { get; set; }
 
-    /// <summary>Do not guess tokens of greedy text from what stands already. The text is the same, only slower.</summary>
+    /// <summary>Do not guess tokens from what stands already. The text is the same, only slower.</summary>
     [Parameter]
     public SwitchParameter NoSpeculation { get; set; }
 

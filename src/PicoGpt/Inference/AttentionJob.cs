@@ -43,8 +43,8 @@ internal sealed unsafe class AttentionJob : Job
     /// <summary>The heads' results side by side: [n_rows, n_embd].</summary>
     public Matrix Y { get; set; }
 
-    /// <summary>Who is shown the weights of every row, if anybody.</summary>
-    public IForwardObserver? Observer { get; set; }
+    /// <summary>Who sees the weights of every row, and may change them, if anybody.</summary>
+    public IForwardHook? Hook { get; set; }
 
     /// <summary>The elements of scratch memory that a thread takes.</summary>
     public static int ScratchLength(int headSize, int capacity) => Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize));
@@ -83,8 +83,8 @@ internal sealed unsafe class AttentionJob : Job
         var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _paddedHeadSize); // [rows, head_size]
         _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, _scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
-        for (int r = 0; Observer is not null && r < rows; r++)
-            Observer.ObserveAttention(Layer, head, row + r, scores.Row(r)[..(positions + r)]);
+        for (int r = 0; Hook is not null && r < rows; r++)
+            Hook.VisitPattern(Layer, head, new RowPlace(cache, positions + r - 1), scores.Row(r)[..(positions + r)]);
         _kernels.WeightedSum(scores, cache.Values(Layer, head), positions, result);
         for (int r = 0; r < rows; r++) result.Row(r)[.._headSize].CopyTo(Y.Row(row + r)[(head * _headSize)..]);
     }

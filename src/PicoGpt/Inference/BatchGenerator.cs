@@ -27,7 +27,7 @@ public sealed class BatchGenerator : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(batchSize, Gpt2Forward.MostLogits);
         _model = model;
         _options = options ?? new GenerationOptions();
-        _options.Validate();
+        _options.Validate(model);
         BatchSize = batchSize;
         _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _options.Threads, Kernels.Best), batchSize, Choose);
     }
@@ -51,6 +51,9 @@ public sealed class BatchGenerator : IDisposable
     /// <summary>Tokens that were generated so far, in all texts.</summary>
     public long NewTokens { get; private set; }
 
+    /// <summary>Positions that were read so far, guessed ones included.</summary>
+    internal long RowsRead => _driver.RowsRead;
+
     /// <summary>Texts that have not ended.</summary>
     public int Active => _driver.Unfinished;
 
@@ -60,24 +63,34 @@ public sealed class BatchGenerator : IDisposable
     /// <summary>Whether no text is under way or waiting to be given out.</summary>
     public bool IsEmpty => _driver.IsEmpty;
 
-    /// <summary>Adds a text; where the batch is full, it waits until another ends.</summary>
-    /// <param name="prompt">The text to go on from.</param>
+    /// <summary>Adds a prompt; where the batch is full, it waits until another text ends.</summary>
+    /// <param name="prompt">The text to go on from; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <exception cref="Gpt2Exception">The prompt has more tokens than the context.</exception>
     public void Add(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        Add(new GeneratedText(_model, prompt, _options, _options.Speculation ? new PromptLookup() : null));
+        Add(Prompt.Of(_model, prompt));
+    }
+
+    /// <summary>Adds a prompt that is given as ids; where the batch is full, it waits until another text ends.</summary>
+    /// <param name="promptIds">The ids to go on from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <exception cref="Gpt2Exception">The prompt has more tokens than the context, or one that the model does not know.</exception>
+    public void Add(IReadOnlyList<int> promptIds)
+    {
+        ArgumentNullException.ThrowIfNull(promptIds);
+        Add(Prompt.Of(_model, promptIds));
     }
 
     /// <summary>Makes the next tokens of every text under way, or reads on in a long prompt.</summary>
     /// <param name="cancellationToken">Stops between two layers; what was made before is kept.</param>
     /// <returns>
-    /// The completions that are now ready, in the order of their prompts; often none. One that a fault ended is what there was of it, and
+    /// The completions that are now ready, in the order of their prompts; often none; several of a prompt, where the options ask for them,
+    /// follow each other. One that a fault ended is what there was of it, and
     /// has the <see cref="Gpt2Completion.Fault"/>; the others go on.
     /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default) =>
-        [.. _driver.Advance(cancellationToken).Select(text => text.Completion)];
+        [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
 
     /// <summary>Ends all texts as they are.</summary>
     /// <returns>The completions that were not given out yet, in the order of their prompts, ended or not.</returns>
@@ -85,13 +98,18 @@ public sealed class BatchGenerator : IDisposable
     {
         List<GeneratedText> texts = _driver.TakeAll();
         foreach (GeneratedText text in texts) text.Cancel();
-        return [.. texts.Select(text => text.Completion)];
+        return [.. texts.SelectMany(text => text.Completions)];
     }
 
     /// <inheritdoc/>
     public void Dispose() => _driver.Dispose();
 
     internal void Add(GeneratedText text) => _driver.Add(text);
+
+    private void Add(Prompt prompt)
+    {
+        foreach (GeneratedText text in GeneratedText.Of(_model, prompt, _options)) Add(text);
+    }
 
     private void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits) // [rows, n_vocab]
     {

@@ -12,11 +12,23 @@ public sealed record Gpt2Completion
     /// <summary>The text that was generated, without the prompt and without a stop string.</summary>
     public required string Text { get; init; }
 
+    /// <summary>The prompt and the text together.</summary>
+    public string FullText => Prompt + Text;
+
     /// <summary>The ids of the prompt.</summary>
     public required IReadOnlyList<int> PromptIds { get; init; }
 
     /// <summary>The ids that were generated; a closing <c>&lt;|endoftext|&gt;</c>, or another end of the model, is not among them.</summary>
     public required IReadOnlyList<int> Ids { get; init; }
+
+    /// <summary>What the model said of each of <see cref="Ids"/>, where <see cref="GenerationOptions.TopLogProbs"/> asked for it.</summary>
+    public IReadOnlyList<GeneratedToken> Tokens { get; init; } = [];
+
+    /// <summary>
+    /// Of a text that a beam search found, the sum of its log-probabilities divided by its length raised to the length penalty; an end of
+    /// text that it closes with is counted.
+    /// </summary>
+    public double? BeamScore { get; init; }
 
     /// <summary>Why the text ends.</summary>
     public required FinishReason FinishReason { get; init; }

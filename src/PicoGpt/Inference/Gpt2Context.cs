@@ -42,6 +42,12 @@ public sealed class Gpt2Context : IDisposable
     /// <summary>Positions read so far.</summary>
     public int Length => _cache.Length;
 
+    /// <summary>Who sees what passes through, and may change it, if anybody.</summary>
+    internal IForwardHook? Hook { get => _forward.Hook; set => _forward.Hook = value; }
+
+    /// <summary>Called after every portion of what is read, on the thread that reads; told its rows.</summary>
+    internal Action<int>? PortionRead { get; set; }
+
     /// <summary>Reads further tokens.</summary>
     /// <param name="ids">Token ids, <c>[n_seq]</c>; at least one.</param>
     /// <param name="cancellationToken">Stops between two layers; what was read by this call is forgotten then.</param>
@@ -85,6 +91,9 @@ public sealed class Gpt2Context : IDisposable
         _cache.Dispose();
     }
 
+    /// <summary>Reads further tokens without their logits.</summary>
+    internal void Read(ReadOnlySpan<int> ids, CancellationToken cancellationToken) => Read(ids, default, cancellationToken);
+
     private static Span<int> Rows(Span<int> rows, int first)
     {
         for (int i = 0; i < rows.Length; i++) rows[i] = first + i;
@@ -108,6 +117,7 @@ public sealed class Gpt2Context : IDisposable
                 if (!logits.IsEmpty) CopyLogits(rows, logits);
                 logits = logits.IsEmpty ? logits : logits[(rows * _vocabulary)..];
                 ids = ids[rows..];
+                PortionRead?.Invoke(rows);
             }
             while (ids.Length > 0);
 

@@ -26,6 +26,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly ProjectionJob _projection;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
+    private readonly RowPlace[] _places = new RowPlace[MostRows];
+    private readonly RowPlace[] _chosen = new RowPlace[MostRows];
     private int _rows;
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -67,8 +69,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         }
     }
 
-    /// <summary>Who is shown what passes through, if anybody. The results are the same bits with and without.</summary>
-    public IForwardObserver? Observer { get => _attention.Observer; set => _attention.Observer = value; }
+    /// <summary>Who sees what passes through, and may change it, if anybody.</summary>
+    public IForwardHook? Hook { get; set; }
 
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary => _h.NVocab;
@@ -77,6 +79,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public static Gpt2Exception DoesNotFit(KeyValueCache cache, int tokens) => new(
         Gpt2Error.ContextExceeded,
         $"{tokens} tokens do not fit: the model's context has {cache.Capacity} positions, of which {cache.Length} are taken.");
+
+    /// <summary>The fault of a token that the model does not know.</summary>
+    public static Gpt2Exception OutsideVocabulary(int id, int vocabulary) => new(
+        Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {vocabulary} (0 to {vocabulary - 1}).");
 
     /// <summary>An empty cache for a text.</summary>
     public KeyValueCache NewCache() => new(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);
@@ -98,9 +104,13 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Check(cache, ids);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MostRows - _rows);
         int first = _rows;
-        for (int t = 0; t < ids.Length; t++) Embed(ids[t], cache.Length + t, _workspace.X.Row(first + t));
+        foreach (int id in ids)
+        {
+            _places[_rows] = new RowPlace(cache, cache.Length + _rows - first);
+            Embed(id, _workspace.Activations.First.Row(_rows++));
+        }
+
         _attention.Segments.Add(new Segment(cache, first, ids.Length));
-        _rows += ids.Length;
         return first;
     }
 
@@ -109,12 +119,12 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Run(CancellationToken cancellationToken)
     {
-        Matrix x = _workspace.X.Take(_rows); // [n_rows, n_embd]
+        AddPositions(_workspace.Activations.First.Take(_rows));
         for (int layer = 0; layer < _h.NLayer; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             _model.ThrowIfChanged();
-            TransformerBlock(x, layer);
+            TransformerBlock(_workspace.Activations[layer], layer);
         }
 
         foreach (Segment segment in _attention.Segments) segment.Cache.Length += segment.Rows;
@@ -124,11 +134,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix FinalNorm(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_embd]
     {
-        _model.ThrowIfChanged();
-        Matrix normed = _workspace.Normed.Take(rows.Length);
-        for (int i = 0; i < rows.Length; i++)
-            _workspace.Kernels.LayerNorm(
-                _workspace.X.Only(rows[i]), _parameters.LnF.G.Vector, _parameters.LnF.B.Vector, normed.Only(i), 0, 1);
+        Matrix normed = FinalNorm(_workspace.Activations.Last, rows);
+        Visit(ActivationSite.FinalNorm, normed, rows);
         return normed;
     }
 
@@ -136,12 +143,18 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
     {
-        _toVocabulary.X = FinalNorm(rows);
-        _toVocabulary.Wte = _parameters.Wte;
-        _toVocabulary.Y = _workspace.Logits.Take(rows.Length);
-        _workspace.Pool.Run(_toVocabulary);
-        return _toVocabulary.Y;
+        Matrix logits = ToVocabulary(FinalNorm(rows));
+        Visit(ActivationSite.Logits, logits, rows);
+        return logits;
     }
+
+    /// <summary>
+    /// What the logits of the given rows would be if the model ended after a layer. A hook may ask for it when it is called at
+    /// <see cref="ActivationSite.ResidualAfter"/>; it is not called for it. Valid until the next call.
+    /// </summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
+    public Matrix Lens(int layer, ReadOnlySpan<int> rows) => // [n_rows, n_embd] -> [n, n_vocab]
+        ToVocabulary(FinalNorm(_workspace.Activations[layer].ResidualAfter, rows));
 
     /// <summary>Divides further work among the threads of the pass.</summary>
     public void Run(Job job) => _workspace.Pool.Run(job);
@@ -152,50 +165,94 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (_ownsWorkspace) _workspace.Dispose();
     }
 
-    // token and position embeddings
-    private void Embed(int id, int position, Span<float> x) // [n_embd]
+    private Matrix FinalNorm(Matrix x, ReadOnlySpan<int> rows)
+    {
+        _model.ThrowIfChanged();
+        Matrix normed = _workspace.Activations.FinalNorm.Take(rows.Length);
+        for (int i = 0; i < rows.Length; i++)
+            _workspace.Kernels.LayerNorm(x.Only(rows[i]), _parameters.LnF.G.Vector, _parameters.LnF.B.Vector, normed.Only(i), 0, 1);
+        return normed;
+    }
+
+    private Matrix ToVocabulary(Matrix normed) // [n, n_embd] -> [n, n_vocab]
+    {
+        _toVocabulary.X = normed;
+        _toVocabulary.Wte = _parameters.Wte;
+        _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
+        _workspace.Pool.Run(_toVocabulary);
+        return _toVocabulary.Y;
+    }
+
+    // the token's embedding
+    private void Embed(int id, Span<float> x) // [n_embd]
     {
         PinnedWeight wte = _parameters.Wte;
         if (wte.IsPacked) wte.Packed.CopyColumn(id, x);
         else wte.Plain.Row(id).CopyTo(x);
-        ReadOnlySpan<float> wpe = _parameters.Wpe.Plain.Row(position);
-        for (int i = 0; i < x.Length; i++) x[i] += wpe[i];
     }
 
-    private void TransformerBlock(Matrix x, int layer) // [n_rows, n_embd] -> [n_rows, n_embd], in place
+    // the positions' embeddings, as they are or as a hook makes them
+    private void AddPositions(Matrix x) // [n_rows, n_embd]
+    {
+        Visit(ActivationSite.TokenEmbedding, IForwardHook.NoLayer, x);
+        bool isSeen = Wants(ActivationSite.PositionEmbedding, IForwardHook.NoLayer);
+        Matrix seen = _workspace.Activations.FinalNorm.Take(isSeen ? x.Rows : 0); // free until the last block is done
+        for (int t = 0; t < seen.Rows; t++) _parameters.Wpe.Plain.Row(_places[t].Position).CopyTo(seen.Row(t));
+        if (isSeen) Visit(ActivationSite.PositionEmbedding, IForwardHook.NoLayer, seen);
+        for (int t = 0; t < x.Rows; t++)
+        {
+            Span<float> row = x.Row(t);
+            ReadOnlySpan<float> wpe = isSeen ? seen.Row(t) : _parameters.Wpe.Plain.Row(_places[t].Position);
+            for (int i = 0; i < row.Length; i++) row[i] += wpe[i];
+        }
+    }
+
+    private void TransformerBlock(BlockActivations a, int layer) // [n_rows, n_embd] -> [n_rows, n_embd]
     {
         Gpt2Block<PinnedWeight> block = _parameters.Blocks[layer];
-        Observer?.Observe(ActivationSite.ResidualBefore, layer, x);
+        Matrix x = a.ResidualBefore.Take(_rows);
+        Visit(ActivationSite.ResidualBefore, layer, x);
 
         // multi-head causal self attention
-        Matrix normed = LayerNorm(x, block.Ln1, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
-        Observer?.Observe(ActivationSite.Ln1, layer, normed);
-        Matrix qkv = Project(normed, block.Attn.CAttn, _workspace.Qkv.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
-        Observer?.Observe(ActivationSite.Qkv, layer, qkv);
-        Matrix heads = Attend(qkv, layer, _workspace.Heads.Take(x.Rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
-        Observer?.Observe(ActivationSite.Heads, layer, heads);
-        Matrix added = Project(heads, block.Attn.CProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, n_embd]
-        Observer?.Observe(ActivationSite.Attention, layer, added);
-        Observer?.Observe(ActivationSite.ResidualMiddle, layer, x);
+        Matrix normed = LayerNorm(x, block.Ln1, a.Ln1.Take(_rows)); // [n_rows, n_embd]
+        Visit(ActivationSite.Ln1, layer, normed);
+        Matrix qkv = Project(normed, block.Attn.CAttn, a.Qkv.Take(_rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
+        Visit(ActivationSite.Query, layer, qkv.Only(0, _h.NEmbd));
+        Visit(ActivationSite.Key, layer, qkv.Only(_h.NEmbd, _h.NEmbd));
+        Visit(ActivationSite.Value, layer, qkv.Only(2 * _h.NEmbd, _h.NEmbd));
+        Matrix heads = Attend(qkv, layer, a.Heads.Take(_rows)); // [n_rows, 3 n_embd] -> [n_rows, n_embd]
+        Visit(ActivationSite.Heads, layer, heads);
+        x = Add(x, heads, block.Attn.CProj, a.Attention.Take(_rows), a.ResidualMiddle.Take(_rows), ActivationSite.Attention, layer);
+        Visit(ActivationSite.ResidualMiddle, layer, x);
 
         // position-wise feed-forward network
-        normed = LayerNorm(x, block.Ln2, _workspace.Normed.Take(x.Rows)); // [n_rows, n_embd]
-        Observer?.Observe(ActivationSite.Ln2, layer, normed);
-        Matrix hidden = FeedForward(normed, block.Mlp.CFc, layer, _workspace.Hidden.Take(x.Rows)); // [n_rows, n_embd] -> [n_rows, 4 n_embd]
-        added = Project(hidden, block.Mlp.CProj, _workspace.Projected.Take(x.Rows), residual: x); // [n_rows, 4 n_embd] -> [n_rows, n_embd]
-        Observer?.Observe(ActivationSite.Mlp, layer, added);
-        Observer?.Observe(ActivationSite.ResidualAfter, layer, x);
+        normed = LayerNorm(x, block.Ln2, a.Ln2.Take(_rows)); // [n_rows, n_embd]
+        Visit(ActivationSite.Ln2, layer, normed);
+        Matrix hidden = FeedForward(normed, block.Mlp.CFc, a.Hidden.Take(_rows), a.Gelu.Take(_rows), layer); // -> [n_rows, 4 n_embd]
+        Visit(ActivationSite.Gelu, layer, hidden);
+        x = Add(x, hidden, block.Mlp.CProj, a.Mlp.Take(_rows), a.ResidualAfter.Take(_rows), ActivationSite.Mlp, layer);
+        Visit(ActivationSite.ResidualAfter, layer, x);
     }
 
-    // An observer sees the hidden values before GELU too, so that both cannot be done at once then.
-    private Matrix FeedForward(Matrix normed, Gpt2Linear<PinnedWeight> linear, int layer, Matrix hidden)
+    // A projection and what follows it are computed together, unless a hook is to see between them.
+    private Matrix FeedForward(Matrix normed, Gpt2Linear<PinnedWeight> linear, Matrix hidden, Matrix gelu, int layer) // -> [n_rows, 4 n_embd]
     {
-        Project(normed, linear, hidden, gelu: Observer is null);
-        if (Observer is null) return hidden;
-        Observer.Observe(ActivationSite.Hidden, layer, hidden);
-        for (int t = 0; t < hidden.Rows; t++) _workspace.Kernels.Gelu(hidden.RowPointer(t), hidden.Columns);
-        Observer.Observe(ActivationSite.Gelu, layer, hidden);
-        return hidden;
+        bool isSeen = Wants(ActivationSite.Hidden, layer);
+        Project(normed, linear, hidden, gelu: isSeen ? default : gelu);
+        if (!isSeen) return gelu;
+        Visit(ActivationSite.Hidden, layer, hidden);
+        _projection.ApplyGelu(hidden, gelu, 0, gelu.Columns);
+        return gelu;
+    }
+
+    private Matrix Add(Matrix x, Matrix y, Gpt2Linear<PinnedWeight> linear, Matrix added, Matrix sum, ActivationSite site, int layer) // -> [n_rows, n_embd]
+    {
+        bool isSeen = Wants(site, layer);
+        Project(y, linear, added, residual: x, sum: isSeen ? default : sum);
+        if (!isSeen) return sum;
+        Visit(site, layer, added);
+        _projection.Add(x, added, sum, 0, sum.Columns);
+        return sum;
     }
 
     private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
@@ -209,7 +266,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return y;
     }
 
-    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, bool gelu = false, Matrix residual = default)
+    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, Matrix gelu = default, Matrix residual = default, Matrix sum = default)
     {
         linear.W.Require(x.Columns, y.Columns);
         _projection.X = x;
@@ -218,17 +275,33 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.Y = y;
         _projection.Gelu = gelu;
         _projection.Residual = residual;
+        _projection.Sum = sum;
         _workspace.Pool.Run(_projection);
         return y;
     }
 
     private Matrix Attend(Matrix qkv, int layer, Matrix y)
     {
+        _attention.Hook = Wants(ActivationSite.Pattern, layer) ? Hook : null;
         _attention.Layer = layer;
         _attention.Qkv = qkv;
         _attention.Y = y;
         _workspace.Pool.Run(_attention);
         return y;
+    }
+
+    private bool Wants(ActivationSite site, int layer) => Hook is not null && Hook.Wants(site, layer);
+
+    private void Visit(ActivationSite site, int layer, Matrix values)
+    {
+        if (Wants(site, layer)) Hook!.Visit(site, layer, values, _places.AsSpan(0, _rows));
+    }
+
+    private void Visit(ActivationSite site, Matrix values, ReadOnlySpan<int> rows)
+    {
+        if (!Wants(site, IForwardHook.NoLayer)) return;
+        for (int i = 0; i < rows.Length; i++) _chosen[i] = _places[rows[i]];
+        Hook!.Visit(site, IForwardHook.NoLayer, values, _chosen.AsSpan(0, rows.Length));
     }
 
     private void Check(KeyValueCache cache, ReadOnlySpan<int> ids)
@@ -237,9 +310,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (ids.Length > cache.Capacity - cache.Length) throw DoesNotFit(cache, ids.Length);
         foreach (int id in ids)
         {
-            if ((uint)id < (uint)_h.NVocab) continue;
-            throw new Gpt2Exception(
-                Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {_h.NVocab} (0 to {_h.NVocab - 1}).");
+            if ((uint)id >= (uint)_h.NVocab) throw OutsideVocabulary(id, _h.NVocab);
         }
     }
 }

@@ -61,15 +61,21 @@ internal sealed unsafe class KeyValueCache : IDisposable
     }
 
     /// <summary>Takes the first positions over from a text that begins alike.</summary>
-    public void CopyFrom(KeyValueCache other, int positions)
+    /// <param name="other">The text's cache.</param>
+    /// <param name="positions">How many.</param>
+    /// <param name="from">As many of them are here already.</param>
+    public void CopyFrom(KeyValueCache other, int positions, int from = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(positions, other.Length);
-        nint keys = (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock * BlockStride;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from, Math.Min(positions, Length));
+        nint block = from / Kernels.KeyBlock * BlockStride;
+        nint keys = ((positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock * BlockStride) - block;
+        nint value = (nint)from * PaddedHeadSize;
         for (int layer = 0; layer < _keys.Length; layer++)
         {
-            Copy(other.Keys(layer, 0), Keys(layer, 0), keys);
+            Copy(other.Keys(layer, 0) + block, Keys(layer, 0) + block, keys);
             for (int head = 0; head < _heads; head++)
-                Copy(other.Values(layer, head), Values(layer, head), (nint)positions * PaddedHeadSize);
+                Copy(other.Values(layer, head) + value, Values(layer, head) + value, (nint)(positions - from) * PaddedHeadSize);
         }
 
         Length = positions;

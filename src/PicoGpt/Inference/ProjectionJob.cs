@@ -13,11 +13,14 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
 
     public Matrix Y { get; set; }
 
-    /// <summary>Apply GELU to the result.</summary>
-    public bool Gelu { get; set; }
+    /// <summary>Where GELU of the result goes, which may be <see cref="Y"/> itself; a matrix of no rows for nowhere.</summary>
+    public Matrix Gelu { get; set; }
 
-    /// <summary>Where the result is added, or a matrix of no rows.</summary>
+    /// <summary>What the result is added to.</summary>
     public Matrix Residual { get; set; }
+
+    /// <summary>Where that sum goes, which may be <see cref="Residual"/> itself; a matrix of no rows for nowhere.</summary>
+    public Matrix Sum { get; set; }
 
     public override void Execute(int part, int parts)
     {
@@ -25,7 +28,32 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
         if (from == to) return;
         if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
         else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
-        for (int t = 0; Gelu && t < Y.Rows; t++) kernels.Gelu(Y.RowPointer(t) + from, to - from);
-        for (int t = 0; t < Residual.Rows; t++) kernels.Add(Residual.RowPointer(t) + from, Y.RowPointer(t) + from, to - from);
+        if (Gelu.Rows > 0) ApplyGelu(Y, Gelu, from, to);
+        if (Sum.Rows > 0) Add(Residual, Y, Sum, from, to);
+    }
+
+    /// <summary><c>y = gelu(x)</c> in some columns.</summary>
+    public void ApplyGelu(Matrix x, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < y.Rows; t++)
+        {
+            Copy(x.RowPointer(t) + from, y.RowPointer(t) + from, to - from);
+            kernels.Gelu(y.RowPointer(t) + from, to - from);
+        }
+    }
+
+    /// <summary><c>y = x + added</c> in some columns.</summary>
+    public void Add(Matrix x, Matrix added, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < y.Rows; t++)
+        {
+            Copy(x.RowPointer(t) + from, y.RowPointer(t) + from, to - from);
+            kernels.Add(y.RowPointer(t) + from, added.RowPointer(t) + from, to - from);
+        }
+    }
+
+    private static void Copy(float* x, float* y, int count)
+    {
+        if (x != y) new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(y, count));
     }
 }

@@ -15,6 +15,9 @@ internal abstract class QueuedText
     /// <summary>Whether nothing of it is to be read any more.</summary>
     public bool IsFinished => Fault is not null || IsDone;
 
+    /// <summary>As how many texts it counts; 0 for one that comes with the text before it, which counts for both.</summary>
+    public virtual int Width => 1;
+
     /// <summary>How many rows of a batch it gets in any case; what is left of them goes to the first texts.</summary>
     public abstract int LeastRows { get; }
 

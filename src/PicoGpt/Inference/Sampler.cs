@@ -3,7 +3,7 @@ using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
-/// <summary>Picks the next token from logits: greedy, or by temperature, top-k and top-p (nucleus) sampling.</summary>
+/// <summary>Picks the next token from logits: greedy, or by temperature, top-k, top-p (nucleus) and min-p sampling.</summary>
 internal sealed class Sampler
 {
     private readonly GenerationOptions _options;
@@ -46,6 +46,13 @@ internal sealed class Sampler
         double nucleus = 0;
         int kept = 0;
         while (kept < count && (kept == 0 || nucleus < _options.TopP * sum)) nucleus += p[kept++];
+
+        if (_options.MinP > 0)
+        {
+            while (kept > 1 && p[kept - 1] < _options.MinP * p[0]) kept--;
+            nucleus = 0;
+            for (int i = 0; i < kept; i++) nucleus += p[i];
+        }
 
         double draw = _random.NextDouble() * nucleus;
         for (int i = 0; i < kept - 1; i++)

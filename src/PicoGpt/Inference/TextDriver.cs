@@ -44,7 +44,10 @@ internal sealed class TextDriver<T> : IDisposable
     public bool IsNextReady => _inOrder.TryPeek(out T? text) && text.IsFinished;
 
     /// <summary>Texts that have not ended.</summary>
-    public int Unfinished => _waiting.Count(text => !text.IsFinished) + _underWay.Count;
+    public int Unfinished => _waiting.Concat(_underWay).Count(text => !text.IsFinished);
+
+    /// <summary>Positions that were read so far, guessed ones included.</summary>
+    public long RowsRead { get; private set; }
 
     /// <summary>Adds a text; it waits until there is room for it.</summary>
     public void Add(T text)
@@ -116,9 +119,11 @@ internal sealed class TextDriver<T> : IDisposable
     // A text that begins like one whose beginning is still being read waits for it, and then takes it over.
     private void Admit()
     {
-        for (int i = 0; i < _waiting.Count && _underWay.Count < _batchSize;)
+        int room = _batchSize - _underWay.Sum(text => text.Width);
+        for (int i = 0; i < _waiting.Count;)
         {
             T text = _waiting[i];
+            if (text.Width > Math.Max(room, 0) && _underWay.Count > 0) break;
             (T? alike, int common) = text.IsFinished ? default : MostAlike(text);
             if (common > alike?.Cache!.Length)
             {
@@ -127,15 +132,20 @@ internal sealed class TextDriver<T> : IDisposable
             }
 
             _waiting.RemoveAt(i);
-            if (!text.IsFinished) Begin(text, alike, common);
+            if (text.IsFinished) continue;
+            Begin(text, alike, common);
+            room -= text.Width;
         }
     }
+
+    // What a hook has changed may be of that text alone.
+    private ReadOnlySpan<int> BeginningOf(T text) => _forward.Hook is null ? text.Beginning : [];
 
     private void Begin(T text, T? alike, int common)
     {
         try
         {
-            text.Cache = _caches.Take(text.Beginning);
+            text.Cache = _caches.Take(BeginningOf(text));
             if (common > text.Cache.Length) text.Cache.CopyFrom(alike!.Cache!, common);
             _underWay.Add(text);
         }
@@ -150,7 +160,7 @@ internal sealed class TextDriver<T> : IDisposable
         (T? Text, int Common) best = (null, CachePool.LeastShared - 1);
         foreach (T other in _underWay)
         {
-            int common = text.Beginning.CommonPrefixLength(other.Beginning);
+            int common = BeginningOf(text).CommonPrefixLength(BeginningOf(other));
             if (common > best.Common) best = (other, common);
         }
 
@@ -185,7 +195,7 @@ internal sealed class TextDriver<T> : IDisposable
     private void Read(T text, ref int room)
     {
         int most = text.LeastRows + room;
-        if (most == 0) return;
+        if (most == 0 || text.IsFinished) return;
         try
         {
             int length = text.Cache!.Length;
@@ -196,6 +206,7 @@ internal sealed class TextDriver<T> : IDisposable
             for (int i = text.FirstScored; i < ids.Length; i++) _toScore.Add((text, row + i));
             _step.Add(new Part(text, length));
             room -= ids.Length - text.LeastRows;
+            RowsRead += ids.Length;
         }
         catch (Exception fault)
         {
@@ -238,7 +249,7 @@ internal sealed class TextDriver<T> : IDisposable
     private void Release(T text)
     {
         KeyValueCache cache = text.Cache!;
-        ReadOnlySpan<int> beginning = text.Beginning;
+        ReadOnlySpan<int> beginning = BeginningOf(text);
         _caches.Return(cache, beginning[..Math.Min(beginning.Length, cache.Length)]);
         text.Cache = null;
     }

@@ -7,32 +7,60 @@ public sealed class TextGeneration
 {
     private readonly Gpt2Model _model;
     private readonly GenerationOptions _options;
-    private readonly GeneratedText _text;
+    private readonly IReadOnlyList<GeneratedText> _texts; // one, or the beams of one search, of which the first speaks for all
 
     /// <summary>Prepares a generation; the model's weights are not read yet.</summary>
     /// <param name="model">The model.</param>
     /// <param name="prompt">The text to go on from; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <param name="options">How to generate; <see langword="null"/> for greedy, 40 tokens.</param>
-    /// <exception cref="Gpt2Exception">The prompt has more tokens than the context, or an option is outside its range.</exception>
+    /// <exception cref="Gpt2Exception">
+    /// The prompt has more tokens than the context, or an option is outside its range; <see cref="GenerationOptions.Count"/> must be 1.
+    /// </exception>
     public TextGeneration(Gpt2Model model, string prompt, GenerationOptions? options = null)
+        : this(model, options, () => Inference.Prompt.Of(model, prompt ?? throw new ArgumentNullException(nameof(prompt))))
+    {
+    }
+
+    /// <summary>Prepares a generation from ids; the model's weights are not read yet.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="promptIds">The ids to go on from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="options">How to generate; <see langword="null"/> for greedy, 40 tokens.</param>
+    /// <exception cref="Gpt2Exception">
+    /// The prompt has more tokens than the context or one that the model does not know, or an option is outside its range;
+    /// <see cref="GenerationOptions.Count"/> must be 1.
+    /// </exception>
+    public TextGeneration(Gpt2Model model, IReadOnlyList<int> promptIds, GenerationOptions? options = null)
+        : this(model, options, () => Inference.Prompt.Of(model, promptIds ?? throw new ArgumentNullException(nameof(promptIds))))
+    {
+    }
+
+    private TextGeneration(Gpt2Model model, GenerationOptions? options, Func<Prompt> prompt)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(prompt);
         _model = model;
         _options = options ?? new GenerationOptions();
-        _options.Validate();
-        Prompt = prompt;
-        _text = new GeneratedText(model, prompt, _options, _options.Speculation ? new PromptLookup() : null);
+        _options.Validate(model);
+        if (_options.Count > 1)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"Count is {_options.Count}, but this makes one text; {nameof(BatchGenerator)} makes several.");
+        }
+
+        Prompt given = prompt();
+        Prompt = given.Text;
+        _texts = GeneratedText.Of(model, given, _options);
     }
 
     /// <summary>The prompt.</summary>
     public string Prompt { get; }
 
     /// <summary>Told how far the generation is, on the thread that generates: after every portion of a long prompt and every step.</summary>
-    public Action<GenerationProgress>? Progress { get => _text.Progress; set => _text.Progress = value; }
+    public Action<GenerationProgress>? Progress { get => Text.Progress; set => Text.Progress = value; }
 
     /// <summary>What has been generated so far.</summary>
-    public Gpt2Completion Completion => _text.Completion;
+    public Gpt2Completion Completion => Text.Completions[0];
+
+    private GeneratedText Text => _texts[0];
 
     /// <summary>Generates from beginning to end.</summary>
     /// <param name="model">The model.</param>
@@ -63,16 +91,16 @@ public sealed class TextGeneration
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public IEnumerable<string> Stream(CancellationToken cancellationToken = default)
     {
-        if (_text.IsFinished) yield break;
+        if (Text.IsFinished) yield break;
         using var batch = new BatchGenerator(_model, _options, batchSize: 1);
-        batch.Add(_text);
-        while (!_text.IsFinished)
+        foreach (GeneratedText text in _texts) batch.Add(text);
+        while (!Text.IsFinished)
         {
             batch.Advance(cancellationToken);
-            string piece = _text.TakePiece();
+            string piece = Text.TakePiece();
             if (piece.Length > 0) yield return piece;
         }
 
-        if (_text.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
+        if (Text.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
     }
 }

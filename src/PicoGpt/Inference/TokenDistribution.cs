@@ -44,15 +44,18 @@ internal readonly ref struct TokenDistribution
     }
 
     /// <summary>The ids of the likeliest tokens, the likeliest first; of equal ones the lower id.</summary>
-    public int[] Likeliest(int count)
+    public int[] Likeliest(int count) => Likeliest(_logits, count);
+
+    /// <summary>The ids of the greatest of some values, the greatest first; of equal ones the lower id.</summary>
+    public static int[] Likeliest(ReadOnlySpan<float> logits, int count)
     {
         if (count == 0) return [];
 
         // A heap of the likeliest so far, its least on top.
         var heap = new PriorityQueue<int, (float Logit, int Id)>(count + 1);
-        for (int id = 0; id < _logits.Length; id++)
+        for (int id = 0; id < logits.Length; id++)
         {
-            float logit = float.IsNaN(_logits[id]) ? float.NegativeInfinity : _logits[id];
+            float logit = float.IsNaN(logits[id]) ? float.NegativeInfinity : logits[id];
             if (heap.Count < count) heap.Enqueue(id, (logit, -id));
             else if (heap.TryPeek(out _, out (float Logit, int Id) least) && logit > least.Logit) heap.EnqueueDequeue(id, (logit, -id));
         }

@@ -1,3 +1,4 @@
+using PicoGpt.Inference;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Measuring;

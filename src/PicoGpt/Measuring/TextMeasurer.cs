@@ -43,7 +43,7 @@ public sealed class TextMeasurer : IDisposable
         BatchSize = batchSize;
         _stride = _options.StrideIn(model.HyperParameters);
         _startToken = _options.NoStartToken ? null : StartTokenOf(model);
-        _job = new ScoreJob(new TokenTexts(model.Encoder), _options.Top);
+        _job = new ScoreJob(new TokenScorer(new TokenTexts(model.Encoder), _options.Top));
         _driver = new TextDriver<MeasuredText>(new Gpt2Forward(model, _options.Threads, kernels), batchSize, Score);
     }
 

@@ -79,26 +79,20 @@ public sealed class TextTracer
         LensPrediction[]?[]? lens = _options.LogitLens
             ? [.. Enumerable.Range(0, h.NLayer).Select(layer => recorder.Layers.Contains(layer) ? new LensPrediction[_ids.Length] : null)]
             : null;
-        using var forward = new Gpt2Forward(_model, _options.Threads, _kernels) { Observer = recorder };
+        using var forward = new Gpt2Forward(_model, _options.Threads, _kernels) { Hook = recorder };
         using KeyValueCache cache = forward.NewCache();
         var logitLens = new LogitLens(_model.Encoder, _ids, _options.Top);
         recorder.LayerDone = (layer, rows) =>
         {
+            int position = rows[0].Position;
             if (lens?[layer] is { } predictions)
-                Predict(forward, logitLens, layer, recorder.Position, predictions.AsSpan(recorder.Position, rows), cancellationToken);
-            _options.Progress?.Invoke((((double)recorder.Position * h.NLayer) + ((layer + 1.0) * rows)) / ((double)_ids.Length * h.NLayer));
+                Predict(forward, logitLens, layer, position, predictions.AsSpan(position, rows.Length), cancellationToken);
+            double done = ((double)position * h.NLayer) + ((layer + 1.0) * rows.Length);
+            _options.Progress?.Invoke(done / ((double)_ids.Length * h.NLayer));
         };
 
-        for (int position = 0; position < _ids.Length; position += Gpt2Forward.MostRows)
-        {
-            recorder.Position = position;
-            int rows = Math.Min(Gpt2Forward.MostRows, _ids.Length - position);
-            forward.Begin();
-            forward.Add(cache, _ids.AsSpan(position, rows));
-            forward.Run(cancellationToken);
-            if (recorder.WantsFinalNorm) recorder.KeepFinalNorm(forward.FinalNorm([.. Enumerable.Range(0, rows)]));
-        }
-
+        using var context = new Gpt2Context(forward, cache) { PortionRead = rows => ReadOut(forward, recorder, rows, cancellationToken) };
+        context.Read(_ids, cancellationToken);
         return new Gpt2Trace(_model.Name, Text, Tokens)
         {
             Layers = recorder.Layers,
@@ -110,6 +104,19 @@ public sealed class TextTracer
         };
     }
 
+    // What comes after the blocks is computed where it is wanted.
+    private static void ReadOut(Gpt2Forward forward, TraceRecorder recorder, int rows, CancellationToken cancellationToken)
+    {
+        bool wantsLogits = recorder.Wants(ActivationSite.Logits, IForwardHook.NoLayer);
+        if (!wantsLogits && !recorder.Wants(ActivationSite.FinalNorm, IForwardHook.NoLayer)) return;
+        foreach (int[] some in Enumerable.Range(0, rows).Chunk(Gpt2Forward.MostLogits))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (wantsLogits) forward.Logits(some);
+            else forward.FinalNorm(some);
+        }
+    }
+
     // ln_f and wte, as after the last layer
     private static void Predict(
         Gpt2Forward forward, LogitLens lens, int layer, int position, Span<LensPrediction> predictions, CancellationToken cancellationToken)
@@ -118,7 +125,7 @@ public sealed class TextTracer
         {
             cancellationToken.ThrowIfCancellationRequested();
             int count = Math.Min(Gpt2Forward.MostLogits, predictions.Length - first);
-            Matrix logits = forward.Logits([.. Enumerable.Range(first, count)]); // [count, n_vocab]
+            Matrix logits = forward.Lens(layer, [.. Enumerable.Range(first, count)]); // [count, n_vocab]
             for (int i = 0; i < count; i++) predictions[first + i] = lens.Predict(layer, position + first + i, logits.Row(i));
         }
     }

@@ -8,11 +8,12 @@ namespace PicoGpt.Tracing;
 
 /// <summary>Keeps of a pass what the options ask for.</summary>
 [SuppressMessage("Performance", "CA1814", Justification = "What is kept are matrices.")]
-internal sealed class TraceRecorder : IForwardObserver
+internal sealed class TraceRecorder : IForwardHook
 {
     private readonly Gpt2HyperParameters _h;
     private readonly int _tokens;
     private readonly Dictionary<string, float[,]> _activations = [];
+    private readonly Dictionary<(ActivationSite Site, int Layer), float[,]> _kept = [];
 
     public TraceRecorder(Gpt2HyperParameters h, TraceOptions options, int tokens)
     {
@@ -21,7 +22,8 @@ internal sealed class TraceRecorder : IForwardObserver
         Heads = Chosen(options.Heads, h.NHead);
         if (options.Attention) Attention = [.. Enumerable.Range(0, h.NLayer).Select(layer => Layers.Contains(layer) ? NewPatterns() : null)];
         if (options.Norms) Norms = [.. Enumerable.Range(0, h.NLayer + 1).Select(_ => new double[tokens])];
-        foreach (string name in options.Activations) _activations[name] = new float[tokens, Gpt2Activations.WidthOf(name, h)];
+        foreach (string name in options.Activations.Distinct())
+            _activations[name] = _kept[Gpt2Activations.PlaceOf(name, h)] = new float[tokens, Gpt2Activations.WidthOf(name, h)];
     }
 
     public int[] Layers { get; }
@@ -36,35 +38,33 @@ internal sealed class TraceRecorder : IForwardObserver
 
     public IReadOnlyDictionary<string, float[,]> Activations => _activations;
 
-    /// <summary>The position of the batch's first row.</summary>
-    public int Position { get; set; }
+    /// <summary>Called with every layer whose residual stream is complete, and with the positions of the rows.</summary>
+    public Action<int, ReadOnlySpan<RowPlace>>? LayerDone { get; set; }
 
-    /// <summary>Called with every layer whose residual stream is complete.</summary>
-    public Action<int, int>? LayerDone { get; set; }
-
-    public void Observe(ActivationSite site, int layer, Matrix values)
+    /// <inheritdoc/>
+    public bool Wants(ActivationSite site, int layer) => site switch
     {
-        foreach ((string name, int from) in _activations.Count == 0 ? [] : Gpt2Activations.At(site, layer))
-        {
-            if (_activations.TryGetValue(name, out float[,]? kept)) Keep(values, from * _h.NEmbd, kept);
-        }
+        ActivationSite.Pattern => Attention?[layer] is not null,
+        ActivationSite.ResidualBefore when layer == 0 && Norms is not null => true,
+        ActivationSite.ResidualAfter => true,
+        _ => _kept.ContainsKey((site, layer)),
+    };
 
-        if (site == ActivationSite.ResidualBefore && layer == 0) KeepNorms(values, 0);
+    /// <inheritdoc/>
+    public void Visit(ActivationSite site, int layer, Matrix values, ReadOnlySpan<RowPlace> rows)
+    {
+        if (_kept.TryGetValue((site, layer), out float[,]? kept)) Keep(values, rows, kept);
+        if (site == ActivationSite.ResidualBefore && layer == 0) KeepNorms(values, rows, 0);
         if (site != ActivationSite.ResidualAfter) return;
-        KeepNorms(values, layer + 1);
-        LayerDone?.Invoke(layer, values.Rows);
+        KeepNorms(values, rows, layer + 1);
+        LayerDone?.Invoke(layer, rows);
     }
 
-    public void ObserveAttention(int layer, int head, int row, ReadOnlySpan<float> weights)
+    /// <inheritdoc/>
+    public void VisitPattern(int layer, int head, RowPlace row, Span<float> weights)
     {
-        if (Attention?[layer]?[head] is { } pattern) weights.CopyTo(RowOf(pattern, Position + row));
+        if (Attention?[layer]?[head] is { } pattern) weights.CopyTo(RowOf(pattern, row.Position));
     }
-
-    /// <summary>Whether <see cref="KeepFinalNorm"/> is to be called.</summary>
-    public bool WantsFinalNorm => _activations.ContainsKey(Gpt2Activations.FinalNorm);
-
-    /// <summary>Keeps the final layer norm of the batch's rows.</summary>
-    public void KeepFinalNorm(Matrix normed) => Keep(normed, 0, _activations[Gpt2Activations.FinalNorm]);
 
     private static int[] Chosen(IReadOnlyCollection<int> chosen, int count) =>
         chosen.Count == 0 ? [.. Enumerable.Range(0, count)] : [.. chosen.Distinct().Order()];
@@ -74,20 +74,19 @@ internal sealed class TraceRecorder : IForwardObserver
     private float[,]?[] NewPatterns() =>
         [.. Enumerable.Range(0, _h.NHead).Select(head => Heads.Contains(head) ? new float[_tokens, _tokens] : null)];
 
-    private void Keep(Matrix values, int from, float[,] kept)
+    private static void Keep(Matrix values, ReadOnlySpan<RowPlace> rows, float[,] kept)
     {
-        int width = kept.GetLength(1);
-        for (int row = 0; row < values.Rows; row++) values.Row(row).Slice(from, width).CopyTo(RowOf(kept, Position + row));
+        for (int row = 0; row < values.Rows; row++) values.Row(row).CopyTo(RowOf(kept, rows[row].Position));
     }
 
-    private void KeepNorms(Matrix residual, int index)
+    private void KeepNorms(Matrix residual, ReadOnlySpan<RowPlace> rows, int index)
     {
         if (Norms is null) return;
         for (int row = 0; row < residual.Rows; row++)
         {
             double sum = 0;
             foreach (float value in residual.Row(row)) sum += (double)value * value;
-            Norms[index][Position + row] = Math.Sqrt(sum);
+            Norms[index][rows[row].Position] = Math.Sqrt(sum);
         }
     }
 }

@@ -4,6 +4,7 @@ using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Exporting;
 using PicoGpt.Files;
 using PicoGpt.Inference;
+using PicoGpt.Measuring;
 using PicoGpt.Tests.Store;
 using Xunit;
 
@@ -94,10 +95,36 @@ public sealed class ChangedFileTests : IDisposable
         _ = TextGeneration.Run(model, "Once", Options);
         await Overwrite().WaitAsync(Patience, Cancellation);
         AssertChanged(() => TextGeneration.Run(model, "Once", Options));
+        AssertChanged(() => TextMeasurer.Measure(model, "Once", cancellationToken: Cancellation));
         AssertChanged(() => _ = model.Parameters.Wpe.ToArray());
         AssertChanged(() => _ = model.Parameters.Wpe.Statistics);
         AssertChanged(() => ModelExport.Plan(model, _folder.File("out.npz"), "Npz").Run(overwrite: true));
         Assert.False(File.Exists(_folder.File("out.npz")));
+    }
+
+    [Fact]
+    public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten()
+    {
+        SkipWithoutLeases();
+        using Gpt2Model model = Gpt2Model.Open(_folder.Path);
+        using var generator = new BatchGenerator(model, Options with { MaxTokens = 200, IgnoreEndOfText = true, Speculation = false }, 2);
+        using var measurer = new TextMeasurer(model, batchSize: 1);
+        measurer.Add("Once");
+        string[] prompts = ["Once", "The king", "A"];
+        foreach (string prompt in prompts) generator.Add(prompt);
+        for (int i = 0; i < 3; i++) Assert.Empty(generator.Advance(Cancellation));
+        Task overwriting = Overwrite();
+        List<Gpt2Completion> completions = [];
+        while (!generator.IsEmpty) completions.AddRange(generator.Advance(Cancellation));
+        Gpt2TextMeasure measure = Assert.Single(measurer.Advance(Cancellation));
+        generator.Dispose();
+        measurer.Dispose();
+        await overwriting.WaitAsync(Patience, Cancellation);
+        Assert.Equal(prompts, completions.Select(completion => completion.Prompt));
+        Assert.All(completions, completion => Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(completion.Fault).Error));
+        Assert.All(completions[..2], completion => Assert.InRange(completion.Ids.Count, 3, 199));
+        Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(measure.Fault).Error);
+        Assert.Null(measure.Tokens[0].LogProbability);
     }
 
     [Fact]

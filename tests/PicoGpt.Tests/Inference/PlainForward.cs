@@ -9,74 +9,81 @@ namespace PicoGpt.Tests.Inference;
 /// </summary>
 internal static class PlainForward
 {
+    /// <summary>Changes what passes under one of the tracer's names, or a head's pattern as <c>h0/attn/pattern/1</c>.</summary>
+    public delegate double[][] Change(string name, double[][] values);
+
     /// <summary>ids [n_seq] -> logits [n_seq, n_vocab], row-major.</summary>
-    public static double[] Logits(Gpt2Model model, int[] ids) => Logits(model, Trace(model, ids).Activations["ln_f"]);
+    public static double[] Logits(Gpt2Model model, int[] ids, Change? change = null) =>
+        [.. Trace(model, ids, change).Activations["logits"].SelectMany(row => row)];
 
     /// <summary>What each layer would say next: ln_f and wte applied to a residual stream, [n_seq, n_embd] -> [n_seq, n_vocab], row-major.</summary>
-    public static double[] LensLogits(Gpt2Model model, double[][] residual) => Logits(model, LayerNorm(residual, model.Parameters.LnF));
+    public static double[] LensLogits(Gpt2Model model, double[][] residual) =>
+        [.. Logits(model, LayerNorm(residual, model.Parameters.LnF)).SelectMany(row => row)];
 
     /// <summary>All that passes through, under the tracer's names; attention by layer and head, [n_seq][t + 1].</summary>
-    public static (Dictionary<string, double[][]> Activations, double[][][][] Attention) Trace(Gpt2Model model, int[] ids)
+    public static (Dictionary<string, double[][]> Activations, double[][][][] Attention) Trace(Gpt2Model model, int[] ids, Change? change = null)
     {
         Gpt2Parameters p = model.Parameters;
         int n = model.HyperParameters.NEmbd;
         double[] wte = Values(p.Wte), wpe = Values(p.Wpe);
         Dictionary<string, double[][]> seen = [];
         double[][][][] attention = new double[p.Blocks.Count][][][];
+        double[][] See(string name, double[][] values) => seen[name] = Changed(name, values);
+        double[][] Changed(string name, double[][] values) => change is null ? values : change(name, values);
 
-        // [n_seq, n_embd]
-        double[][] x = [.. ids.Select((id, position) => Enumerable.Range(0, n).Select(i => wte[(id * n) + i] + wpe[(position * n) + i]).ToArray())];
+        double[][] tokens = See("wte", [.. ids.Select(id => wte.AsSpan(id * n, n).ToArray())]); // [n_seq, n_embd]
+        double[][] positions = See("wpe", [.. ids.Select((_, position) => wpe.AsSpan(position * n, n).ToArray())]);
+        double[][] x = Add(tokens, positions);
         for (int layer = 0; layer < p.Blocks.Count; layer++)
         {
             Gpt2Block<Gpt2Weight> block = p.Blocks[layer];
             string h = $"h{layer}/";
-            seen[h + "resid_pre"] = x;
-            double[][] normed = seen[h + "ln_1"] = LayerNorm(x, block.Ln1);
+            x = See(h + "resid_pre", x);
+            double[][] normed = See(h + "ln_1", LayerNorm(x, block.Ln1));
             double[][] qkv = Linear(normed, block.Attn.CAttn); // [n_seq, 3 n_embd]
-            foreach ((string name, int part) in (ReadOnlySpan<(string, int)>)[("q", 0), ("k", 1), ("v", 2)])
-                seen[h + "attn/" + name] = [.. qkv.Select(row => row[(part * n)..((part + 1) * n)])];
-            (double[][] z, attention[layer]) = Attention(qkv, model.HyperParameters.NHead);
-            seen[h + "attn/z"] = z;
-            double[][] added = seen[h + "attn"] = Linear(z, block.Attn.CProj);
-            x = seen[h + "resid_mid"] = Add(x, added);
-            normed = seen[h + "ln_2"] = LayerNorm(x, block.Ln2);
-            double[][] hidden = seen[h + "mlp/c_fc"] = Linear(normed, block.Mlp.CFc);
-            hidden = seen[h + "mlp/gelu"] = Gelu(hidden);
-            added = seen[h + "mlp"] = Linear(hidden, block.Mlp.CProj);
-            x = seen[h + "resid_post"] = Add(x, added);
+            double[][] q = See(h + "attn/q", Part(qkv, 0, n)), k = See(h + "attn/k", Part(qkv, 1, n)), v = See(h + "attn/v", Part(qkv, 2, n));
+            attention[layer] =
+            [
+                .. Patterns(q, k, model.HyperParameters.NHead).Select((pattern, head) => Changed($"{h}attn/pattern/{head}", pattern)),
+            ];
+            double[][] z = See(h + "attn/z", Read(attention[layer], v));
+            x = See(h + "resid_mid", Add(x, See(h + "attn", Linear(z, block.Attn.CProj))));
+            normed = See(h + "ln_2", LayerNorm(x, block.Ln2));
+            double[][] hidden = See(h + "mlp/gelu", Gelu(See(h + "mlp/c_fc", Linear(normed, block.Mlp.CFc))));
+            x = See(h + "resid_post", Add(x, See(h + "mlp", Linear(hidden, block.Mlp.CProj))));
         }
 
-        seen["ln_f"] = LayerNorm(x, p.LnF);
+        See("logits", Logits(model, See("ln_f", LayerNorm(x, p.LnF))));
         return (seen, attention);
     }
 
-    private static double[] Logits(Gpt2Model model, double[][] normed)
+    private static double[][] Logits(Gpt2Model model, double[][] normed)
     {
         int n = model.HyperParameters.NEmbd;
         double[] wte = Values(model.Parameters.Wte);
-        return [.. normed.SelectMany(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, wte.AsSpan(v * n, n))))];
+        return [.. normed.Select(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, wte.AsSpan(v * n, n))).ToArray())];
     }
 
-    private static (double[][] Heads, double[][][] Patterns) Attention(double[][] qkv, int heads)
+    private static double[][] Part(double[][] qkv, int part, int n) => [.. qkv.Select(row => row[(part * n)..((part + 1) * n)])];
+
+    // [n_head][n_seq][t + 1]
+    private static IEnumerable<double[][]> Patterns(double[][] q, double[][] k, int heads)
     {
-        int n = qkv[0].Length / 3, size = n / heads;
-        double[][] y = [.. qkv.Select(_ => new double[n])];
-        double[][][] patterns = [.. Enumerable.Range(0, heads).Select(_ => new double[qkv.Length][])];
-        for (int head = 0; head < heads; head++)
+        int size = q[0].Length / heads;
+        return Enumerable.Range(0, heads).Select(head => q.Select((row, t) => Softmax(
+            [.. k[..(t + 1)].Select(past => Dot(row.AsSpan(head * size, size), past.AsSpan(head * size, size)) / Math.Sqrt(size))])).ToArray());
+    }
+
+    private static double[][] Read(double[][][] patterns, double[][] v)
+    {
+        int n = v[0].Length, size = n / patterns.Length;
+        double[][] z = [.. v.Select(_ => new double[n])];
+        for (int i = 0; i < n; i++)
         {
-            int q = head * size, k = n + q, v = n + k;
-            for (int t = 0; t < qkv.Length; t++)
-            {
-                double[] scores = [.. qkv[..(t + 1)].Select(past => Dot(qkv[t].AsSpan(q, size), past.AsSpan(k, size)) / Math.Sqrt(size))];
-                double[] weights = patterns[head][t] = Softmax(scores);
-                for (int j = 0; j <= t; j++)
-                {
-                    for (int d = 0; d < size; d++) y[t][q + d] += weights[j] * qkv[j][v + d];
-                }
-            }
+            for (int t = 0; t < v.Length; t++) z[t][i] = patterns[i / size][t].Select((weight, j) => weight * v[j][i]).Sum();
         }
 
-        return (y, patterns);
+        return z;
     }
 
     private static double[] Softmax(double[] x)

@@ -43,6 +43,15 @@ public sealed class SamplerTests
     public void Top_p_keeps_the_least_set_that_reaches_it(float p, int[] kept) =>
         Assert.Equal(kept, Seen(new GenerationOptions { Temperature = 1, TopP = p, Seed = 4 })); // 0.389 0.389 0.143 0.053 0.019 … of 1
 
+    [Theory]
+    [InlineData(0f, new[] { 0, 1, 2, 3, 4 })]
+    [InlineData(0.1f, new[] { 0, 1, 2, 3 })]
+    [InlineData(0.2f, new[] { 1, 2, 3 })]
+    [InlineData(0.4f, new[] { 1, 3 })]
+    [InlineData(1f, new[] { 1, 3 })]
+    public void Min_p_keeps_what_is_at_least_so_probable_as_the_likeliest(float minP, int[] kept) =>
+        Assert.Equal(kept, Seen(new GenerationOptions { Temperature = 1, MinP = minP, Seed = 4 })); // e⁻², 1, e⁻¹, 1, e⁻³ of the greatest
+
     [Fact]
     public void A_seed_draws_the_same_numbers_everywhere()
     {
@@ -52,13 +61,15 @@ public sealed class SamplerTests
     }
 
     [Theory]
-    [InlineData(1f, 0, 1f)]
-    [InlineData(0.7f, 0, 0.9f)]
-    [InlineData(1.5f, 40, 1f)]
-    [InlineData(0.3f, 2000, 0.5f)]
-    public void What_is_drawn_is_what_the_plain_definition_draws(float temperature, int topK, float topP)
+    [InlineData(1f, 0, 1f, 0f)]
+    [InlineData(0.7f, 0, 0.9f, 0f)]
+    [InlineData(1.5f, 40, 1f, 0f)]
+    [InlineData(0.3f, 2000, 0.5f, 0f)]
+    [InlineData(1f, 0, 1f, 0.05f)]
+    [InlineData(2f, 500, 0.8f, 0.3f)]
+    public void What_is_drawn_is_what_the_plain_definition_draws(float temperature, int topK, float topP, float minP)
     {
-        var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, Seed = 5 };
+        var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, Seed = 5 };
         var sampler = new Sampler(options, 50257);
         var draws = new Random64(5);
         var random = new Random(6);
@@ -80,6 +91,7 @@ public sealed class SamplerTests
         ];
         double sum = ranked.Sum(token => token.P), nucleus = 0;
         ranked = [.. ranked.TakeWhile(token => (nucleus += token.P) - token.P < options.TopP * sum)];
+        ranked = [.. ranked.Where(token => token.P >= options.MinP * ranked[0].P)];
         draw *= ranked.Sum(token => token.P);
         return ranked.SkipLast(1).FirstOrDefault(token => (draw -= token.P) < 0, ranked[^1]).Id;
     }

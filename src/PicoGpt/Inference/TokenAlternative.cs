@@ -1,6 +1,6 @@
 using PicoGpt.Numerics;
 
-namespace PicoGpt.Measuring;
+namespace PicoGpt.Inference;
 
 /// <summary>One of the likeliest tokens at a place of a text.</summary>
 /// <param name="Id">Its id.</param>

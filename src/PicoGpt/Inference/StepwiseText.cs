@@ -1,0 +1,199 @@
+using System.Runtime.InteropServices;
+using PicoGpt.Tokens;
+
+namespace PicoGpt.Inference;
+
+/// <summary>A text that is generated token by token, greedily or sampled: a prompt, what follows it, and what became of it.</summary>
+internal sealed class StepwiseText : GeneratedText
+{
+    // Reading a further token together with others takes about this share of reading one alone.
+    private const double FurtherRow = 0.05;
+
+    private readonly Gpt2Model _model;
+    private readonly GenerationOptions _options;
+    private readonly Prompt _prompt;
+    private readonly List<int> _ids; // the prompt's and the generated ones
+    private readonly IReadOnlySet<int> _endOfText;
+    private readonly LogitsProcessor _processor;
+    private readonly Sampler _sampler;
+    private readonly TokenScorer? _scorer;
+    private readonly List<GeneratedToken> _tokens = [];
+    private readonly TextCollector _text;
+    private readonly IDraft? _draft;
+    private readonly int[] _together = new int[1 + PromptLookup.Longest];
+    private int _start; // of the context, in the ids; 0 until it slides
+    private int _guessed, _right; // of this step
+    private bool _wantsLogits, _isPrefill;
+    private bool _started;
+    private FinishReason _finish;
+    private TimeSpan _prefill, _decode;
+    private int _speculated;
+
+    /// <param name="model">The model.</param>
+    /// <param name="prompt">What to go on from.</param>
+    /// <param name="options">How to generate, validated.</param>
+    /// <param name="draft">What guesses its tokens, if anything.</param>
+    public StepwiseText(Gpt2Model model, Prompt prompt, GenerationOptions options, IDraft? draft)
+    {
+        (_model, _prompt, _options, _draft) = (model, prompt, options, draft);
+        int n_vocab = model.HyperParameters.NVocab;
+        _ids = [.. prompt.Ids];
+        _endOfText = options.IgnoreEndOfText ? new HashSet<int>() : model.EndOfTextIds;
+        _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length);
+        _sampler = new Sampler(options, n_vocab);
+        _scorer = options.TopLogProbs is { } top ? new TokenScorer(new TokenTexts(model.Encoder), top) : null;
+        _text = new TextCollector(model.Encoder, options.Stop);
+        if (options.MaxTokens == 0) _finish = FinishReason.MaxTokens;
+    }
+
+    /// <summary>What has been generated so far.</summary>
+    public Gpt2Completion Completion => new()
+    {
+        Model = _model.Name,
+        Prompt = _prompt.Text,
+        Text = _text.Text,
+        PromptIds = _prompt.Ids,
+        Ids = _ids[_prompt.Ids.Length..],
+        Tokens = [.. _tokens],
+        FinishReason = _started && !IsDone ? FinishReason.Cancelled : _finish,
+        Fault = Fault,
+        Seed = _options.Temperature == 0 ? null : _sampler.Seed,
+        PrefillDuration = _prefill,
+        DecodeDuration = _decode,
+        SpeculatedTokens = _speculated,
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gpt2Completion> Completions => [Completion];
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<int> Beginning => _start == 0 ? Ids[..^1] : [];
+
+    /// <inheritdoc/>
+    public override bool WantsLogits => _wantsLogits && !IsFinished;
+
+    /// <inheritdoc/>
+    protected override bool IsDone => _finish != FinishReason.None;
+
+    private int NewTokens => _ids.Count - _prompt.Ids.Length;
+
+    private ReadOnlySpan<int> Ids => CollectionsMarshal.AsSpan(_ids);
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<int> Next(int most, int texts)
+    {
+        _started = true;
+        _isPrefill = NewTokens == 0;
+        _wantsLogits = true;
+        (_guessed, _right) = (0, 0);
+        if (!MakeRoom()) return [];
+        ReadOnlySpan<int> unread = Ids[(_start + Cache!.Length)..];
+        FirstScored = unread.Length - 1; // what else is read is the prompt, or the half that is kept when the context slides
+        if (unread.Length > most) return unread[..most];
+        return unread.Length == 1 ? WithGuess(unread[0], most, texts) : unread;
+    }
+
+    /// <inheritdoc/>
+    public override void HasRead()
+    {
+        double rate = NewTokens > 1 ? (NewTokens - 1) / _decode.TotalSeconds : 0;
+        int length = _prompt.Ids.Length;
+        Progress?.Invoke(new GenerationProgress(length, Math.Min(length, _start + Cache!.Length), NewTokens, _options.MaxTokens, rate));
+    }
+
+    /// <summary>
+    /// Takes the logits after the last token, and then those after each guessed token, as long as the guesses are right: as far as the
+    /// model says what was guessed, it has read its own words.
+    /// </summary>
+    public override void Take(ReadOnlySpan<float> logits) // [n_vocab]
+    {
+        int id = _sampler.Next(_processor.Process(logits, Ids));
+        _wantsLogits = _right < _guessed && id == _together[1 + _right];
+        if (_wantsLogits) _right++;
+        Take(id, logits);
+    }
+
+    /// <inheritdoc/>
+    public override void Settle(TimeSpan elapsed)
+    {
+        if (_isPrefill) _prefill += elapsed;
+        else _decode += elapsed;
+        _speculated += _right;
+        if (_guessed > 0) _draft!.Learn(_guessed, _right);
+        Cache!.Length = Math.Min(Cache.Length, _ids.Count - _start - 1); // a wrong guess is forgotten, and the last token is not read yet
+    }
+
+    /// <inheritdoc/>
+    public override void Fail(Exception fault)
+    {
+        base.Fail(fault);
+        _text.Release();
+        _finish = FinishReason.Fault;
+    }
+
+    /// <inheritdoc/>
+    public override void Cancel()
+    {
+        if (IsDone) return;
+        _text.Release();
+        _finish = FinishReason.Cancelled;
+    }
+
+    /// <inheritdoc/>
+    public override string TakePiece() => _text.TakePiece();
+
+    // What is to be done when the context is full. False where the text ends with it.
+    private bool MakeRoom()
+    {
+        if (Cache!.Length < Cache.Capacity) return true;
+        if (_options.Overflow == ContextOverflow.Stop)
+        {
+            Finish(FinishReason.Length);
+            return false;
+        }
+
+        _start = _ids.Count - Math.Min(Math.Max(Cache.Capacity / 2, 1), _ids.Count);
+        Cache.Length = 0;
+        return true;
+    }
+
+    private ReadOnlySpan<int> WithGuess(int last, int most, int texts)
+    {
+        int room = Math.Min(Math.Min(most, Cache!.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
+        _together[0] = last;
+        if (room > 0 && _draft is not null)
+        {
+            ReadOnlySpan<int> guess = _draft.Guess(Ids, room, CostAmong(texts));
+            guess.CopyTo(_together.AsSpan(1));
+            _guessed = guess.Length;
+        }
+
+        FirstScored = 0;
+        return _together.AsSpan(0, 1 + _guessed);
+    }
+
+    // A right guess saves a row of a later step, and a text's share of that step's reading of the weights; a wrong one costs a row.
+    private static double CostAmong(int texts) => FurtherRow / (((1 - FurtherRow) / texts) + FurtherRow);
+
+    private void Take(int id, ReadOnlySpan<float> logits)
+    {
+        if (_endOfText.Contains(id))
+        {
+            Finish(FinishReason.EndOfText);
+            return;
+        }
+
+        if (_scorer is not null) _tokens.Add(_scorer.TokenOf(_tokens.Count, logits, id));
+        _ids.Add(id);
+        _text.Append(id);
+        if (_text.Stopped) _finish = FinishReason.Stop;
+        else if (NewTokens == _options.MaxTokens) Finish(FinishReason.MaxTokens);
+    }
+
+    // Ends the text; what was still held back of it is certain now.
+    private void Finish(FinishReason reason)
+    {
+        _text.Finish();
+        _finish = _text.Stopped ? FinishReason.Stop : reason;
+    }
+}

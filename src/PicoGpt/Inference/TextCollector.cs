@@ -1,0 +1,56 @@
+using System.Text;
+using PicoGpt.Tokens;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// Makes the text of tokens as they come: whole characters only, and nothing that may turn out to begin a stop string. What is held back
+/// is certain when the text ends.
+/// </summary>
+internal sealed class TextCollector(BytePairEncoder encoder, IReadOnlyList<string> stop)
+{
+    private readonly StreamingDecoder _decoder = new(encoder);
+    private readonly StopScanner _scanner = new(stop);
+    private readonly StringBuilder _text = new();
+    private int _given;
+
+    /// <summary>The text that is certain.</summary>
+    public string Text => _text.ToString();
+
+    /// <summary>Whether a stop string came; the text ends before it.</summary>
+    public bool Stopped => _scanner.Stopped;
+
+    /// <summary>Takes the next token.</summary>
+    public void Append(int id) => _text.Append(_scanner.Append(Decode(id)));
+
+    /// <summary>Ends the text, also within a character.</summary>
+    public void Finish()
+    {
+        _text.Append(_scanner.Append(_decoder.Flush()));
+        Release();
+    }
+
+    /// <summary>Lets go of what was held back because it might begin a stop string.</summary>
+    public void Release() => _text.Append(_scanner.Flush());
+
+    /// <summary>The text that has become certain since the last call.</summary>
+    public string TakePiece()
+    {
+        string piece = _text.ToString(_given, _text.Length - _given);
+        _given = _text.Length;
+        return piece;
+    }
+
+    // A vocabulary that was padded to a round number has ids without a token; they have no text.
+    private string Decode(int id)
+    {
+        try
+        {
+            return _decoder.Append(id);
+        }
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InvalidToken)
+        {
+            return "";
+        }
+    }
+}
