@@ -14,7 +14,7 @@ namespace PicoGpt;
 public sealed class Gpt2Model : IDisposable
 {
     private readonly ITensorSource _source;
-    private readonly Lazy<BytePairEncoder> _encoder;
+    private readonly Lazy<Tokenizer> _encoder;
     private readonly string _vocabularyFolder;
     private readonly IDisposable? _use;
     private readonly Gpt2Model? _owner;
@@ -33,7 +33,7 @@ public sealed class Gpt2Model : IDisposable
         HyperParameters = hyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
-        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(_vocabularyFolder));
+        _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(_vocabularyFolder, hyperParameters.NVocab)));
     }
 
     private Gpt2Model(string name, Gpt2Model original, ITensorSource source)
@@ -71,15 +71,15 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The full paths of what the weights are read from.</summary>
     internal IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
 
-    /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
-    internal (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(_vocabularyFolder);
+    /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
+    internal bool HasVocabulary => _source.Vocabulary is not null || VocabularyFormats.IsIn(_vocabularyFolder);
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
     /// <summary>The tokenizer.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
-    public BytePairEncoder Encoder => _encoder.Value;
+    public Tokenizer Encoder => _encoder.Value;
 
     /// <summary>The id of <c>&lt;|endoftext|&gt;</c>.</summary>
     /// <exception cref="Gpt2Exception">The vocabulary has no such token.</exception>

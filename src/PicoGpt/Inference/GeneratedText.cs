@@ -204,22 +204,9 @@ internal sealed class GeneratedText : QueuedText
         }
 
         _ids.Add(id);
-        Collect(_scanner.Append(Decode(id)));
+        Collect(_scanner.Append(_decoder.Append(id)));
         if (_scanner.Stopped) _finish = FinishReason.Stop;
         else if (NewTokens == _options.MaxTokens) Finish(FinishReason.MaxTokens);
-    }
-
-    // A vocabulary that was padded to a round number has ids without a token; they have no text.
-    private string Decode(int id)
-    {
-        try
-        {
-            return _decoder.Append(id);
-        }
-        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InvalidToken)
-        {
-            return "";
-        }
     }
 
     // Ends the text; what was still held back of it is certain now.
