@@ -25,12 +25,12 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
     /// <param name="reference">What the parameter was given.</param>
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files cannot be had.</exception>
-    protected BytePairEncoder OpenEncoder(Gpt2ModelReference reference)
+    protected Tokenizer OpenEncoder(Gpt2ModelReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
         if (reference.NameOrPath is not { } name || !ModelCatalog.TryResolve(name, out CatalogModel? model)) return Open(reference).Encoder;
         Fetch(model, new DownloadOptions { Files = model.IsBuiltIn ? null : ["encoder.json", "vocab.bpe"] });
-        return BytePairEncoder.Load(ModelStore.Default.GetFolder(model));
+        return Tokenizer.Load(ModelStore.Default.GetFolder(model));
     }
 
     /// <summary>Fetches what of a model is not here.</summary>

@@ -38,15 +38,15 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The full paths of what the weights are read from.</summary>
     internal IEnumerable<string> WeightFiles => _core.WeightFiles;
 
-    /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
-    internal (string Encoder, string Merges)? VocabularyFiles => _core.VocabularyFiles;
+    /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
+    internal bool HasVocabulary => _core.HasVocabulary;
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
     /// <summary>The tokenizer.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
-    public BytePairEncoder Encoder => _core.Encoder;
+    public Tokenizer Encoder => _core.Encoder;
 
     /// <summary>The id of <c>&lt;|endoftext|&gt;</c>.</summary>
     /// <exception cref="Gpt2Exception">The vocabulary has no such token.</exception>

@@ -13,7 +13,7 @@ namespace PicoGpt;
 internal sealed class ModelCore : IDisposable
 {
     private readonly ITensorSource _source;
-    private readonly Lazy<BytePairEncoder> _encoder;
+    private readonly Lazy<Tokenizer> _encoder;
     private readonly string _vocabularyFolder;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
@@ -32,7 +32,7 @@ internal sealed class ModelCore : IDisposable
         (Name, Path, HyperParameters) = (name, folder, hyperParameters);
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
-        _encoder = new Lazy<BytePairEncoder>(() => BytePairEncoder.Load(vocabularyFolder));
+        _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab)));
     }
 
     /// <param name="name">The clone's name.</param>
@@ -54,7 +54,7 @@ internal sealed class ModelCore : IDisposable
 
     public Gpt2Parameters Parameters { get; }
 
-    public BytePairEncoder Encoder => _encoder.Value;
+    public Tokenizer Encoder => _encoder.Value;
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     public bool IsClone => _source is MemorySource;
@@ -65,8 +65,8 @@ internal sealed class ModelCore : IDisposable
     /// <summary>The full paths of what the weights are read from.</summary>
     public IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
 
-    /// <summary>The vocabulary's files; <see langword="null"/> where the model has none.</summary>
-    public (string Encoder, string Merges)? VocabularyFiles => BytePairEncoder.FilesIn(_vocabularyFolder);
+    /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
+    public bool HasVocabulary => _source.Vocabulary is not null || VocabularyFormats.IsIn(_vocabularyFolder);
 
     /// <summary>A copy of the weights in memory.</summary>
     public ModelCore Clone(string name) => new(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));

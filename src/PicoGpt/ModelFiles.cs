@@ -42,9 +42,9 @@ internal static class ModelFiles
     }
 
     /// <summary>The folder of the vocabulary: the weights' own, or where a fine-tuned model's weights came from.</summary>
-    public static string FolderOfVocabulary(string folder, Gpt2HyperParameters hyperParameters) => BytePairEncoder.FilesIn(folder) is not null
+    public static string FolderOfVocabulary(string folder, Gpt2HyperParameters hyperParameters) => VocabularyFormats.IsIn(folder)
         ? folder
-        : ModelsBeside(folder).FirstOrDefault(other => BytePairEncoder.FilesIn(other) is not null && HyperParametersIn(other) == hyperParameters)
+        : ModelsBeside(folder).FirstOrDefault(other => VocabularyFormats.IsIn(other) && HyperParametersIn(other) == hyperParameters)
             ?? folder;
 
     private static (CheckpointFormat Format, string Path) FindIn(string folder)

@@ -82,7 +82,7 @@ public static class RandomModel
             encoder.Append('"').Append(escaped).Append("\": ").Append(id).Append(", ");
         }
 
-        encoder.Append('"').Append(BytePairEncoder.EndOfTextSymbol).Append("\": ").Append(count - 1).Append('}');
+        encoder.Append('"').Append(Tokenizer.EndOfTextSymbol).Append("\": ").Append(count - 1).Append('}');
         File.WriteAllText(Path.Combine(folder, "encoder.json"), encoder.ToString());
         File.WriteAllText(Path.Combine(folder, "vocab.bpe"), merges.ToString());
     }

@@ -9,7 +9,7 @@ namespace PicoGpt.PowerShell.Commands;
 public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
 {
     private readonly List<int> _ids = [];
-    private BytePairEncoder? _encoder;
+    private Tokenizer? _encoder;
 
     /// <summary>Token ids; all that come down the pipeline make one text.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

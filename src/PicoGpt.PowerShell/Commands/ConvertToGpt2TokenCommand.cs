@@ -8,7 +8,7 @@ namespace PicoGpt.PowerShell.Commands;
 [OutputType(typeof(Gpt2Token))]
 public sealed class ConvertToGpt2TokenCommand : Gpt2FetchingCmdlet
 {
-    private BytePairEncoder? _encoder;
+    private Tokenizer? _encoder;
 
     /// <summary>The texts.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

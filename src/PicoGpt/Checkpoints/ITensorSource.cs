@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Tokens;
 
 namespace PicoGpt.Checkpoints;
 
@@ -19,6 +20,9 @@ internal interface ITensorSource : IDisposable
 
     /// <summary>How a GPT-2's tensors are named, where the format settles it; otherwise the names show it.</summary>
     WeightNaming? Naming => null;
+
+    /// <summary>Opens the vocabulary that the files carry; <see langword="null"/> where they carry none.</summary>
+    Func<Tokenizer>? Vocabulary => null;
 
     /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
     /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>

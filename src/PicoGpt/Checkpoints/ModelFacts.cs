@@ -7,4 +7,4 @@ namespace PicoGpt.Checkpoints;
 /// <param name="HyperParameters">The shape.</param>
 /// <param name="Encoder">The tokenizer; <see langword="null"/> where the model has none.</param>
 /// <param name="DTypes">The types of the weights, each once.</param>
-internal sealed record ModelFacts(Gpt2HyperParameters HyperParameters, BytePairEncoder? Encoder, IReadOnlyList<TensorDType> DTypes);
+internal sealed record ModelFacts(Gpt2HyperParameters HyperParameters, Tokenizer? Encoder, IReadOnlyList<TensorDType> DTypes);

@@ -30,7 +30,7 @@ public sealed class ModelExport
         _weightsPath = Folder == path ? Path.Combine(path, format.WeightsName) : path;
         if (_weights.Length < model.Parameters.Count) return;
         TensorDType[] types = [.. model.Parameters.Select(weight => weight.DType).Distinct()];
-        _facts = new ModelFacts(model.HyperParameters, model.VocabularyFiles is null ? null : model.Encoder, types);
+        _facts = new ModelFacts(model.HyperParameters, model.HasVocabulary ? model.Encoder : null, types);
         _companions = [.. format.Companions(_facts).Select(file => (Path.Combine(Folder, file.Name), file.Content))];
     }
 

@@ -7,7 +7,7 @@ namespace PicoGpt.Inference;
 /// Makes the text of tokens as they come: whole characters only, and nothing that may turn out to begin a stop string. What is held back
 /// is certain when the text ends.
 /// </summary>
-internal sealed class TextCollector(BytePairEncoder encoder, IReadOnlyList<string> stop)
+internal sealed class TextCollector(Tokenizer encoder, IReadOnlyList<string> stop)
 {
     private readonly StreamingDecoder _decoder = new(encoder);
     private readonly StopScanner _scanner = new(stop);
@@ -21,7 +21,7 @@ internal sealed class TextCollector(BytePairEncoder encoder, IReadOnlyList<strin
     public bool Stopped => _scanner.Stopped;
 
     /// <summary>Takes the next token.</summary>
-    public void Append(int id) => _text.Append(_scanner.Append(Decode(id)));
+    public void Append(int id) => _text.Append(_scanner.Append(_decoder.Append(id)));
 
     /// <summary>Ends the text, also within a character.</summary>
     public void Finish()
@@ -39,18 +39,5 @@ internal sealed class TextCollector(BytePairEncoder encoder, IReadOnlyList<strin
         string piece = _text.ToString(_given, _text.Length - _given);
         _given = _text.Length;
         return piece;
-    }
-
-    // A vocabulary that was padded to a round number has ids without a token; they have no text.
-    private string Decode(int id)
-    {
-        try
-        {
-            return _decoder.Append(id);
-        }
-        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InvalidToken)
-        {
-            return "";
-        }
     }
 }

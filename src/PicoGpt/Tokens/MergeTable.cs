@@ -14,6 +14,7 @@ internal sealed class MergeTable
     private readonly MergeMap _merges = new();
     private readonly Dictionary<string, int> _numbers = [];
     private readonly List<string> _symbols = [];
+    private readonly List<(int Left, int Right)> _pairs = [];
 
     public MergeTable()
     {
@@ -23,9 +24,16 @@ internal sealed class MergeTable
     /// <summary>The symbols' spellings, by number.</summary>
     public IReadOnlyList<string> Symbols => _symbols;
 
+    /// <summary>The merges in the order in which they were added.</summary>
+    public IEnumerable<(string Left, string Right)> Pairs => _pairs.Select(pair => (_symbols[pair.Left], _symbols[pair.Right]));
+
     /// <summary>Adds the next merge. Of two merges of the same pair the later one counts, as in OpenAI's code.</summary>
-    public void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank) =>
-        _merges.Set(MergeMap.Pair(NumberOf(left), NumberOf(right)), new Merge(rank, NumberOf(string.Concat(left, right))));
+    public void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank)
+    {
+        (int Left, int Right) pair = (NumberOf(left), NumberOf(right));
+        _pairs.Add(pair);
+        _merges.Set(MergeMap.Pair(pair.Left, pair.Right), new Merge(rank, NumberOf(string.Concat(left, right))));
+    }
 
     /// <summary>Merges symbols as far as the merges go.</summary>
     /// <param name="symbols">Symbol numbers; overwritten.</param>

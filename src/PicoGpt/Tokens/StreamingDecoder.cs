@@ -6,7 +6,7 @@ namespace PicoGpt.Tokens;
 /// Decodes tokens one by one without ever breaking a character: bytes that begin one are held back until it is whole.
 /// </summary>
 /// <param name="encoder">The vocabulary.</param>
-public sealed class StreamingDecoder(BytePairEncoder encoder)
+public sealed class StreamingDecoder(Tokenizer encoder)
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
 

@@ -51,6 +51,24 @@ internal static class VocabularyFiles
         return merges;
     }
 
+    /// <summary>The spellings and ids as the file <c>encoder.json</c>.</summary>
+    public static byte[] FormatEncoder(BytePairEncoder encoder)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            foreach ((int id, string symbol) in encoder.Symbols.OrderBy(pair => pair.Key)) json.WriteNumber(symbol, id);
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    /// <summary>The merges as the file <c>vocab.bpe</c>.</summary>
+    public static byte[] FormatMerges(BytePairEncoder encoder) =>
+        Encoding.UTF8.GetBytes("#version: 0.2\n" + string.Concat(encoder.Merges.Select(merge => $"{merge.Left} {merge.Right}\n")));
+
     private static Dictionary<string, int> Parse(Utf8JsonReader reader, string path)
     {
         Dictionary<string, int> ids = [];

@@ -4,7 +4,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.Tracing;
 
 /// <summary>Turns logits into predictions: the likeliest tokens, entropy, and how the token fares that follows in the text.</summary>
-internal sealed class LogitLens(BytePairEncoder encoder, int[] ids, int top)
+internal sealed class LogitLens(Tokenizer encoder, int[] ids, int top)
 {
     private readonly TokenTexts _texts = new(encoder);
 

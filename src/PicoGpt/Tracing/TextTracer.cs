@@ -132,7 +132,7 @@ public sealed class TextTracer
 
     private static Gpt2Token EndOfText(Gpt2Model model)
     {
-        if (model.Encoder.Tokenize(BytePairEncoder.EndOfTextSymbol, allowSpecial: true) is [{ } token]) return token;
+        if (model.Encoder.Tokenize(Tokenizer.EndOfTextSymbol, allowSpecial: true) is [{ } token]) return token;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
     }

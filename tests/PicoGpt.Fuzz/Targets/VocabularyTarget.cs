@@ -19,7 +19,7 @@ internal sealed class VocabularyTarget : FuzzTarget
 
     public override string Read()
     {
-        BytePairEncoder encoder = BytePairEncoder.Load(Folder);
+        Tokenizer encoder = Tokenizer.Load(Folder);
         return encoder.Decode(encoder.Encode(Text, allowSpecial: true)) + encoder.Tokenize("aaa !").Count + encoder.GetSymbol(encoder.MaxId);
     }
 

@@ -8,10 +8,10 @@ namespace PicoGpt.Tests.Tokens;
 
 public sealed class BytePairEncoderTests
 {
-    private static readonly BytePairEncoder BuiltIn = BytePairEncoder.Load(BuiltInModel.Folder);
+    private static readonly Tokenizer BuiltIn = Tokenizer.Load(BuiltInModel.Folder);
 
     /// <summary>OpenAI's vocabulary; skips the calling test where it is not here.</summary>
-    private static readonly Lazy<BytePairEncoder> OpenAI = new(() => BytePairEncoder.Load(SharedData.Path("encoding")));
+    private static readonly Lazy<Tokenizer> OpenAI = new(() => Tokenizer.Load(SharedData.Path("encoding")));
 
     public static TheoryData<string> Texts =>
     [
@@ -154,7 +154,7 @@ public sealed class BytePairEncoderTests
     [Fact]
     public void A_vocabulary_with_gaps_encodes_what_it_can_and_names_what_it_lacks()
     {
-        BytePairEncoder toy = BytePairEncoder.Load(SharedData.Path("checkpoints/gpt2-toy-keras-gpt-2"));
+        Tokenizer toy = Tokenizer.Load(SharedData.Path("checkpoints/gpt2-toy-keras-gpt-2"));
         Assert.Equal([13434, 1577, 502, 517, 1176, 0], toy.Encode("Power give me more power!"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => toy.Encode("more power?"));
         Assert.Equal(Gpt2Error.InvalidToken, fault.Error);
@@ -169,7 +169,7 @@ public sealed class BytePairEncoderTests
         File.WriteAllText(folder.File("vocab.bpe"), merges.ReplaceLineEndings("\r\n"), new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
         File.WriteAllText(folder.File("encoder.json"), File.ReadAllText(Path.Combine(BuiltInModel.Folder, "encoder.json")), new UTF8Encoding(true));
         string text = "Once upon a time there was a king's son.";
-        Assert.Equal(BuiltIn.Encode(text), BytePairEncoder.Load(folder.Path).Encode(text));
+        Assert.Equal(BuiltIn.Encode(text), Tokenizer.Load(folder.Path).Encode(text));
     }
 
     [Theory]
@@ -193,7 +193,7 @@ public sealed class BytePairEncoderTests
         File.WriteAllText(folder.File("encoder.json"), "{\"a\": 0, \"b\": 1, \"ab\": 2}");
         File.WriteAllText(folder.File("vocab.bpe"), "#version: 0.2\na b\n");
         File.WriteAllText(folder.File(file), content);
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => BytePairEncoder.Load(folder.Path));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(folder.Path));
         Assert.Equal(error, fault.Error);
         Assert.Equal(folder.File(file), fault.Path);
         Assert.Contains(word, fault.Message, StringComparison.Ordinal);
@@ -208,7 +208,7 @@ public sealed class BytePairEncoderTests
         File.WriteAllText(folder.File("encoder.json"), "{\"a\": 0}");
         File.WriteAllText(folder.File("vocab.bpe"), "#version: 0.2\n");
         File.Delete(folder.File(file));
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => BytePairEncoder.Load(folder.Path));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(folder.Path));
         Assert.Equal(Gpt2Error.FileNotFound, fault.Error);
         Assert.Contains(folder.File(file), fault.Message, StringComparison.Ordinal);
     }
@@ -222,7 +222,7 @@ public sealed class BytePairEncoderTests
         foreach (string name in new[] { "encoder.json", "vocab.bpe" }) File.Copy(Path.Combine(BuiltInModel.Folder, name), folder.File(name));
         string text = file == "vocab.bpe" ? "#version: 0.2\né e\n" : "{\"é\": 0}";
         File.WriteAllBytes(folder.File(file), Encoding.Latin1.GetBytes(text));
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => BytePairEncoder.Load(folder.Path));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(folder.Path));
         Assert.Equal(Gpt2Error.NotAFormat, fault.Error);
         Assert.Contains("UTF-8", fault.Message, StringComparison.Ordinal);
     }

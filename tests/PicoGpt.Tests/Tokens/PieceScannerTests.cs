@@ -38,7 +38,7 @@ public sealed partial class PieceScannerTests
     {
         List<string> pieces = [];
         for (int start = 0; start < text.Length; start += pieces[^1].Length)
-            pieces.Add(text.Substring(start, PieceScanner.NextLength(text.AsSpan(start))));
+            pieces.Add(text.Substring(start, Gpt2PieceScanner.Instance.NextLength(text.AsSpan(start))));
         return pieces;
     }
 

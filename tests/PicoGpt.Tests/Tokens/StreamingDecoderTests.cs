@@ -6,7 +6,7 @@ namespace PicoGpt.Tests.Tokens;
 
 public sealed class StreamingDecoderTests
 {
-    private static readonly BytePairEncoder Encoder = BytePairEncoder.Load(BuiltInModel.Folder);
+    private static readonly Tokenizer Encoder = Tokenizer.Load(BuiltInModel.Folder);
 
     [Theory]
     [InlineData("Hello wörld")]

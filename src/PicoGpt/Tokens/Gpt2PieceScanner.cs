@@ -10,7 +10,7 @@ namespace PicoGpt.Tokens;
 /// <remarks>
 /// .NET's Regex works on UTF-16 units and takes a letter outside the basic plane for two symbols, hence the scan by hand.
 /// </remarks>
-internal static class PieceScanner
+internal sealed class Gpt2PieceScanner : IPieceScanner
 {
     private enum Kind
     {
@@ -20,8 +20,10 @@ internal static class PieceScanner
         Other,
     }
 
-    /// <summary>The length, in UTF-16 units, of the piece that a text which is not empty begins with.</summary>
-    public static int NextLength(ReadOnlySpan<char> text)
+    /// <summary>The one of all: it holds nothing.</summary>
+    public static Gpt2PieceScanner Instance { get; } = new();
+
+    public int NextLength(ReadOnlySpan<char> text)
     {
         int contraction = ContractionLength(text);
         if (contraction > 0) return contraction;
