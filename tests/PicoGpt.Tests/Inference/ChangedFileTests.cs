@@ -102,12 +102,16 @@ public sealed class ChangedFileTests : IDisposable
         Assert.False(File.Exists(_folder.File("out.npz")));
     }
 
+    // Ends when the file is overwritten, however fast the machine is.
+    private static GenerationOptions Endless =>
+        Options with { MaxTokens = 1_000_000, Overflow = ContextOverflow.Slide, IgnoreEndOfText = true, Speculation = false };
+
     [Fact]
     public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten()
     {
         SkipWithoutLeases();
         using Gpt2Model model = Gpt2Model.Open(_folder.Path);
-        using var generator = new BatchGenerator(model, Options with { MaxTokens = 200, IgnoreEndOfText = true, Speculation = false }, 2);
+        using var generator = new BatchGenerator(model, Endless, 2);
         using var measurer = new TextMeasurer(model, batchSize: 1);
         measurer.Add("Once");
         string[] prompts = ["Once", "The king", "A"];
@@ -122,7 +126,7 @@ public sealed class ChangedFileTests : IDisposable
         await overwriting.WaitAsync(Patience, Cancellation);
         Assert.Equal(prompts, completions.Select(completion => completion.Prompt));
         Assert.All(completions, completion => Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(completion.Fault).Error));
-        Assert.All(completions[..2], completion => Assert.InRange(completion.Ids.Count, 3, 199));
+        Assert.All(completions[..2], completion => Assert.True(completion.Ids.Count >= 3));
         Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(measure.Fault).Error);
         Assert.Null(measure.Tokens[0].LogProbability);
     }
