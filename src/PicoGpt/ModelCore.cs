@@ -23,13 +23,13 @@ internal sealed class ModelCore : IDisposable
     /// <param name="name">The model's name.</param>
     /// <param name="folder">The folder that holds its files.</param>
     /// <param name="source">Its weights; closed with it.</param>
-    /// <param name="hyperParameters">Its shape.</param>
+    /// <param name="hyperParameters">Its shape, as the files beside the weights tell it.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
     /// <exception cref="Gpt2Exception">The tensors do not make a GPT-2 of that shape.</exception>
     public ModelCore(string name, string folder, ITensorSource source, Gpt2HyperParameters hyperParameters, IDisposable? use)
     {
         (_source, _use) = (source, use);
-        (Name, Path, HyperParameters) = (name, folder, hyperParameters);
+        (Name, Path) = (name, folder);
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
         _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab)));
@@ -41,8 +41,8 @@ internal sealed class ModelCore : IDisposable
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
         (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
-        (Name, Path, HyperParameters) = (name, "", original.HyperParameters);
-        Parameters = Gpt2Parameters.Load(source, HyperParameters);
+        (Name, Path) = (name, "");
+        Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
 
     public string Name { get; }
@@ -50,7 +50,8 @@ internal sealed class ModelCore : IDisposable
     /// <summary>The folder that holds the files; empty of a clone.</summary>
     public string Path { get; }
 
-    public Gpt2HyperParameters HyperParameters { get; }
+    /// <summary>The shape, as the tensors bear it out.</summary>
+    public Gpt2HyperParameters HyperParameters => Parameters.HyperParameters;
 
     public Gpt2Parameters Parameters { get; }
 

@@ -45,10 +45,10 @@ public unsafe class KernelBenchmarks : IDisposable
     public void Logits() => _kernels.MatMulTransposed(View(_x, 1, Width), View(_w, 4 * Width, Width), View(_y, 1, 4 * Width), 0, 4 * Width);
 
     [Benchmark]
-    public void LayerNorm() => _kernels.LayerNorm(View(_x, 1, Width), _w.Data, _w.Data, View(_y, 1, Width), 0, 1);
+    public void LayerNorm() => _kernels.LayerNorm(View(_x, 1, Width), _w.Data, _w.Data, 1e-5f, View(_y, 1, Width), 0, 1);
 
     [Benchmark]
-    public void Gelu() => _kernels.Gelu(_y.Data, 4 * Width);
+    public void Gelu() => _kernels.Activate(ActivationFunction.Of(Gpt2Activation.GeluTanh), _y.Data, 4 * Width);
 
     [Benchmark]
     public void Softmax() => _kernels.Softmax(_scores.Data, Positions);

@@ -4,7 +4,10 @@ using PicoGpt.Files;
 
 namespace PicoGpt.Architecture;
 
-/// <summary>The five numbers that make a GPT-2 architecture, as OpenAI's <c>hparams.json</c> has them.</summary>
+/// <summary>
+/// What makes a GPT-2 architecture: the five numbers that OpenAI's <c>hparams.json</c> has, and what Hugging Face's <c>config.json</c> has
+/// beyond them, which are OpenAI's own where nothing else is said.
+/// </summary>
 /// <param name="NVocab">Tokens in the vocabulary (<c>n_vocab</c>).</param>
 /// <param name="NCtx">Positions of the context (<c>n_ctx</c>).</param>
 /// <param name="NEmbd">Width of the residual stream (<c>n_embd</c>).</param>
@@ -21,10 +24,37 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     // Of each layer a dozen names are looked up, and listed where they are missing.
     private const int MostLayers = 4096;
 
+    // null where it is GPT-2's own, so that two equal architectures are equal however they were told
+    private readonly int? _nInner;
+
+    /// <summary>Hidden values of the feed-forward networks (<c>n_inner</c>); <c>4 n_embd</c> unless it is set.</summary>
+    public int NInner { get => _nInner ?? 4 * NEmbd; init => _nInner = value == 4 * NEmbd ? null : value; }
+
+    /// <summary>What is done to the hidden values (<c>activation_function</c>).</summary>
+    public Gpt2Activation Activation { get; init; }
+
+    /// <summary>What a layer norm adds to the variance (<c>layer_norm_epsilon</c>).</summary>
+    public double LayerNormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Whether the scores of an attention are divided by the root of the head size (<c>scale_attn_weights</c>).</summary>
+    public bool ScaleAttnWeights { get; init; } = true;
+
+    /// <summary>Whether they are divided by the layer's number, from 1, too (<c>scale_attn_by_inverse_layer_idx</c>).</summary>
+    public bool ScaleAttnByInverseLayerIdx { get; init; }
+
+    /// <summary>
+    /// Whether the token embedding is the output projection too (<c>tie_word_embeddings</c>); a model with weights <c>lm_head</c> of its own
+    /// has one more matrix.
+    /// </summary>
+    public bool TieWordEmbeddings { get; init; } = true;
+
+    /// <summary>Whether projections and layer norms have biases (nanoGPT's <c>bias</c>).</summary>
+    public bool Bias { get; init; } = true;
+
     /// <summary>Width of one head: <c>n_embd / n_head</c>.</summary>
     public int HeadSize => NEmbd / NHead;
 
-    /// <summary>The number of trainable parameters: wte, wpe, the blocks and ln_f.</summary>
+    /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => Gpt2Architecture.Sum(this, leaf => leaf.Count);
 
     /// <summary>How many of them are in the attentions and the norms before them.</summary>
@@ -82,6 +112,13 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
     private long CountOf(params string[] parts) => Gpt2Architecture.Sum(this, leaf => parts.Contains(leaf.Part) ? leaf.Count : 0);
 
+    /// <summary>What the scores of a layer's attention are multiplied by.</summary>
+    internal float AttentionScale(int layer)
+    {
+        float scale = ScaleAttnWeights ? 1f / MathF.Sqrt(HeadSize) : 1f;
+        return ScaleAttnByInverseLayerIdx ? scale / (layer + 1) : scale;
+    }
+
     private static byte[] ReadSmall(string path)
     {
         const int Most = 1 << 20;
@@ -118,7 +155,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     internal Gpt2HyperParameters Validate(string path)
     {
         (string Name, int Value)[] numbers =
-            [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];
+            [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer), ("n_inner", NInner)];
         foreach ((string name, int value) in numbers)
         {
             int most = name == "n_layer" ? MostLayers : Largest;

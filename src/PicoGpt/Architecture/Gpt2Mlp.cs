@@ -2,6 +2,6 @@ namespace PicoGpt.Architecture;
 
 /// <summary>The projections of a position-wise feed-forward network.</summary>
 /// <typeparam name="T">What stands for each weight.</typeparam>
-/// <param name="CFc">Up: <c>[n_embd, 4 n_embd]</c>.</param>
-/// <param name="CProj">Down: <c>[4 n_embd, n_embd]</c>.</param>
+/// <param name="CFc">Up: <c>[n_embd, n_inner]</c>.</param>
+/// <param name="CProj">Down: <c>[n_inner, n_embd]</c>.</param>
 public sealed record Gpt2Mlp<T>(Gpt2Linear<T> CFc, Gpt2Linear<T> CProj);

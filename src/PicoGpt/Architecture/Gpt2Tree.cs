@@ -10,14 +10,13 @@ namespace PicoGpt.Architecture;
 /// <typeparam name="T">What stands for each weight.</typeparam>
 public class Gpt2Tree<T> : IReadOnlyCollection<T>
 {
-    private readonly Gpt2HyperParameters _h;
     private readonly List<T> _leaves = [];
 
     /// <param name="h">The shape of the model.</param>
     /// <param name="make">Makes what stands for a weight; called once for each, in the order of the model.</param>
     internal Gpt2Tree(Gpt2HyperParameters h, Func<Gpt2Leaf, T> make)
     {
-        _h = h;
+        HyperParameters = h;
         int n = h.NEmbd;
         Wte = Leaf("wte", Gpt2LeafKind.TokenEmbedding, h.NVocab, n);
         Wpe = Leaf("wpe", Gpt2LeafKind.PositionEmbedding, h.NCtx, n);
@@ -25,18 +24,19 @@ public class Gpt2Tree<T> : IReadOnlyCollection<T>
         for (int i = 0; i < blocks.Length; i++) blocks[i] = Block($"h{i}");
         Blocks = blocks;
         LnF = LayerNorm("ln_f");
+        LmHead = h.TieWordEmbeddings ? Wte : Leaf("lm_head", Gpt2LeafKind.TokenEmbedding, h.NVocab, n);
 
         Gpt2Block<T> Block(string name) => new(
             LayerNorm($"{name}/ln_1"),
             new Gpt2Attention<T>(Linear($"{name}/attn/c_attn", n, 3 * n), Linear($"{name}/attn/c_proj", n, n)),
             LayerNorm($"{name}/ln_2"),
-            new Gpt2Mlp<T>(Linear($"{name}/mlp/c_fc", n, 4 * n), Linear($"{name}/mlp/c_proj", 4 * n, n)));
+            new Gpt2Mlp<T>(Linear($"{name}/mlp/c_fc", n, h.NInner), Linear($"{name}/mlp/c_proj", h.NInner, n)));
 
         Gpt2LayerNorm<T> LayerNorm(string name) => new(Leaf($"{name}/g", Gpt2LeafKind.Gain, n), Bias(name, n));
 
         Gpt2Linear<T> Linear(string name, int nIn, int nOut) => new(Leaf($"{name}/w", Gpt2LeafKind.Projection, nIn, nOut), Bias(name, nOut));
 
-        T Bias(string name, int length) => Leaf($"{name}/b", Gpt2LeafKind.Bias, length);
+        T? Bias(string name, int length) => !h.Bias ? default : Leaf($"{name}/b", Gpt2LeafKind.Bias, length);
 
         T Leaf(string name, Gpt2LeafKind kind, params int[] shape)
         {
@@ -46,7 +46,7 @@ public class Gpt2Tree<T> : IReadOnlyCollection<T>
         }
     }
 
-    /// <summary>The token embedding, <c>[n_vocab, n_embd]</c>; its transpose makes the logits.</summary>
+    /// <summary>The token embedding, <c>[n_vocab, n_embd]</c>.</summary>
     public T Wte { get; }
 
     /// <summary>The position embedding, <c>[n_ctx, n_embd]</c>.</summary>
@@ -58,6 +58,12 @@ public class Gpt2Tree<T> : IReadOnlyCollection<T>
     /// <summary>The final norm.</summary>
     public Gpt2LayerNorm<T> LnF { get; }
 
+    /// <summary>
+    /// The output projection, <c>[n_vocab, n_embd]</c>, whose transpose makes the logits: the token embedding itself, unless the model has
+    /// a matrix of its own for it.
+    /// </summary>
+    public T LmHead { get; }
+
     /// <summary>The number of leaves.</summary>
     public int Count => _leaves.Count;
 
@@ -66,10 +72,13 @@ public class Gpt2Tree<T> : IReadOnlyCollection<T>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>The shape of the model.</summary>
+    internal Gpt2HyperParameters HyperParameters { get; }
+
     /// <summary>The same tree of other things, one made of each leaf.</summary>
     internal Gpt2Tree<TOther> Map<TOther>(Func<T, TOther> map)
     {
         int next = 0;
-        return new Gpt2Tree<TOther>(_h, _ => map(_leaves[next++]));
+        return new Gpt2Tree<TOther>(HyperParameters, _ => map(_leaves[next++]));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using PicoGpt.Files;
 
@@ -5,7 +6,7 @@ namespace PicoGpt.Architecture;
 
 /// <summary>
 /// The <c>config.json</c> of a Hugging Face folder (GPT2Config of the transformers library). What would make another computation than
-/// GPT-2's is refused, for the weights alone do not show it.
+/// the engine's is refused by its name, for the weights alone do not show it.
 /// </summary>
 internal static class HuggingFaceConfig
 {
@@ -13,10 +14,17 @@ internal static class HuggingFaceConfig
 
     private const int LongestFile = 1 << 20;
 
-    // of GPT-2's layer norms
-    private const double Epsilon = 1e-5;
+    // nanoGPT's word; transformers has no such key, and begins biases that a file lacks with zeros, which is the same
+    private const string Bias = "bias";
 
-    private static readonly string[] TanhGelus = ["gelu_new", "gelu_fast", "gelu_pytorch_tanh"];
+    private const string True = "true";
+
+    /// <summary>Every name of an activation that is computed; of several names of one, the first is written.</summary>
+    private static readonly (string Name, Gpt2Activation Activation)[] ActivationNames =
+    [
+        ("gelu_new", Gpt2Activation.GeluTanh), ("gelu_fast", Gpt2Activation.GeluTanh), ("gelu_pytorch_tanh", Gpt2Activation.GeluTanh),
+        ("gelu", Gpt2Activation.Gelu), ("relu", Gpt2Activation.Relu), ("silu", Gpt2Activation.Silu), ("swish", Gpt2Activation.Silu),
+    ];
 
     /// <exception cref="Gpt2Exception">The file is missing, is no such file, or tells of a model that is computed otherwise.</exception>
     public static Gpt2HyperParameters Load(string path)
@@ -31,6 +39,11 @@ internal static class HuggingFaceConfig
             throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has a name or a text that is no valid Unicode.", path, fault);
         }
     }
+
+    /// <summary>What OpenAI's hparams.json cannot tell of an architecture, such as <c>activation_function = "relu"</c>.</summary>
+    public static IEnumerable<string> BeyondOpenAI(Gpt2HyperParameters h) => Keys(h)
+        .Except(Keys(new Gpt2HyperParameters(h.NVocab, h.NCtx, h.NEmbd, h.NHead, h.NLayer)))
+        .Select(key => $"{key.Name} = {key.Json}");
 
     /// <summary>Writes what transformers needs to open the folder as a GPT2LMHeadModel.</summary>
     public static byte[] Format(Gpt2HyperParameters h, int? endOfText, string dtype)
@@ -49,10 +62,13 @@ internal static class HuggingFaceConfig
             json.WriteNumber("n_embd", h.NEmbd);
             json.WriteNumber("n_head", h.NHead);
             json.WriteNumber("n_layer", h.NLayer);
-            json.WriteString("activation_function", TanhGelus[0]);
-            json.WriteNumber("layer_norm_epsilon", Epsilon);
+            foreach ((string name, string value) in Keys(h).Where(key => key is not (Bias, True)))
+            {
+                json.WritePropertyName(name);
+                json.WriteRawValue(value);
+            }
+
             json.WriteNumber("initializer_range", 0.02);
-            json.WriteBoolean("tie_word_embeddings", true);
             json.WriteString("torch_dtype", dtype);
             if (endOfText is { } id)
             {
@@ -67,42 +83,84 @@ internal static class HuggingFaceConfig
         return stream.ToArray();
     }
 
+    /// <summary>The keys beyond OpenAI's five numbers.</summary>
+    private static (string Name, string Json)[] Keys(Gpt2HyperParameters h) =>
+    [
+        ("n_inner", h.NInner.ToString(CultureInfo.InvariantCulture)),
+        ("activation_function", $"\"{ActivationNames.First(pair => pair.Activation == h.Activation).Name}\""),
+        ("layer_norm_epsilon", h.LayerNormEpsilon.ToString(CultureInfo.InvariantCulture)),
+        ("scale_attn_weights", Json(h.ScaleAttnWeights)),
+        ("scale_attn_by_inverse_layer_idx", Json(h.ScaleAttnByInverseLayerIdx)),
+        ("tie_word_embeddings", Json(h.TieWordEmbeddings)),
+        (Bias, Json(h.Bias)),
+    ];
+
+    private static string Json(bool value) => value ? True : "false";
+
     private static Gpt2HyperParameters Read(JsonElement config, string path)
     {
         if (config.ValueKind != JsonValueKind.Object)
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is no JSON object; is it a model's {FileName}?", path);
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not a JSON object; is it a model's {FileName}?", path);
 
-        RequireGpt2(config, path);
         string positions = config.TryGetProperty("n_positions", out _) ? "n_positions" : "n_ctx";
-        return new Gpt2HyperParameters(
-            Number("vocab_size"), Number(positions), Number("n_embd"), Number("n_head"), Number("n_layer")).Validate(path);
+        foreach (JsonProperty property in config.EnumerateObject()) RequireComputable(property, path);
+        var h = new Gpt2HyperParameters(Number("vocab_size"), Number(positions), Number("n_embd"), Number("n_head"), Number("n_layer"));
+        return config.EnumerateObject().Aggregate(h, (sofar, property) => Apply(sofar, property, path)).Validate(path);
 
         int Number(string name) => Gpt2HyperParameters.Number(config, name, path);
     }
 
-    private static void RequireGpt2(JsonElement config, string path)
+    private static void RequireComputable(JsonProperty property, string path)
     {
-        foreach (JsonProperty property in config.EnumerateObject())
+        JsonElement value = property.Value;
+        bool isComputable = property.Name switch
         {
-            JsonElement value = property.Value;
-            string? expected = property.Name switch
-            {
-                "model_type" when !IsText(value, "gpt2") => "\"gpt2\"",
-                "activation_function" when !TanhGelus.Any(name => IsText(value, name)) => "\"gelu_new\"",
-                "layer_norm_epsilon" when !(value.ValueKind == JsonValueKind.Number && Math.Abs(value.GetDouble() - Epsilon) < 1e-9) => "1e-5",
-                "scale_attn_weights" or "tie_word_embeddings" when value.ValueKind != JsonValueKind.True => "true",
-                "scale_attn_by_inverse_layer_idx" or "add_cross_attention" when value.ValueKind != JsonValueKind.False => "false",
-                _ => null,
-            };
-            if (expected is not null)
-            {
-                throw new Gpt2Exception(
-                    Gpt2Error.Unsupported,
-                    $"'{path}' says {property.Name} = {value.GetRawText()}, where GPT-2 has {expected}; a model that computes otherwise is not run.",
-                    path);
-            }
-        }
+            "model_type" => IsText(value, "gpt2"),
+            "add_cross_attention" => value.ValueKind == JsonValueKind.False,
+            "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
+            "quantization_config" => value.ValueKind == JsonValueKind.Null,
+            _ => true,
+        };
+        if (!isComputable) throw Unsupported(property, path, "a model that computes otherwise than GPT-2 is not run");
     }
+
+    private static Gpt2HyperParameters Apply(Gpt2HyperParameters h, JsonProperty property, string path) => property.Name switch
+    {
+        "n_inner" when property.Value.ValueKind == JsonValueKind.Null => h,
+        "n_inner" => h with { NInner = property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetInt32(out int inner) ? inner : 0 },
+        "activation_function" => h with { Activation = ActivationOf(property, path) },
+        "layer_norm_epsilon" => h with { LayerNormEpsilon = EpsilonOf(property, path) },
+        "scale_attn_weights" => h with { ScaleAttnWeights = Truth(property, path) },
+        "scale_attn_by_inverse_layer_idx" => h with { ScaleAttnByInverseLayerIdx = Truth(property, path) },
+        "tie_word_embeddings" => h with { TieWordEmbeddings = Truth(property, path) },
+        Bias => h with { Bias = Truth(property, path) },
+        _ => h,
+    };
+
+    private static Gpt2Activation ActivationOf(JsonProperty property, string path)
+    {
+        foreach ((string name, Gpt2Activation activation) in ActivationNames)
+        {
+            if (IsText(property.Value, name)) return activation;
+        }
+
+        throw Unsupported(property, path, $"the activations that are computed are {string.Join(", ", ActivationNames.Select(pair => pair.Name))}");
+    }
+
+    private static double EpsilonOf(JsonProperty property, string path) =>
+        property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out double epsilon) && epsilon is > 0 and < 1
+            ? epsilon
+            : throw Unsupported(property, path, "expected a number between 0 and 1");
+
+    private static bool Truth(JsonProperty property, string path) => property.Value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Unsupported(property, path, "expected true or false"),
+    };
+
+    private static Gpt2Exception Unsupported(JsonProperty property, string path, string what) =>
+        new(Gpt2Error.Unsupported, $"'{path}' says {property.Name} = {property.Value.GetRawText()}; {what}.", path);
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 }

@@ -27,9 +27,6 @@ internal abstract partial class WeightNaming
     /// <summary>The checkpoint's name for a weight of the tree: <c>h0/attn/c_attn/w</c> of the tree is <c>model/h0/attn/c_attn/w</c>.</summary>
     public abstract string Of(string weight);
 
-    /// <summary>The checkpoint's name for a separate output projection, which GPT-2 does not have; where there can be one.</summary>
-    public virtual string? OutputProjection => null;
-
     /// <summary>Whether a tensor that is no weight may lie beside them.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="weights">The checkpoint's names of the weights.</param>
@@ -61,11 +58,10 @@ internal abstract partial class WeightNaming
 
     private sealed partial class HuggingFaceNaming(string prefix) : WeightNaming
     {
-        public override string OutputProjection => "lm_head.weight";
-
         public override string Of(string weight)
         {
             string[] parts = weight.Split('/');
+            if (weight == "lm_head") return "lm_head.weight"; // of the model around the transformer, so without the prefix
             string last = parts[^1] switch { "w" or "g" or "wte" or "wpe" => "weight", _ => "bias" };
             if (parts.Length == 1) return $"{prefix}{weight}.{last}";
             string layer = parts[0][0] == 'h' ? $"h.{parts[0][1..]}" : parts[0];
@@ -74,7 +70,7 @@ internal abstract partial class WeightNaming
 
         // The causal mask and what it masks with, which some versions save as if they were weights.
         public override bool MayLieBeside(string name, IReadOnlySet<string> weights) =>
-            name == OutputProjection || (name.StartsWith(prefix, StringComparison.Ordinal) && Mask().IsMatch(name.AsSpan(prefix.Length)));
+            name.StartsWith(prefix, StringComparison.Ordinal) && Mask().IsMatch(name.AsSpan(prefix.Length));
 
         [GeneratedRegex(@"^h\.\d+\.attn\.(bias|masked_bias)\z")]
         private static partial Regex Mask();

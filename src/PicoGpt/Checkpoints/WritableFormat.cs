@@ -31,6 +31,7 @@ internal abstract class WritableFormat : CheckpointFormat
     public virtual IReadOnlyList<string> FilesOf(string weightsPath) => [weightsPath];
 
     /// <summary>The files that make a folder with the weights a model: by OpenAI's names, unless the format has its own.</summary>
+    /// <exception cref="Gpt2Exception">The format has no place for what the model is.</exception>
     public virtual IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
         [(Gpt2HyperParameters.FileName, model.HyperParameters.ToJson()), .. model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? []];
 
@@ -40,4 +41,11 @@ internal abstract class WritableFormat : CheckpointFormat
     /// <param name="model">What goes with them; <see langword="null"/> where they are a part of a model.</param>
     /// <param name="meter">What counts the bytes of the tensors.</param>
     public abstract ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter);
+
+    /// <summary>Hugging Face's file of the shape.</summary>
+    protected static (string Name, byte[] Content) ConfigOf(ModelFacts model)
+    {
+        TensorDType dtype = model.DTypes is [TensorDType only] ? only : TensorDType.Float32;
+        return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, model.Encoder?.EndOfText, dtype.DisplayName()));
+    }
 }

@@ -42,10 +42,10 @@ internal enum ActivationSite
     /// <summary>The second layer norm: [n_rows, n_embd].</summary>
     Ln2,
 
-    /// <summary>The mlp's hidden values before GELU: [n_rows, 4 n_embd].</summary>
+    /// <summary>The mlp's hidden values before the activation (GELU): [n_rows, n_inner].</summary>
     Hidden,
 
-    /// <summary>The mlp's hidden values after GELU: [n_rows, 4 n_embd].</summary>
+    /// <summary>The mlp's hidden values after it: [n_rows, n_inner].</summary>
     Gelu,
 
     /// <summary>What the mlp adds to the residual stream: [n_rows, n_embd].</summary>

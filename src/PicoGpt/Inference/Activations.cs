@@ -44,7 +44,7 @@ internal sealed class Activations : IDisposable
 
     private BlockActivations[] Reused(Gpt2HyperParameters h, int rows)
     {
-        Matrix x = Buffer(rows, h.NEmbd), normed = Buffer(rows, h.NEmbd), added = Buffer(rows, h.NEmbd), hidden = Buffer(rows, 4 * h.NEmbd);
+        Matrix x = Buffer(rows, h.NEmbd), normed = Buffer(rows, h.NEmbd), added = Buffer(rows, h.NEmbd), hidden = Buffer(rows, h.NInner);
         var block = new BlockActivations
         {
             ResidualBefore = x,
@@ -75,8 +75,8 @@ internal sealed class Activations : IDisposable
             Attention = Buffer(rows, h.NEmbd),
             ResidualMiddle = Buffer(rows, h.NEmbd),
             Ln2 = Buffer(rows, h.NEmbd),
-            Hidden = Buffer(rows, 4 * h.NEmbd),
-            Gelu = Buffer(rows, 4 * h.NEmbd),
+            Hidden = Buffer(rows, h.NInner),
+            Gelu = Buffer(rows, h.NInner),
             Mlp = Buffer(rows, h.NEmbd),
             ResidualAfter = residual[layer + 1],
         })];

@@ -9,7 +9,6 @@ internal sealed unsafe class AttentionJob : Job
     private readonly int _heads;
     private readonly int _headSize;
     private readonly int _paddedHeadSize;
-    private readonly float _scale;
     private readonly AlignedBuffer _scratch;
     private readonly int _scoresLength;
     private readonly int _scratchLength;
@@ -25,7 +24,6 @@ internal sealed unsafe class AttentionJob : Job
         _heads = heads;
         _headSize = headSize;
         _paddedHeadSize = KeyValueCache.Pad(headSize);
-        _scale = 1f / MathF.Sqrt(headSize);
         _scoresLength = ScoresLength(capacity);
         _scratchLength = ScratchLength(headSize, capacity);
         _scratch = scratch;
@@ -36,6 +34,9 @@ internal sealed unsafe class AttentionJob : Job
 
     /// <summary>The layer whose cache is used.</summary>
     public int Layer { get; set; }
+
+    /// <summary>What the scores are multiplied by.</summary>
+    public float Scale { get; set; }
 
     /// <summary>Queries, keys and values of the new positions: [n_rows, 3 n_embd].</summary>
     public Matrix Qkv { get; set; }
@@ -81,7 +82,7 @@ internal sealed unsafe class AttentionJob : Job
         var q = new Matrix(Qkv.RowPointer(row) + (head * _headSize), rows, _headSize, Qkv.Stride); // [rows, head_size]
         var scores = new Matrix(scratch, rows, blocks * Kernels.KeyBlock, _scoresLength); // [rows, positions]
         var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _paddedHeadSize); // [rows, head_size]
-        _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, _scale, scores);
+        _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, Scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
         for (int r = 0; Hook is not null && r < rows; r++)
             Hook.VisitPattern(Layer, head, new RowPlace(cache, positions + r - 1), scores.Row(r)[..(positions + r)]);

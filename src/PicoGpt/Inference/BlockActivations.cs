@@ -29,10 +29,10 @@ internal sealed class BlockActivations
     /// <summary>The second layer norm: [rows, n_embd].</summary>
     public required Matrix Ln2 { get; init; }
 
-    /// <summary>The mlp's hidden values before GELU: [rows, 4 n_embd].</summary>
+    /// <summary>The mlp's hidden values before the activation (GELU): [rows, n_inner].</summary>
     public required Matrix Hidden { get; init; }
 
-    /// <summary>The mlp's hidden values after GELU: [rows, 4 n_embd].</summary>
+    /// <summary>The mlp's hidden values after it: [rows, n_inner].</summary>
     public required Matrix Gelu { get; init; }
 
     /// <summary>What the mlp adds to the residual stream: [rows, n_embd].</summary>

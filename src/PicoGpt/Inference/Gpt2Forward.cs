@@ -52,8 +52,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private Gpt2Forward(Gpt2Model model, Workspace workspace, bool ownsWorkspace)
     {
         (_model, _h, _workspace, _ownsWorkspace) = (model, model.HyperParameters, workspace, ownsWorkspace);
-        _layerNorm = new LayerNormJob(workspace.Kernels);
-        _projection = new ProjectionJob(workspace.Kernels);
+        _layerNorm = new LayerNormJob(workspace.Kernels, (float)_h.LayerNormEpsilon);
+        _projection = new ProjectionJob(workspace.Kernels, ActivationFunction.Of(_h.Activation));
         _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
         _toVocabulary = new LogitsJob(workspace.Kernels);
         try
@@ -170,14 +170,14 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _model.ThrowIfChanged();
         Matrix normed = _workspace.Activations.FinalNorm.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
-            _workspace.Kernels.LayerNorm(x.Only(rows[i]), _parameters.LnF.G.Vector, _parameters.LnF.B.Vector, normed.Only(i), 0, 1);
+            LayerNorm(x.Only(rows[i]), _parameters.LnF, normed.Only(i));
         return normed;
     }
 
     private Matrix ToVocabulary(Matrix normed) // [n, n_embd] -> [n, n_vocab]
     {
         _toVocabulary.X = normed;
-        _toVocabulary.Wte = _parameters.Wte;
+        _toVocabulary.W = _parameters.LmHead;
         _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
         _workspace.Pool.Run(_toVocabulary);
         return _toVocabulary.Y;
@@ -228,20 +228,20 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         // position-wise feed-forward network
         normed = LayerNorm(x, block.Ln2, a.Ln2.Take(_rows)); // [n_rows, n_embd]
         Visit(ActivationSite.Ln2, layer, normed);
-        Matrix hidden = FeedForward(normed, block.Mlp.CFc, a.Hidden.Take(_rows), a.Gelu.Take(_rows), layer); // -> [n_rows, 4 n_embd]
+        Matrix hidden = FeedForward(normed, block.Mlp.CFc, a.Hidden.Take(_rows), a.Gelu.Take(_rows), layer); // -> [n_rows, n_inner]
         Visit(ActivationSite.Gelu, layer, hidden);
         x = Add(x, hidden, block.Mlp.CProj, a.Mlp.Take(_rows), a.ResidualAfter.Take(_rows), ActivationSite.Mlp, layer);
         Visit(ActivationSite.ResidualAfter, layer, x);
     }
 
     // A projection and what follows it are computed together, unless a hook is to see between them.
-    private Matrix FeedForward(Matrix normed, Gpt2Linear<PinnedWeight> linear, Matrix hidden, Matrix gelu, int layer) // -> [n_rows, 4 n_embd]
+    private Matrix FeedForward(Matrix normed, Gpt2Linear<PinnedWeight> linear, Matrix hidden, Matrix gelu, int layer) // -> [n_rows, n_inner]
     {
         bool isSeen = Wants(ActivationSite.Hidden, layer);
-        Project(normed, linear, hidden, gelu: isSeen ? default : gelu);
+        Project(normed, linear, hidden, activated: isSeen ? default : gelu);
         if (!isSeen) return gelu;
         Visit(ActivationSite.Hidden, layer, hidden);
-        _projection.ApplyGelu(hidden, gelu, 0, gelu.Columns);
+        _projection.Activate(hidden, gelu, 0, gelu.Columns);
         return gelu;
     }
 
@@ -266,14 +266,14 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return y;
     }
 
-    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, Matrix gelu = default, Matrix residual = default, Matrix sum = default)
+    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, Matrix activated = default, Matrix residual = default, Matrix sum = default)
     {
         linear.W.Require(x.Columns, y.Columns);
         _projection.X = x;
         _projection.W = linear.W;
         _projection.B = linear.B;
         _projection.Y = y;
-        _projection.Gelu = gelu;
+        _projection.Activated = activated;
         _projection.Residual = residual;
         _projection.Sum = sum;
         _workspace.Pool.Run(_projection);
@@ -284,6 +284,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _attention.Hook = Wants(ActivationSite.Pattern, layer) ? Hook : null;
         _attention.Layer = layer;
+        _attention.Scale = _h.AttentionScale(layer);
         _attention.Qkv = qkv;
         _attention.Y = y;
         _workspace.Pool.Run(_attention);

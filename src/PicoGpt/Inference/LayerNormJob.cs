@@ -3,7 +3,9 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>A layer norm, divided by rows.</summary>
-internal sealed unsafe class LayerNormJob(Kernels kernels) : Job
+/// <param name="kernels">The loops.</param>
+/// <param name="epsilon">What is added to the variance.</param>
+internal sealed unsafe class LayerNormJob(Kernels kernels, float epsilon) : Job
 {
     public Matrix X { get; set; }
 
@@ -16,6 +18,6 @@ internal sealed unsafe class LayerNormJob(Kernels kernels) : Job
     public override void Execute(int part, int parts)
     {
         (int from, int to) = Share(X.Rows, part, parts);
-        kernels.LayerNorm(X, G.Vector, B.Vector, Y, from, to);
+        kernels.LayerNorm(X, G.Vector, B.Vector, epsilon, Y, from, to);
     }
 }

@@ -2,13 +2,13 @@ using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
-/// <summary>The projection to the vocabulary, <c>y = x · wteᵀ</c>, divided by tokens.</summary>
+/// <summary>The projection to the vocabulary, <c>y = x · wᵀ</c>, divided by tokens.</summary>
 internal sealed unsafe class LogitsJob(Kernels kernels) : Job
 {
     public Matrix X { get; set; }
 
-    /// <summary>[n_vocab, n_embd]; packed, it is transposed.</summary>
-    public PinnedWeight Wte { get; set; }
+    /// <summary>The output projection, [n_vocab, n_embd]; packed, it is transposed.</summary>
+    public PinnedWeight W { get; set; }
 
     public Matrix Y { get; set; }
 
@@ -16,7 +16,7 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
     {
         (int from, int to) = Share(Y.Columns, part, parts, PackedMatrix.Side);
         if (from == to) return;
-        if (Wte.IsPacked) kernels.MatMulPacked(X, Wte.Packed, null, Y, from, to);
-        else kernels.MatMulTransposed(X, Wte.Plain, Y, from, to);
+        if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, null, Y, from, to);
+        else kernels.MatMulTransposed(X, W.Plain, Y, from, to);
     }
 }

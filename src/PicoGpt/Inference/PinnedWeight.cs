@@ -15,7 +15,7 @@ internal readonly unsafe struct PinnedWeight
 
     public PackedMatrix Packed { get; }
 
-    /// <summary>The values of a vector.</summary>
+    /// <summary>The values of a vector; null where the model has no such weight.</summary>
     public float* Vector => Plain.Data;
 
     /// <summary>Throws unless it is a matrix of the given shape.</summary>

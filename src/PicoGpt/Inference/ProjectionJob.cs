@@ -2,8 +2,10 @@ using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
-/// <summary>A projection, with what follows it on the same columns: <c>y = x·w + b</c>, then GELU or the residual sum.</summary>
-internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
+/// <summary>A projection, with what follows it on the same columns: <c>y = x·w + b</c>, then the activation or the residual sum.</summary>
+/// <param name="kernels">The loops.</param>
+/// <param name="activation">What is applied to results that ask for it.</param>
+internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction activation) : Job
 {
     public Matrix X { get; set; }
 
@@ -13,8 +15,8 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
 
     public Matrix Y { get; set; }
 
-    /// <summary>Where GELU of the result goes, which may be <see cref="Y"/> itself; a matrix of no rows for nowhere.</summary>
-    public Matrix Gelu { get; set; }
+    /// <summary>Where the activation of the result goes, which may be <see cref="Y"/> itself; a matrix of no rows for nowhere.</summary>
+    public Matrix Activated { get; set; }
 
     /// <summary>What the result is added to.</summary>
     public Matrix Residual { get; set; }
@@ -28,17 +30,17 @@ internal sealed unsafe class ProjectionJob(Kernels kernels) : Job
         if (from == to) return;
         if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
         else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
-        if (Gelu.Rows > 0) ApplyGelu(Y, Gelu, from, to);
+        if (Activated.Rows > 0) Activate(Y, Activated, from, to);
         if (Sum.Rows > 0) Add(Residual, Y, Sum, from, to);
     }
 
-    /// <summary><c>y = gelu(x)</c> in some columns.</summary>
-    public void ApplyGelu(Matrix x, Matrix y, int from, int to)
+    /// <summary>The activation of x, in some columns.</summary>
+    public void Activate(Matrix x, Matrix y, int from, int to)
     {
         for (int t = 0; t < y.Rows; t++)
         {
             Copy(x.RowPointer(t) + from, y.RowPointer(t) + from, to - from);
-            kernels.Gelu(y.RowPointer(t) + from, to - from);
+            kernels.Activate(activation, y.RowPointer(t) + from, to - from);
         }
     }
 

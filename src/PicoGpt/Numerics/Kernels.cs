@@ -21,13 +21,6 @@ internal abstract unsafe class Kernels
     /// <summary>The most columns of a matrix that are packed together.</summary>
     public const int PanelColumns = 32;
 
-    /// <summary>OpenAI's layer norm epsilon.</summary>
-    protected const float Epsilon = 1e-5f;
-
-    /// <summary>√(2/π) and the cubic coefficient of GELU's tanh form, times two: <c>gelu(x) = x · σ(2√(2/π)(x + 0.044715x³))</c>.</summary>
-    protected const float GeluLinear = 1.5957691216057308f;
-    protected const float GeluCubic = 0.071354816272193f;
-
     /// <summary>Every variant that this machine can run, the plain loops last.</summary>
     public static IReadOnlyList<Kernels> All { get; } = FindAll();
 
@@ -44,7 +37,7 @@ internal abstract unsafe class Kernels
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>.</summary>
     /// <param name="x">[n_seq, n_in].</param>
     /// <param name="w">[n_in, n_out].</param>
-    /// <param name="b">[n_out].</param>
+    /// <param name="b">[n_out], or null for none.</param>
     /// <param name="y">[n_seq, n_out].</param>
     /// <param name="from">The first column to compute.</param>
     /// <param name="to">The column behind the last one.</param>
@@ -62,11 +55,14 @@ internal abstract unsafe class Kernels
     /// <param name="to">The column behind the last one, a multiple of the same or the last of all.</param>
     public abstract void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to);
 
-    /// <summary>Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n].</summary>
-    public abstract void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to);
+    /// <summary>
+    /// Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n]. <paramref name="b"/> is null for no bias; to the variance
+    /// <paramref name="epsilon"/> is added.
+    /// </summary>
+    public abstract void LayerNorm(Matrix x, float* g, float* b, float epsilon, Matrix y, int from, int to);
 
-    /// <summary>GELU in its tanh form, in place.</summary>
-    public abstract void Gelu(float* x, int count);
+    /// <summary>An activation function, in place.</summary>
+    public abstract void Activate(ActivationFunction function, float* x, int count);
 
     /// <summary><c>y += x</c>.</summary>
     public abstract void Add(float* y, float* x, int count);

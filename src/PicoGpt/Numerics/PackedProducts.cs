@@ -88,12 +88,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         for (int column = from; column < to; column += PackedMatrix.Side)
         {
             int columns = Math.Min(PackedMatrix.Side, to - column);
-            for (int t = 0; t < x.Rows; t++)
-            {
-                var target = new Span<float>(y.RowPointer(t) + column, columns);
-                if (b is null) target.Clear();
-                else new ReadOnlySpan<float>(b + column, columns).CopyTo(target);
-            }
+            for (int t = 0; t < x.Rows; t++) SimdProducts<TWidth, TVector>.Begin(b, y.RowPointer(t), column, column + columns);
 
             for (int i = 0; i < w.Rows; i += blockRows)
             {

@@ -9,7 +9,7 @@ internal sealed unsafe class PlainKernels : Kernels
     {
         for (int t = 0; t < x.Rows; t++)
         {
-            for (int o = from; o < to; o++) y.RowPointer(t)[o] = b[o];
+            for (int o = from; o < to; o++) y.RowPointer(t)[o] = b is null ? 0 : b[o];
             for (int i = 0; i < x.Columns; i++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
         }
     }
@@ -37,7 +37,7 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
-    public override void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to)
+    public override void LayerNorm(Matrix x, float* g, float* b, float epsilon, Matrix y, int from, int to)
     {
         int n = x.Columns;
         for (int t = from; t < to; t++)
@@ -47,21 +47,12 @@ internal sealed unsafe class PlainKernels : Kernels
             float mean = Sum(row, n) / n;
             for (int i = 0; i < n; i++) result[i] = row[i] - mean;
             float variance = Dot(result, result, n) / n;
-            float scale = 1f / MathF.Sqrt(variance + Epsilon);
-            for (int i = 0; i < n; i++) result[i] = MathF.FusedMultiplyAdd(result[i] * scale, g[i], b[i]);
+            float scale = 1f / MathF.Sqrt(variance + epsilon);
+            for (int i = 0; i < n; i++) result[i] = b is null ? result[i] * scale * g[i] : MathF.FusedMultiplyAdd(result[i] * scale, g[i], b[i]);
         }
     }
 
-    public override void Gelu(float* x, int count)
-    {
-        for (int i = 0; i < count; i++) x[i] = Gelu(x[i]);
-    }
-
-    public static float Gelu(float x)
-    {
-        float inner = x * MathF.FusedMultiplyAdd(x * x, GeluCubic, GeluLinear);
-        return x / (1f + Exponential.Of(-inner));
-    }
+    public override void Activate(ActivationFunction function, float* x, int count) => function.Apply(x, count);
 
     public override void Add(float* y, float* x, int count)
     {

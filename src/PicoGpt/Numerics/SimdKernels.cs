@@ -21,7 +21,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         SimdSums<TWidth, TVector>.MatMulTransposed(x, w, y, from, to);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void LayerNorm(Matrix x, float* g, float* b, Matrix y, int from, int to)
+    public override void LayerNorm(Matrix x, float* g, float* b, float epsilon, Matrix y, int from, int to)
     {
         int n = x.Columns;
         for (int t = from; t < to; t++)
@@ -29,28 +29,13 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
             float* result = y.RowPointer(t);
             Subtract(x.RowPointer(t), SimdSums<TWidth, TVector>.Sum(x.RowPointer(t), n) / n, result, n);
             float variance = SimdSums<TWidth, TVector>.Dot(result, result, n) / n;
-            ScaleShift(result, 1f / MathF.Sqrt(variance + Epsilon), g, b, n);
+            float scale = 1f / MathF.Sqrt(variance + epsilon);
+            if (b is null) Scale(result, scale, g, n);
+            else ScaleShift(result, scale, g, b, n);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Gelu(float* x, int count)
-    {
-        TVector one = TWidth.Broadcast(1f);
-        TVector cubic = TWidth.Broadcast(GeluCubic);
-        TVector linear = TWidth.Broadcast(GeluLinear);
-        TVector minus = TWidth.Broadcast(-1f);
-        int i = 0;
-        for (; i + TWidth.Count <= count; i += TWidth.Count)
-        {
-            TVector v = TWidth.Load(x + i);
-            TVector inner = TWidth.Multiply(v, TWidth.FusedMultiplyAdd(TWidth.Multiply(v, v), cubic, linear));
-            TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(inner, minus));
-            TWidth.Store(TWidth.Divide(v, TWidth.Add(one, exponential)), x + i);
-        }
-
-        for (; i < count; i++) x[i] = PlainKernels.Gelu(x[i]);
-    }
+    public override void Activate(ActivationFunction function, float* x, int count) => function.Apply<TWidth, TVector>(x, count);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Add(float* y, float* x, int count)
@@ -189,6 +174,16 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i + TWidth.Count <= count; i += TWidth.Count)
             TWidth.Store(TWidth.FusedMultiplyAdd(TWidth.Multiply(TWidth.Load(y + i), s), TWidth.Load(g + i), TWidth.Load(b + i)), y + i);
         for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(y[i] * scale, g[i], b[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scale(float* y, float scale, float* g, int count)
+    {
+        TVector s = TWidth.Broadcast(scale);
+        int i = 0;
+        for (; i + TWidth.Count <= count; i += TWidth.Count)
+            TWidth.Store(TWidth.Multiply(TWidth.Multiply(TWidth.Load(y + i), s), TWidth.Load(g + i)), y + i);
+        for (; i < count; i++) y[i] = y[i] * scale * g[i];
     }
 
     // count is a multiple of the lanes

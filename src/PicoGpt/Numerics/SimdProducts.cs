@@ -31,11 +31,19 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         for (; i < count; i++) y[i] = MathF.FusedMultiplyAdd(factor, w[i], y[i]);
     }
 
+    /// <summary>What sums begin with: the bias, or zero where it is null.</summary>
+    public static void Begin(float* b, float* y, int from, int to)
+    {
+        var sums = new Span<float>(y + from, to - from);
+        if (b is null) sums.Clear();
+        else new ReadOnlySpan<float>(b + from, to - from).CopyTo(sums);
+    }
+
     // Weights stream by, eight rows at a time; y stays in the first-level cache meanwhile.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfOneRow(float* x, Matrix w, float* b, float* y, int from, int to)
     {
-        new ReadOnlySpan<float>(b + from, to - from).CopyTo(new Span<float>(y + from, to - from));
+        Begin(b, y, from, to);
         int i = 0;
         for (; i + 8 <= w.Rows; i += 8) MultiplyAdd8(x + i, w.RowPointer(i) + from, w.Stride, y + from, to - from);
         for (; i < w.Rows; i++) MultiplyAdd(x[i], w.RowPointer(i) + from, y + from, to - from);
@@ -52,8 +60,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         for (int first = from, end; first < to; first = end)
         {
             end = Math.Min(first + (tiles * TileColumns), to);
-            for (int t = 0; t < x.Rows; t++)
-                new ReadOnlySpan<float>(b + first, end - first).CopyTo(new Span<float>(y.RowPointer(t) + first, end - first));
+            for (int t = 0; t < x.Rows; t++) Begin(b, y.RowPointer(t), first, end);
             for (int i = 0; i < w.Rows; i += blockRows)
             {
                 int rows = Math.Min(blockRows, w.Rows - i);

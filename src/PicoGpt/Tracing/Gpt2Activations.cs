@@ -47,7 +47,7 @@ public static class Gpt2Activations
     /// <summary>How many values a position has under a name.</summary>
     internal static int WidthOf(string name, Gpt2HyperParameters hyperParameters) => PlaceOf(name, hyperParameters).Site switch
     {
-        ActivationSite.Hidden or ActivationSite.Gelu => 4 * hyperParameters.NEmbd,
+        ActivationSite.Hidden or ActivationSite.Gelu => hyperParameters.NInner,
         ActivationSite.Logits => hyperParameters.NVocab,
         _ => hyperParameters.NEmbd,
     };

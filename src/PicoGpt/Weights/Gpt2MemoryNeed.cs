@@ -13,8 +13,8 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
     /// <summary>The most positions that are computed together: a prompt is read in portions of so many.</summary>
     internal const int Portion = 256;
 
-    // x, norm, q, k, v, heads, four of the mlp, projection
-    private const int RowsOfWidth = 11;
+    // x, norm, q, k, v, heads, projection; the hidden values come beside them
+    private const int RowsOfWidth = 7;
 
     /// <summary>All of it.</summary>
     public long Total => Weights + Cache + Activations;
@@ -29,7 +29,7 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
         ArgumentNullException.ThrowIfNull(h);
         ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
         long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
-        long activations = (((long)RowsOfWidth * Math.Min(Portion, h.NCtx) * h.NEmbd) + ((long)texts * h.NVocab)) * sizeof(float);
+        long activations = ((Math.Min(Portion, h.NCtx) * (((long)RowsOfWidth * h.NEmbd) + h.NInner)) + ((long)texts * h.NVocab)) * sizeof(float);
         return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);
     }
 

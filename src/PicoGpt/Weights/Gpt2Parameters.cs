@@ -16,6 +16,9 @@ public sealed class Gpt2Parameters : Gpt2Tree<Gpt2Weight>
 
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
-    internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters) =>
-        new(hyperParameters, TensorMatch.Leaves(source, hyperParameters));
+    internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    {
+        Gpt2HyperParameters fitted = TensorMatch.Fit(source, hyperParameters);
+        return new Gpt2Parameters(fitted, TensorMatch.Leaves(source, fitted));
+    }
 }

@@ -17,10 +17,12 @@ internal static class InferredHyperParameters
     {
         Dictionary<string, TensorShape> shapes = source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
         WeightNaming naming = source.Naming ?? WeightNaming.Of(shapes.Keys.ToHashSet(StringComparer.Ordinal));
-        TensorShape wte = Matrix("wte"), wpe = Matrix("wpe");
+        TensorShape wte = Matrix(shapes.ContainsKey(naming.Of("lm_head")) ? "lm_head" : "wte"), wpe = Matrix("wpe");
         int layers = 0;
         while (shapes.ContainsKey(naming.Of($"h{layers}/ln_1/g"))) layers++;
         var numbers = new Gpt2HyperParameters(Checked(wte[0]), Checked(wpe[0]), Checked(wte[1]), NHead: 1, layers);
+        if (shapes.TryGetValue(naming.Of("h0/mlp/c_fc/w"), out TensorShape? up) && up.Rank > 0)
+            numbers = numbers with { NInner = Checked(up[up.Rank - 1]) };
         if (known.FirstOrDefault(other => other with { NHead = 1 } == numbers) is { } same) return same;
         if (wte[1] % HeadSize == 0) return (numbers with { NHead = numbers.NEmbd / HeadSize }).Validate(source.Location);
         throw new Gpt2Exception(

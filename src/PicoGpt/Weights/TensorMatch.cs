@@ -1,3 +1,4 @@
+using System.Buffers;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 
@@ -7,19 +8,37 @@ namespace PicoGpt.Weights;
 internal static class TensorMatch
 {
     private const int MostNamed = 60;
+    private const string Embedding = "wte";
+    private const string OutputProjection = "lm_head";
 
-    /// <summary>The leaves by name.</summary>
+    /// <summary>
+    /// The hyperparameters as the tensors bear them out: a checkpoint without a single bias is of a model that has none, and one whose
+    /// output projection differs from its embedding is of a model in which it is a matrix of its own.
+    /// </summary>
+    public static Gpt2HyperParameters Fit(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    {
+        (Dictionary<string, StoredTensor> tensors, WeightNaming naming) = Named(source);
+        bool hasBias = Gpt2Architecture.Leaves(hyperParameters).Any(leaf => leaf.Kind == Gpt2LeafKind.Bias && tensors.ContainsKey(naming.Of(leaf.Name)));
+        bool isTied = hyperParameters.TieWordEmbeddings
+            && !(tensors.TryGetValue(naming.Of(Embedding), out StoredTensor? embedding)
+                && tensors.TryGetValue(naming.Of(OutputProjection), out StoredTensor? output)
+                && !HaveSameElements(embedding, output));
+        return hyperParameters with { Bias = hasBias, TieWordEmbeddings = isTied };
+    }
+
+    /// <summary>The weights by name.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
     public static Dictionary<string, Gpt2Weight> Leaves(ITensorSource source, Gpt2HyperParameters hyperParameters)
     {
-        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        WeightNaming naming = source.Naming ?? WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal));
+        (Dictionary<string, StoredTensor> tensors, WeightNaming naming) = Named(source);
         Dictionary<string, Gpt2Weight> weights = [];
-        HashSet<string> used = new(StringComparer.Ordinal);
+        HashSet<string> used = new(StringComparer.Ordinal) { naming.Of(OutputProjection) };
         List<string> missing = [], misshapen = [];
         foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(hyperParameters))
         {
             string name = naming.Of(leaf.Name);
+            if (leaf.Name == Embedding && hyperParameters.TieWordEmbeddings && !tensors.ContainsKey(name) && tensors.ContainsKey(naming.Of(OutputProjection)))
+                name = naming.Of(OutputProjection); // of the two names of one matrix, some writers keep this one
             if (!tensors.TryGetValue(name, out StoredTensor? tensor)) missing.Add(name);
             else if (Misfit(tensor, leaf.Shape) is { } misfit) misshapen.Add(misfit);
             else weights.Add(leaf.Name, new Gpt2Weight(tensor, leaf));
@@ -29,14 +48,23 @@ internal static class TensorMatch
         List<string> surplus = missing.Count + misshapen.Count == 0
             ? [.. tensors.Keys.Where(name => !used.Contains(name) && !naming.MayLieBeside(name, used))]
             : [];
-        if (missing.Count + misshapen.Count + surplus.Count > 0) throw Mismatch(source.Location, hyperParameters, missing, misshapen, surplus);
-        if (naming.OutputProjection is { } output && tensors.TryGetValue(output, out StoredTensor? projection))
-        {
-            var tied = new TiedEmbedding(tensors[naming.Of("wte")], projection, source.Location);
-            weights["wte"] = new Gpt2Weight(tied, weights["wte"].Leaf);
-        }
+        return missing.Count + misshapen.Count + surplus.Count == 0
+            ? weights
+            : throw Mismatch(source.Location, hyperParameters, missing, misshapen, surplus);
+    }
 
-        return weights;
+    private static (Dictionary<string, StoredTensor> Tensors, WeightNaming Naming) Named(ITensorSource source)
+    {
+        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        return (tensors, source.Naming ?? WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal)));
+    }
+
+    private static bool HaveSameElements(StoredTensor left, StoredTensor right)
+    {
+        if (left.DType != right.DType || left.Shape != right.Shape) return false;
+        ReadOnlyMemory<byte> leftBytes = left.GetBytes(), rightBytes = right.GetBytes();
+        using MemoryHandle leftHold = leftBytes.Pin(), rightHold = rightBytes.Pin();
+        return leftBytes.Span.SequenceEqual(rightBytes.Span);
     }
 
     private static string? Misfit(StoredTensor tensor, int[] shape)

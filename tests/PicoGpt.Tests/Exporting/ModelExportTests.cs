@@ -96,7 +96,7 @@ public sealed class ModelExportTests : IDisposable
         Assert.Equal(("F32", 30L, 90L), (attention.Type, attention.Shape[0], attention.Shape[1]));
         Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.Blocks[10].Attn.CAttn.W.Values.Span), attention.Bytes);
         Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.LnF.G.Values.Span), tensors["transformer.ln_f.weight"].Bytes);
-        Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.Blocks[1].Mlp.CFc.B.Values.Span), tensors["transformer.h.1.mlp.c_fc.bias"].Bytes);
+        Assert.Equal(MemoryMarshal.AsBytes(model.Parameters.Blocks[1].Mlp.CFc.B!.Values.Span), tensors["transformer.h.1.mlp.c_fc.bias"].Bytes);
         Assert.Equal("pt", JsonDocument.Parse(file.AsMemory(8, BitConverter.ToInt32(file))).RootElement.GetProperty("__metadata__").GetProperty("format").GetString());
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(_folder.File("out/config.json")));
         Assert.Equal("gpt2", config.RootElement.GetProperty("model_type").GetString());

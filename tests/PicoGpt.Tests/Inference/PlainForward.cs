@@ -1,4 +1,7 @@
+using System.Buffers;
 using PicoGpt.Architecture;
+using PicoGpt.Numerics;
+using PicoGpt.Tests.Numerics;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Tests.Inference;
@@ -18,14 +21,15 @@ internal static class PlainForward
 
     /// <summary>What each layer would say next: ln_f and wte applied to a residual stream, [n_seq, n_embd] -> [n_seq, n_vocab], row-major.</summary>
     public static double[] LensLogits(Gpt2Model model, double[][] residual) =>
-        [.. Logits(model, LayerNorm(residual, model.Parameters.LnF)).SelectMany(row => row)];
+        [.. Logits(model, LayerNorm(residual, ValuesOf(model).LnF, model.HyperParameters.LayerNormEpsilon)).SelectMany(row => row)];
 
     /// <summary>All that passes through, under the tracer's names; attention by layer and head, [n_seq][t + 1].</summary>
     public static (Dictionary<string, double[][]> Activations, double[][][][] Attention) Trace(Gpt2Model model, int[] ids, Change? change = null)
     {
-        Gpt2Parameters p = model.Parameters;
-        int n = model.HyperParameters.NEmbd;
-        double[] wte = Values(p.Wte), wpe = Values(p.Wpe);
+        Gpt2Tree<double[]> p = ValuesOf(model);
+        Gpt2HyperParameters hyper = model.HyperParameters;
+        int n = hyper.NEmbd;
+        double[] wte = p.Wte, wpe = p.Wpe;
         Dictionary<string, double[][]> seen = [];
         double[][][][] attention = new double[p.Blocks.Count][][][];
         double[][] See(string name, double[][] values) => seen[name] = Changed(name, values);
@@ -36,42 +40,43 @@ internal static class PlainForward
         double[][] x = Add(tokens, positions);
         for (int layer = 0; layer < p.Blocks.Count; layer++)
         {
-            Gpt2Block<Gpt2Weight> block = p.Blocks[layer];
+            Gpt2Block<double[]> block = p.Blocks[layer];
             string h = $"h{layer}/";
             x = See(h + "resid_pre", x);
-            double[][] normed = See(h + "ln_1", LayerNorm(x, block.Ln1));
+            double[][] normed = See(h + "ln_1", LayerNorm(x, block.Ln1, hyper.LayerNormEpsilon));
             double[][] qkv = Linear(normed, block.Attn.CAttn); // [n_seq, 3 n_embd]
             double[][] q = See(h + "attn/q", Part(qkv, 0, n)), k = See(h + "attn/k", Part(qkv, 1, n)), v = See(h + "attn/v", Part(qkv, 2, n));
             attention[layer] =
             [
-                .. Patterns(q, k, model.HyperParameters.NHead).Select((pattern, head) => Changed($"{h}attn/pattern/{head}", pattern)),
+                .. Patterns(q, k, hyper, layer).Select((pattern, head) => Changed($"{h}attn/pattern/{head}", pattern)),
             ];
             double[][] z = See(h + "attn/z", Read(attention[layer], v));
             x = See(h + "resid_mid", Add(x, See(h + "attn", Linear(z, block.Attn.CProj))));
-            normed = See(h + "ln_2", LayerNorm(x, block.Ln2));
-            double[][] hidden = See(h + "mlp/gelu", Gelu(See(h + "mlp/c_fc", Linear(normed, block.Mlp.CFc))));
+            normed = See(h + "ln_2", LayerNorm(x, block.Ln2, hyper.LayerNormEpsilon));
+            double[][] hidden = See(h + "mlp/gelu", Activate(hyper.Activation, See(h + "mlp/c_fc", Linear(normed, block.Mlp.CFc))));
             x = See(h + "resid_post", Add(x, See(h + "mlp", Linear(hidden, block.Mlp.CProj))));
         }
 
-        See("logits", Logits(model, See("ln_f", LayerNorm(x, p.LnF))));
+        See("logits", Logits(model, See("ln_f", LayerNorm(x, p.LnF, hyper.LayerNormEpsilon))));
         return (seen, attention);
     }
 
     private static double[][] Logits(Gpt2Model model, double[][] normed)
     {
         int n = model.HyperParameters.NEmbd;
-        double[] wte = Values(model.Parameters.Wte);
-        return [.. normed.Select(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, wte.AsSpan(v * n, n))).ToArray())];
+        double[] head = ValuesOf(model).LmHead;
+        return [.. normed.Select(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, head.AsSpan(v * n, n))).ToArray())];
     }
 
     private static double[][] Part(double[][] qkv, int part, int n) => [.. qkv.Select(row => row[(part * n)..((part + 1) * n)])];
 
     // [n_head][n_seq][t + 1]
-    private static IEnumerable<double[][]> Patterns(double[][] q, double[][] k, int heads)
+    private static IEnumerable<double[][]> Patterns(double[][] q, double[][] k, Gpt2HyperParameters hyper, int layer)
     {
-        int size = q[0].Length / heads;
-        return Enumerable.Range(0, heads).Select(head => q.Select((row, t) => Softmax(
-            [.. k[..(t + 1)].Select(past => Dot(row.AsSpan(head * size, size), past.AsSpan(head * size, size)) / Math.Sqrt(size))])).ToArray());
+        int size = q[0].Length / hyper.NHead;
+        double divisor = (hyper.ScaleAttnWeights ? Math.Sqrt(size) : 1) * (hyper.ScaleAttnByInverseLayerIdx ? layer + 1 : 1);
+        return Enumerable.Range(0, hyper.NHead).Select(head => q.Select((row, t) => Softmax(
+            [.. k[..(t + 1)].Select(past => Dot(row.AsSpan(head * size, size), past.AsSpan(head * size, size)) / divisor)])).ToArray());
     }
 
     private static double[][] Read(double[][][] patterns, double[][] v)
@@ -92,26 +97,25 @@ internal static class PlainForward
         return [.. e.Select(v => v / e.Sum())];
     }
 
-    private static double[][] LayerNorm(double[][] x, Gpt2LayerNorm<Gpt2Weight> norm)
+    private static double[][] Activate(Gpt2Activation activation, double[][] x) =>
+        [.. x.Select(row => row.Select(v => ActivationFunctionTests.Exact(activation, v)).ToArray())];
+
+    private static double[][] LayerNorm(double[][] x, Gpt2LayerNorm<double[]> norm, double epsilon)
     {
-        double[] g = Values(norm.G), b = Values(norm.B);
         return [.. x.Select(row =>
         {
             double mean = row.Average(), variance = row.Average(v => (v - mean) * (v - mean));
-            return row.Select((v, i) => ((v - mean) / Math.Sqrt(variance + 1e-5) * g[i]) + b[i]).ToArray();
+            return row.Select((v, i) => ((v - mean) / Math.Sqrt(variance + epsilon) * norm.G[i]) + (norm.B?[i] ?? 0)).ToArray();
         })];
     }
 
-    private static double[][] Gelu(double[][] x) => [.. x.Select(row =>
-        row.Select(v => 0.5 * v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v))))).ToArray())];
-
-    private static double[][] Linear(double[][] x, Gpt2Linear<Gpt2Weight> linear)
+    private static double[][] Linear(double[][] x, Gpt2Linear<double[]> linear)
     {
-        double[] w = Values(linear.W), b = Values(linear.B);
-        int nOut = b.Length;
+        double[] w = linear.W;
+        int nOut = w.Length / x[0].Length;
         return [.. x.Select(row =>
         {
-            double[] y = [.. b];
+            double[] y = [.. linear.B ?? new double[nOut]];
             for (int i = 0; i < row.Length; i++)
             {
                 for (int o = 0; o < nOut; o++) y[o] += row[i] * w[(i * nOut) + o];
@@ -130,5 +134,28 @@ internal static class PlainForward
         return sum;
     }
 
-    private static double[] Values(Gpt2Weight weight) => [.. weight.ToArray().Select(v => (double)v)];
+    private static Gpt2Tree<double[]> ValuesOf(Gpt2Model model)
+    {
+        PackedWeights? packed = model.Pack();
+        return model.Parameters.Map(weight => packed is null || !weight.Leaf.IsMatrix
+            ? [.. weight.ToArray().Select(v => (double)v)]
+            : Unpacked(packed, weight));
+    }
+
+    // The values that a packed matrix stands for, row-major in the weight's own shape.
+    private static unsafe double[] Unpacked(PackedWeights packed, Gpt2Weight weight)
+    {
+        using MemoryHandle hold = packed[weight].Pin();
+        PackedMatrix matrix = packed.MatrixOf(weight, (byte*)hold.Pointer);
+        double[] values = new double[weight.Count];
+        float[] column = new float[matrix.Rows];
+        bool isTransposed = weight.Leaf.Kind == Gpt2LeafKind.TokenEmbedding;
+        for (int c = 0; c < matrix.Columns; c++)
+        {
+            matrix.CopyColumn(c, column);
+            for (int r = 0; r < matrix.Rows; r++) values[isTransposed ? (c * matrix.Rows) + r : (r * matrix.Columns) + c] = column[r];
+        }
+
+        return values;
+    }
 }

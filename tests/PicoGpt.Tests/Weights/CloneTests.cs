@@ -36,7 +36,7 @@ public sealed class CloneTests : IDisposable
         float before = _model.Parameters.Wpe[3, 4];
         wpe[3, 4] = 5;
         wpe[-1, -1] = 6;
-        clone.Parameters.LnF.B[7] = 7;
+        clone.Parameters.LnF.B![7] = 7;
         Assert.Equal((5f, 6f, 7f), (wpe[3, 4], wpe[255, 191], clone.Parameters.LnF.B[7]));
         Assert.Equal(before, _model.Parameters.Wpe[3, 4]);
         IReadOnlyList<int> ids = TextGeneration.Run(clone, "Once", Eight).Ids;
@@ -50,7 +50,7 @@ public sealed class CloneTests : IDisposable
     public void Values_come_from_arrays_matrices_and_other_tensors()
     {
         using Gpt2Model clone = _model.Clone();
-        Gpt2Weight bias = clone.Parameters.LnF.B, wpe = clone.Parameters.Wpe;
+        Gpt2Weight bias = clone.Parameters.LnF.B!, wpe = clone.Parameters.Wpe;
         bias.SetValues([.. Enumerable.Range(0, 192).Select(i => (float)i)]);
         Assert.Equal(100f, bias[100]);
         float[,] matrix = new float[256, 192];

@@ -20,11 +20,11 @@ public sealed class Gpt2ModelTests
         Assert.Equal("wpe [256, 192]", p.Wpe.ToString());
         Assert.Equal(6, p.Blocks.Count);
         Assert.Equal("h5/attn/c_attn/w [192, 576]", p.Blocks[5].Attn.CAttn.W.ToString());
-        Assert.Equal("h5/attn/c_proj/b [192]", p.Blocks[5].Attn.CProj.B.ToString());
+        Assert.Equal("h5/attn/c_proj/b [192]", p.Blocks[5].Attn.CProj.B!.ToString());
         Assert.Equal("h0/mlp/c_fc/w [192, 768]", p.Blocks[0].Mlp.CFc.W.ToString());
         Assert.Equal("h0/mlp/c_proj/w [768, 192]", p.Blocks[0].Mlp.CProj.W.ToString());
         Assert.Equal("h0/ln_2/g [192]", p.Blocks[0].Ln2.G.ToString());
-        Assert.Equal("ln_f/b [192]", p.LnF.B.ToString());
+        Assert.Equal("ln_f/b [192]", p.LnF.B!.ToString());
         Assert.Equal(2 + (6 * 12) + 2, p.Count);
         Assert.Equal(3_111_936, model.ParameterCount);
         Assert.Equal(3_111_936, p.Sum(w => w.Count));
@@ -156,7 +156,7 @@ public sealed class Gpt2ModelTests
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(model, "a"));
         Assert.Equal(Gpt2Error.ChecksumMismatch, fault.Error);
         Assert.Contains("model/ln_f/b", fault.Message, StringComparison.Ordinal);
-        Assert.Throws<Gpt2Exception>(() => model.Parameters.LnF.B.ToArray());
+        Assert.Throws<Gpt2Exception>(() => model.Parameters.LnF.B!.ToArray());
         Assert.Equal(64 * 192, model.Parameters.Blocks[0].Attn.CAttn.W.ToArray().Length);
     }
 

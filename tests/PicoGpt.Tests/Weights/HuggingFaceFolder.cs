@@ -11,7 +11,7 @@ internal static partial class HuggingFaceFolder
     /// <summary>The tensors of a model under Hugging Face's names.</summary>
     public static List<(string Name, string Type, long[] Shape, byte[] Bytes)> Tensors(Gpt2Model model, string prefix = "transformer.") =>
         [.. model.Parameters.Select(weight => (
-            prefix + NameOf(weight.Name),
+            NameOf(weight.Name, prefix),
             "F32",
             weight.Shape.Select(length => (long)length).ToArray(),
             MemoryMarshal.AsBytes(weight.Values.Span).ToArray()))];
@@ -39,11 +39,12 @@ internal static partial class HuggingFaceFolder
         File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), SafetensorsBytes.Of(tensors ?? Tensors(model)));
     }
 
-    private static string NameOf(string weight)
+    /// <summary>The name that a weight has there.</summary>
+    public static string NameOf(string weight, string prefix = "transformer.")
     {
         string name = Block().Replace(weight, "h.$1.").Replace('/', '.');
-        if (name is "wte" or "wpe") return name + ".weight";
-        return name[..^1] + (name[^1] == 'b' ? "bias" : "weight");
+        if (name is "wte" or "wpe" or "lm_head") return (name == "lm_head" ? "" : prefix) + name + ".weight";
+        return prefix + name[..^1] + (name[^1] == 'b' ? "bias" : "weight");
     }
 
     [GeneratedRegex(@"^h(\d+)/")]

@@ -1,5 +1,6 @@
 using PicoGpt.Architecture;
 using PicoGpt.Files;
+using PicoGpt.Tokens;
 
 namespace PicoGpt.Checkpoints.Numpy;
 
@@ -28,6 +29,12 @@ internal sealed class NpzFormat : WritableFormat
     public override ITensorSource Open(string path) => MappedSource.Open(path, Npz.ListTensors);
 
     public override TensorDType TypeOf(TensorDType dtype) => NpyHeader.Knows(dtype) ? dtype : TensorDType.Float32;
+
+    // A config.json tells what an hparams.json cannot.
+    public override IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
+        HuggingFaceConfig.BeyondOpenAI(model.HyperParameters).Any()
+            ? [ConfigOf(model), .. model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? []]
+            : base.Companions(model);
 
     public override ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter) =>
         new NpzWriter(weightsPath, meter);

@@ -41,12 +41,8 @@ internal sealed class SafetensorsFormat : WritableFormat
     public override int Compare(TensorDescription left, TensorDescription right) =>
         right.DType.ElementSize()!.Value.CompareTo(left.DType.ElementSize()!.Value);
 
-    public override IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model)
-    {
-        TensorDType dtype = model.DTypes is [TensorDType only] ? only : TensorDType.Float32;
-        byte[] config = HuggingFaceConfig.Format(model.HyperParameters, model.Encoder?.EndOfText, dtype.DisplayName());
-        return [(HuggingFaceConfig.FileName, config), .. model.Encoder?.FilesFor(VocabularyLayout.HuggingFace) ?? []];
-    }
+    public override IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
+        [ConfigOf(model), .. model.Encoder?.FilesFor(VocabularyLayout.HuggingFace) ?? []];
 
     public override ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter) =>
         new SafetensorsWriter(weightsPath, tensors, meter);

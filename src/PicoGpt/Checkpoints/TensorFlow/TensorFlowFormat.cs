@@ -43,6 +43,14 @@ internal sealed class TensorFlowFormat : WritableFormat
         Path.Combine(Path.GetDirectoryName(weightsPath)!, CheckpointState.FileName),
     ];
 
+    public override IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model)
+    {
+        string beyond = string.Join(", ", HuggingFaceConfig.BeyondOpenAI(model.HyperParameters));
+        return beyond.Length == 0 ? base.Companions(model) : throw new Gpt2Exception(
+            Gpt2Error.Unsupported,
+            $"The model has {beyond}, which OpenAI's {Gpt2HyperParameters.FileName} has no place for; export it as Safetensors or Npz.");
+    }
+
     public override ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter) =>
         new TensorBundleWriter(weightsPath, options: null, meter);
 }
