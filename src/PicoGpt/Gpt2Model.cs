@@ -7,8 +7,9 @@ using PicoGpt.Weights;
 namespace PicoGpt;
 
 /// <summary>
-/// A GPT-2 model on disk: hyperparameters, weights and tokenizer. Opening it reads only the checkpoint's index; weights
-/// and vocabulary are read when first used. It may be shared by any number of threads.
+/// A GPT-2 model on disk: hyperparameters, weights and tokenizer. Opening it reads only the checkpoint's index, and where the output
+/// projection is stored beside the embedding compares the two; weights and vocabulary are read when first used. It may be shared by any
+/// number of threads.
 /// </summary>
 public sealed class Gpt2Model : IDisposable
 {

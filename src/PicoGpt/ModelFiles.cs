@@ -35,10 +35,26 @@ internal static class ModelFiles
     {
         if (source.HyperParameters is { } own) return own;
         string hparams = Path.Combine(folder, Gpt2HyperParameters.FileName), config = Path.Combine(folder, HuggingFaceConfig.FileName);
-        if (File.Exists(hparams)) return Gpt2HyperParameters.Load(hparams);
-        return File.Exists(config)
-            ? HuggingFaceConfig.Load(config)
+        if (File.Exists(config)) return File.Exists(hparams) ? Agreed(hparams, config) : HuggingFaceConfig.Load(config);
+        return File.Exists(hparams)
+            ? Gpt2HyperParameters.Load(hparams)
             : InferredHyperParameters.Of(source, ModelsBeside(folder).Select(HyperParametersIn).OfType<Gpt2HyperParameters>());
+    }
+
+    // Of two files that tell the shape, the second tells more; where they contradict each other, nobody knows which is right.
+    private static Gpt2HyperParameters Agreed(string hparams, string config)
+    {
+        Gpt2HyperParameters one = Gpt2HyperParameters.Load(hparams), other = HuggingFaceConfig.Load(config);
+        foreach (((string name, int first), (string _, int second)) in one.Numbers.Zip(other.Numbers))
+        {
+            if (first == second) continue;
+            throw new Gpt2Exception(
+                Gpt2Error.WrongArchitecture,
+                $"'{hparams}' says {name} = {first}, where '{config}' says {second}; delete the file that does not belong to the weights.",
+                hparams);
+        }
+
+        return other;
     }
 
     /// <summary>The folder of the vocabulary: the weights' own, or where a fine-tuned model's weights came from.</summary>

@@ -112,6 +112,10 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
 
     private long CountOf(params string[] parts) => Gpt2Architecture.Sum(this, leaf => parts.Contains(leaf.Part) ? leaf.Count : 0);
 
+    /// <summary>The five numbers under their names in <c>hparams.json</c>.</summary>
+    internal IReadOnlyList<(string Name, int Value)> Numbers =>
+        [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer)];
+
     /// <summary>What the scores of a layer's attention are multiplied by.</summary>
     internal float AttentionScale(int layer)
     {
@@ -154,11 +158,9 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
     internal Gpt2HyperParameters Validate(string path)
     {
-        (string Name, int Value)[] numbers =
-            [("n_vocab", NVocab), ("n_ctx", NCtx), ("n_embd", NEmbd), ("n_head", NHead), ("n_layer", NLayer), ("n_inner", NInner)];
-        foreach ((string name, int value) in numbers)
+        foreach ((string name, int value) in Numbers.Append(("n_inner", NInner)))
         {
-            int most = name == "n_layer" ? MostLayers : Largest;
+            int most = name switch { "n_layer" => MostLayers, "n_inner" => 4 * Largest, _ => Largest };
             if (value < 1 || value > most)
                 throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}.", path);
         }

@@ -17,7 +17,9 @@ internal static class HuggingFaceConfig
     // nanoGPT's word; transformers has no such key, and begins biases that a file lacks with zeros, which is the same
     private const string Bias = "bias";
 
-    private const string True = "true";
+    private const string TieWordEmbeddings = "tie_word_embeddings";
+
+    private static readonly string[] WrittenAlways = ["activation_function", "layer_norm_epsilon", TieWordEmbeddings];
 
     /// <summary>Every name of an activation that is computed; of several names of one, the first is written.</summary>
     private static readonly (string Name, Gpt2Activation Activation)[] ActivationNames =
@@ -41,9 +43,7 @@ internal static class HuggingFaceConfig
     }
 
     /// <summary>What OpenAI's hparams.json cannot tell of an architecture, such as <c>activation_function = "relu"</c>.</summary>
-    public static IEnumerable<string> BeyondOpenAI(Gpt2HyperParameters h) => Keys(h)
-        .Except(Keys(new Gpt2HyperParameters(h.NVocab, h.NCtx, h.NEmbd, h.NHead, h.NLayer)))
-        .Select(key => $"{key.Name} = {key.Json}");
+    public static IEnumerable<string> BeyondOpenAI(Gpt2HyperParameters h) => Keys(h).Except(Keys(OpenAIs(h))).Select(key => $"{key.Name} = {key.Json}");
 
     /// <summary>Writes what transformers needs to open the folder as a GPT2LMHeadModel.</summary>
     public static byte[] Format(Gpt2HyperParameters h, int? endOfText, string dtype)
@@ -62,7 +62,7 @@ internal static class HuggingFaceConfig
             json.WriteNumber("n_embd", h.NEmbd);
             json.WriteNumber("n_head", h.NHead);
             json.WriteNumber("n_layer", h.NLayer);
-            foreach ((string name, string value) in Keys(h).Where(key => key is not (Bias, True)))
+            foreach ((string name, string value) in Keys(h).Where(key => WrittenAlways.Contains(key.Name)).Union(Keys(h).Except(Keys(OpenAIs(h)))))
             {
                 json.WritePropertyName(name);
                 json.WriteRawValue(value);
@@ -91,11 +91,13 @@ internal static class HuggingFaceConfig
         ("layer_norm_epsilon", h.LayerNormEpsilon.ToString(CultureInfo.InvariantCulture)),
         ("scale_attn_weights", Json(h.ScaleAttnWeights)),
         ("scale_attn_by_inverse_layer_idx", Json(h.ScaleAttnByInverseLayerIdx)),
-        ("tie_word_embeddings", Json(h.TieWordEmbeddings)),
+        (TieWordEmbeddings, Json(h.TieWordEmbeddings)),
         (Bias, Json(h.Bias)),
     ];
 
-    private static string Json(bool value) => value ? True : "false";
+    private static Gpt2HyperParameters OpenAIs(Gpt2HyperParameters h) => new(h.NVocab, h.NCtx, h.NEmbd, h.NHead, h.NLayer);
+
+    private static string Json(bool value) => value ? "true" : "false";
 
     private static Gpt2HyperParameters Read(JsonElement config, string path)
     {
@@ -132,7 +134,7 @@ internal static class HuggingFaceConfig
         "layer_norm_epsilon" => h with { LayerNormEpsilon = EpsilonOf(property, path) },
         "scale_attn_weights" => h with { ScaleAttnWeights = Truth(property, path) },
         "scale_attn_by_inverse_layer_idx" => h with { ScaleAttnByInverseLayerIdx = Truth(property, path) },
-        "tie_word_embeddings" => h with { TieWordEmbeddings = Truth(property, path) },
+        TieWordEmbeddings => h with { TieWordEmbeddings = Truth(property, path) },
         Bias => h with { Bias = Truth(property, path) },
         _ => h,
     };

@@ -213,6 +213,19 @@ public sealed class ModelFamilyTests : IDisposable
         Assert.Equal(h, model.HyperParameters);
     }
 
+    [Fact]
+    public void Two_files_that_contradict_each_other_are_refused_and_of_two_that_agree_both_are_heard()
+    {
+        Write("\"activation_function\": \"relu\"", Shape);
+        Shape.Save(_folder.File("hparams.json"));
+        using (Gpt2Model model = Gpt2Model.Open(_folder.Path)) Assert.Equal(Shape with { Activation = Gpt2Activation.Relu }, model.HyperParameters);
+        (Shape with { NHead = 4 }).Save(_folder.File("hparams.json"));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.Path));
+        Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
+        Assert.Contains("hparams.json' says n_head = 4, where '", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("config.json' says 3; delete the file", fault.Message, StringComparison.Ordinal);
+    }
+
     private static float[] Logits(Gpt2Model model) => Logits(model, Kernels.Best, threads: 1, portion: Ids.Length);
 
     private static float[] Logits(Gpt2Model model, Kernels kernels, int threads, int portion)
