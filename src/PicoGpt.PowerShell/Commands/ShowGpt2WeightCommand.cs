@@ -119,7 +119,8 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
         if (Directory.Exists(path)) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is a folder; give the name of a file.", path);
         if (File.Exists(path) && !Force) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is there already; -Force replaces it.", path);
         if (!ShouldProcess(path, $"Draw {tensor}")) return;
-        Save(path, extension == ".svg" ? new UTF8Encoding(false).GetBytes(Svg(tensor)) : Png(tensor));
+        byte[] picture = extension == ".svg" ? new UTF8Encoding(false).GetBytes(Svg(tensor)) : Png(tensor);
+        OutputFile.Save(path, stream => stream.Write(picture));
         _written.Add(path);
         WriteObject(InvokeProvider.Item.Get([path], force: true, literalPath: true), enumerateCollection: true);
     }
@@ -131,21 +132,6 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     private byte[] Png(FloatTensor tensor) => KindOf(tensor) == HistogramKind
         ? ImagePicture.Png(HistogramChart.Of(tensor, Or(Width, BinsOfFile)), Or(Height, HeightOfBars))
         : ImagePicture.Png(HeatmapOf(tensor, Or(Height, MostPixels), Or(Width, MostPixels)));
-
-    // Whole or not at all: a reader never sees half a picture.
-    private static void Save(string path, byte[] bytes)
-    {
-        try
-        {
-            using var file = new OutputFile(path);
-            file.Write(bytes);
-            file.Finish();
-        }
-        catch (Exception fault) when (UnwritableFile.IsFault(fault))
-        {
-            throw UnwritableFile.Refused(path, fault);
-        }
-    }
 
     // No number that can be given is 0.
     private static int Or(int given, int otherwise) => given > 0 ? given : otherwise;

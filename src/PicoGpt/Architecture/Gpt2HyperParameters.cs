@@ -18,6 +18,9 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <summary>The name of the file in a model's folder.</summary>
     public const string FileName = "hparams.json";
 
+    private const int LongestFile = 1 << 20;
+    private const string Example = "GPT-2's hyperparameters, such as {\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}";
+
     // Far beyond any GPT-2, and small enough that no product of two of them passes a long.
     private const int Largest = 1 << 24;
 
@@ -68,34 +71,23 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <exception cref="Gpt2Exception">The file is missing, is not JSON, or its numbers make no architecture.</exception>
     public static Gpt2HyperParameters Load(string path)
     {
-        byte[] json = ReadSmall(path);
-        ForeignFile.ThrowIfForeign(path, json);
+        using JsonDocument document = JsonFile.Parse(path, LongestFile, Example);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
-            JsonElement root = document.RootElement;
-            return new Gpt2HyperParameters(
-                Number(root, "n_vocab", path),
-                Number(root, "n_ctx", path),
-                Number(root, "n_embd", path),
-                Number(root, "n_head", path),
-                Number(root, "n_layer", path)).Validate(path);
+            return new Gpt2HyperParameters(Number("n_vocab"), Number("n_ctx"), Number("n_embd"), Number("n_head"), Number("n_layer")).Validate(path);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // half a surrogate pair is the latter
+        catch (InvalidOperationException fault) // half a surrogate pair in a name
         {
-            string where = exception is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
-            throw new Gpt2Exception(
-                Gpt2Error.NotAFormat,
-                $"'{path}' is not JSON{where}; expected GPT-2's hyperparameters, such as "
-                    + $"{{\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}}; fetch or copy the file again.",
-                path,
-                exception);
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}; fetch or copy the file again.", path, fault);
         }
+
+        int Number(string name) => Gpt2HyperParameters.Number(document.RootElement, name, path);
     }
 
     /// <summary>Writes the file as OpenAI writes it.</summary>
     /// <param name="path">The file.</param>
-    public void Save(string path) => File.WriteAllBytes(path, ToJson());
+    /// <exception cref="Gpt2Exception">It cannot be written.</exception>
+    public void Save(string path) => OutputFile.Save(path, stream => stream.Write(ToJson()));
 
     /// <summary>The file as OpenAI writes it.</summary>
     internal byte[] ToJson() => Encoding.UTF8.GetBytes(
@@ -121,28 +113,6 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     {
         float scale = ScaleAttnWeights ? 1f / MathF.Sqrt(HeadSize) : 1f;
         return ScaleAttnByInverseLayerIdx ? scale / (layer + 1) : scale;
-    }
-
-    private static byte[] ReadSmall(string path)
-    {
-        const int Most = 1 << 20;
-        try
-        {
-            using FileStream file = ReadableFile.Open(path);
-            if (file.Length > Most)
-            {
-                throw new Gpt2Exception(
-                    Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes; an {FileName} has some ninety, so this is another file.", path);
-            }
-
-            byte[] bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-            return bytes;
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"'{path}' is not there.", path, exception);
-        }
     }
 
     /// <summary>A whole number of a JSON object.</summary>

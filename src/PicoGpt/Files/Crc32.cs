@@ -6,7 +6,7 @@ using ArmCrc32 = System.Runtime.Intrinsics.Arm.Crc32;
 
 namespace PicoGpt.Files;
 
-/// <summary>The CRC-32 of ZIP files (APPNOTE.TXT 4.4.7; reflected polynomial edb88320).</summary>
+/// <summary>The CRC-32 of ZIP and PNG files (APPNOTE.TXT 4.4.7; ISO 3309; reflected polynomial edb88320).</summary>
 internal static class Crc32
 {
     private const uint Polynomial = 0xEDB88320;

@@ -7,27 +7,27 @@ internal static class JsonFile
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
+    /// <param name="path">The file.</param>
+    /// <param name="longest">The most bytes that it may have.</param>
+    /// <param name="expected">What it should be, for the sentence.</param>
     /// <exception cref="Gpt2Exception">The file cannot be read, is longer than it may be, or is no JSON.</exception>
-    public static JsonDocument Parse(string path, int longest)
+    public static JsonDocument Parse(string path, int longest, string expected = "")
     {
-        ForeignFile.ThrowIfForeign(path);
-        using FileStream file = ReadableFile.Open(path);
-        if (file.Length > longest)
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes, where {longest:N0} are the most expected.", path);
+        byte[] json = SmallFile.Read(path, longest);
         try
         {
-            byte[] json = new byte[file.Length];
-            file.ReadExactly(json);
-            return JsonDocument.Parse(json.AsMemory(json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0), Strict);
+            return JsonDocument.Parse(json.AsMemory(SmallFile.StartOfText(json)), Strict);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException) // the second of escapes that are no Unicode
+        catch (Exception fault) when (IsFault(fault))
         {
-            string where = fault is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is no valid JSON{where}; copy or download it again.", path, fault);
-        }
-        catch (IOException fault)
-        {
-            throw ReadableFile.Refused(path, fault);
+            string hint = expected.Length == 0 ? "" : $"; expected {expected}";
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not valid JSON{LineOf(fault)}{hint}; copy or download it again.", path, fault);
         }
     }
+
+    /// <summary>Whether an exception says that something is no JSON; escapes that are no Unicode are told by another one.</summary>
+    public static bool IsFault(Exception fault) => fault is JsonException or InvalidOperationException;
+
+    /// <summary>The line of a fault, in words that follow the file's.</summary>
+    public static string LineOf(Exception fault) => fault is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
 }

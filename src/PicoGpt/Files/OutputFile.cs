@@ -22,6 +22,30 @@ internal sealed class OutputFile : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Writes a file whole or not at all: a reader never sees half of it.</summary>
+    /// <param name="path">The full path; its folder is there.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="overwrite">Whether an older file of that name is replaced.</param>
+    /// <exception cref="Gpt2Exception">It cannot be written, or is there and is not to be replaced.</exception>
+    public static void Save(string path, Action<Stream> write, bool overwrite = true)
+    {
+        try
+        {
+            if (!overwrite && File.Exists(path)) throw UnwritableFile.Exists(path);
+            using var file = new OutputFile(path);
+            write(file.Stream);
+            file.Finish(overwrite);
+        }
+        catch (IOException) when (!overwrite && File.Exists(path))
+        {
+            throw UnwritableFile.Exists(path);
+        }
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
+        {
+            throw UnwritableFile.Refused(path, fault);
+        }
+    }
+
     public FileStream Stream { get; }
 
     /// <summary>Writes what takes long enough to be counted.</summary>

@@ -4,7 +4,7 @@ namespace PicoGpt.Files;
 internal static class UnwritableFile
 {
     /// <summary>Whether an exception says that a file cannot be written.</summary>
-    public static bool IsFault(Exception fault) => fault is IOException or UnauthorizedAccessException || IsTooLong(fault);
+    public static bool IsFault(Exception fault) => fault is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLong(fault);
 
     /// <summary>Why, in words that follow a colon.</summary>
     public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : fault.Message.TrimEnd('.');
@@ -23,6 +23,10 @@ internal static class UnwritableFile
     public static Gpt2Exception Refused(string path, Exception fault) => IsFull(fault)
         ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault)
         : new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault);
+
+    /// <summary>The exception for a file that is there already.</summary>
+    public static Gpt2Exception Exists(string path) =>
+        new(Gpt2Error.Unwritable, $"'{path}' is there already; give another name, or let it be written over with -Force.", path);
 
     /// <summary>Closes a file that is not wanted any more, though there may be no room for its last bytes, and deletes it.</summary>
     public static void Discard(FileStream? file, string path)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using PicoGpt.Files;
 
 namespace PicoGpt.Pictures;
 
@@ -12,8 +13,6 @@ internal static class PngEncoder
     private const byte ColorTypeRgb = 2;
     private const byte FilterSub = 1;
     private const int BytesPerPixel = 3;
-
-    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(CrcOf)];
 
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1a, (byte)'\n'];
 
@@ -79,17 +78,7 @@ internal static class PngEncoder
         byte[] name = Encoding.ASCII.GetBytes(type);
         output.Write(name);
         output.Write(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~Crc(Crc(uint.MaxValue, name), data));
+        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Append(Crc32.Compute(name), data));
         output.Write(number);
-    }
-
-    // The CRC of ISO 3309, which is not that of checkpoints.
-    private static uint Crc(uint crc, byte[] data) => data.Aggregate(crc, (sum, value) => CrcTable[(byte)(sum ^ value)] ^ (sum >> 8));
-
-    private static uint CrcOf(int value)
-    {
-        uint crc = (uint)value;
-        for (int bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : 0xedb88320 ^ (crc >> 1);
-        return crc;
     }
 }

@@ -19,12 +19,11 @@ internal static class VocabularyFiles
         byte[] json = Read(path);
         try
         {
-            return Parse(new Utf8JsonReader(json.AsSpan(StartOfText(json))), path);
+            return Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), path);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (Exception exception) when (JsonFile.IsFault(exception))
         {
-            string where = exception is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
-            throw Bad(path, $"is not valid UTF-8 JSON{where}", exception);
+            throw Bad(path, $"is not valid UTF-8 JSON{JsonFile.LineOf(exception)}", exception);
         }
     }
 
@@ -103,12 +102,7 @@ internal static class VocabularyFiles
     {
         try
         {
-            using FileStream file = ReadableFile.Open(path);
-            if (file.Length > Most) throw Bad(path, $"has {file.Length:N0} bytes, far more than a vocabulary takes");
-            byte[] bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-            ForeignFile.ThrowIfForeign(path, bytes);
-            return bytes;
+            return SmallFile.Read(path, Most);
         }
         catch (Gpt2Exception exception) when (exception.Error == Gpt2Error.FileNotFound)
         {
@@ -118,25 +112,19 @@ internal static class VocabularyFiles
                 path,
                 exception);
         }
-        catch (IOException exception)
-        {
-            throw ReadableFile.Refused(path, exception);
-        }
     }
 
     private static string Decode(byte[] bytes, string path)
     {
         try
         {
-            return StrictUtf8.GetString(bytes.AsSpan(StartOfText(bytes)));
+            return StrictUtf8.GetString(bytes.AsSpan(SmallFile.StartOfText(bytes)));
         }
         catch (DecoderFallbackException exception)
         {
             throw Bad(path, $"is not UTF-8 (byte {exception.Index}); it may have been saved in another code page", exception);
         }
     }
-
-    private static int StartOfText(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? 3 : 0;
 
     private static string Shorten(ReadOnlySpan<char> text) => text.Length <= 40 ? text.ToString() : $"{text[..40]}…";
 

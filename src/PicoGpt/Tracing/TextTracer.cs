@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
@@ -60,7 +61,7 @@ public sealed class TextTracer
     public void CheckPage(string path, bool overwrite = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!overwrite && File.Exists(path)) throw TracePage.Exists(path);
+        if (!overwrite && File.Exists(path)) throw UnwritableFile.Exists(path);
         Gpt2HyperParameters h = _model.HyperParameters;
         if (!_options.Attention) return;
         int layers = TraceOptions.CountOf(_options.Layers, h.NLayer), heads = TraceOptions.CountOf(_options.Heads, h.NHead);

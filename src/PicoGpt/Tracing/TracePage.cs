@@ -26,26 +26,8 @@ internal static partial class TracePage
     public static void Save(Gpt2Trace trace, string path, bool overwrite)
     {
         CheckSize(trace);
-        try
-        {
-            if (!overwrite && File.Exists(path)) throw Exists(path);
-            using var file = new OutputFile(path);
-            Write(trace, file.Stream);
-            file.Finish(overwrite);
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            throw Exists(path);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw UnwritableFile.Refused(path, fault);
-        }
+        OutputFile.Save(path, stream => Write(trace, stream), overwrite);
     }
-
-    /// <summary>The fault of a page that is there already.</summary>
-    public static Gpt2Exception Exists(string path) =>
-        new(Gpt2Error.Unwritable, $"'{path}' is there already; give another name, or let it be written over with -Force.", path);
 
     /// <summary>Writes a page.</summary>
     public static void Write(Gpt2Trace trace, Stream stream)

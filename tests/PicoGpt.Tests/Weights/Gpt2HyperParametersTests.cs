@@ -25,7 +25,7 @@ public sealed class Gpt2HyperParametersTests
     [InlineData("{\"n_vocab\": 300, \"n_ctx\": 32, \"n_embd\": 64, \"n_head\": 0, \"n_layer\": 2}", Gpt2Error.Corrupt, "n_head = 0")]
     [InlineData("{\"n_vocab\": 300, \"n_ctx\": 32, \"n_embd\": 64, \"n_head\": 5, \"n_layer\": 2}", Gpt2Error.Corrupt, "multiple")]
     [InlineData("{\"n_vocab\": 300, \"n_ctx\": 32, \"n_embd\": 64, \"n_head\": 1, \"n_layer\": 16777216}", Gpt2Error.Corrupt, "n_layer = 16777216")]
-    [InlineData("{\"n_v\\ud800cab\": 300}", Gpt2Error.NotAFormat, "is not JSON")]
+    [InlineData("{\"n_v\\ud800cab\": 300}", Gpt2Error.NotAFormat, "is not valid JSON")]
     [InlineData("{\"n_vocab\": 2000000000, \"n_ctx\": 32, \"n_embd\": 64, \"n_head\": 1, \"n_layer\": 2}", Gpt2Error.Corrupt, "n_vocab")]
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 90\n", Gpt2Error.LfsPointer, "git lfs pull")]
     [InlineData("<!DOCTYPE html><html>404</html>", Gpt2Error.ErrorBody, "404")]
