@@ -9,7 +9,7 @@ namespace PicoGpt.PowerShell;
 /// <summary>
 /// Completes names of models, and paths where a parameter takes those too; looks at the catalog and the cache, never at the network.
 /// </summary>
-public sealed class ModelNameCompleter : IArgumentCompleter
+public class ModelNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
@@ -20,13 +20,18 @@ public sealed class ModelNameCompleter : IArgumentCompleter
         return results.Length > 0 || parameterName != nameof(GetGpt2WeightCommand.Model) ? results : CompletionCompleters.CompleteFilename(wordToComplete);
     }
 
+    /// <summary>Whether a model is one to offer.</summary>
+    /// <param name="model">A model of the catalog.</param>
+    private protected virtual bool Offers(CatalogModel model) => true;
+
     // Other names are for those who begin to type them.
-    private static IEnumerable<(string Name, CatalogModel Model)> Names(string prefix)
+    private IEnumerable<(string Name, CatalogModel Model)> Names(string prefix)
     {
-        (string, CatalogModel)[] names = [.. ModelCatalog.Models.Where(model => Begins(model.Name, prefix)).Select(model => (model.Name, model))];
+        CatalogModel[] models = [.. ModelCatalog.Models.Where(Offers)];
+        (string, CatalogModel)[] names = [.. models.Where(model => Begins(model.Name, prefix)).Select(model => (model.Name, model))];
         return names.Length > 0
             ? names
-            : ModelCatalog.Models.SelectMany(model => model.Aliases.Where(alias => Begins(alias, prefix)).Select(alias => (alias, model)));
+            : models.SelectMany(model => model.Aliases.Where(alias => Begins(alias, prefix)).Select(alias => (alias, model)));
     }
 
     private static bool Begins(string name, string prefix) => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);

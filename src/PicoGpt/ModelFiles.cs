@@ -24,10 +24,14 @@ internal static class ModelFiles
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string fullPath = Path.GetFullPath(path);
-        if (Path.GetFileName(fullPath) is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName && File.Exists(fullPath))
+        if (IsCompanion(Path.GetFileName(fullPath)) && File.Exists(fullPath))
             fullPath = Path.GetDirectoryName(fullPath)!;
         return Directory.Exists(fullPath) ? FindIn(Path.TrimEndingDirectorySeparator(fullPath)) : (CheckpointFormats.Of(fullPath), fullPath);
     }
+
+    // Files that lie beside the weights: the shape's and the vocabulary's.
+    private static bool IsCompanion(string name) =>
+        name is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName || VocabularyFormats.IsNamed(name);
 
     /// <summary>The shape of the model whose weights lie in a folder.</summary>
     /// <exception cref="Gpt2Exception">A file that tells it is not as it should be, or the weights are no GPT-2's.</exception>

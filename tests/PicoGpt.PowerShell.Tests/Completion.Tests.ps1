@@ -29,7 +29,6 @@ Describe 'Completion' {
             @{ Line = 'Get-Gpt2Model ' }
             @{ Line = 'Save-Gpt2Model -Name ' }
             @{ Line = 'Test-Gpt2Model ' }
-            @{ Line = 'Remove-Gpt2Model ' }
             @{ Line = 'Get-Gpt2Weight -Model ' }
             @{ Line = 'Invoke-Gpt2Generate Once -Model ' }
             @{ Line = 'Measure-Gpt2Text Once -Model ' }
@@ -37,6 +36,12 @@ Describe 'Completion' {
             @{ Line = 'ConvertFrom-Gpt2Token 1 -Model ' }
         ) {
             (Complete $Line).CompletionText | Should -Be '3M', '124M', '355M', '774M', '1558M'
+        }
+
+        It 'offers to remove only what is in the cache' {
+            (Complete 'Remove-Gpt2Model ').CompletionText | Should -Be '355M'
+            Complete 'Remove-Gpt2Model 12' | Should -BeNullOrEmpty
+            (Complete 'Remove-Gpt2Model gpt2-').CompletionText | Should -Be 'gpt2-medium'
         }
 
         It 'tells size and state in the tooltip' {

@@ -100,4 +100,23 @@ Describe 'Get-Gpt2Model' {
     It 'shows a model as a card' {
         Get-Gpt2Model 3M | Out-String | Should -Match 'Parameters\s*:\s*3.1 M'
     }
+
+    It 'opens what an object means, and no other of that name' {
+        $null = New-Item "$TestDrive/named" -ItemType Directory
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/named/124M" -Recurse
+        $model = Get-Gpt2Model -Path "$TestDrive/named/124M"
+        $model | Get-Gpt2Model | Should -Be $model
+        ($model | Get-Gpt2Model -Precision Int8).Precision | Should -Be 'Int8'
+        ($model | Select-Object Name, Path | Get-Gpt2Model).Path | Should -Be $model.Path
+        (Get-Item $model.Path | Get-Gpt2Model).Path | Should -Be $model.Path
+        ((Get-Gpt2Model)[0] | Get-Gpt2Model).Path | Should -Be (Get-Gpt2Model 3M).Path
+        { 42 | Get-Gpt2Model -ErrorAction Stop } | Should -Throw -ExpectedMessage '*is not a model;*'
+    }
+
+    It 'opens once what an export wrote, or the files of a folder are' {
+        $files = Get-Gpt2Model 3M | Export-Gpt2Model "$TestDrive/hf" -Format Safetensors
+        $files.Count | Should -BeGreaterThan 2
+        ($files | Get-Gpt2Model).Path | Should -Be (Get-Item "$TestDrive/hf").FullName
+        (Get-ChildItem (Get-Gpt2Model 3M).Path -File | Where-Object Name -ne MODEL-CARD.md | Get-Gpt2Model).Name | Should -Be '3M'
+    }
 }

@@ -44,4 +44,14 @@ Describe 'Save-Gpt2Model' {
         { ConvertTo-Gpt2Token 'a' -Model 124M } | Should -Throw -ErrorId 'ErrorBody,*' -ExpectedMessage '*BlobNotFound*'
         Test-Path "$env:PICOGPT_HOME/124M/encoder.json" | Should -BeFalse
     }
+
+    It 'fetches what an entry of the list means, and nothing for a model that lies elsewhere' {
+        $said = pwsh -NoProfile -Command "Import-Module '$module'; (Get-Gpt2Model -ListAvailable)[1] | Save-Gpt2Model -WhatIf"
+        "$said" | Should -BeLike '*Fetch 476.1 MiB*124M*'
+        $null = New-Item "$TestDrive/elsewhere" -ItemType Directory
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/elsewhere/124M" -Recurse
+        foreach ($given in (Get-Gpt2Model -Path "$TestDrive/elsewhere/124M"), (Get-Item "$TestDrive/elsewhere/124M")) {
+            { $given | Save-Gpt2Model -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*elsewhere/124M'' is not the folder of a model of the cache*'
+        }
+    }
 }

@@ -60,4 +60,83 @@ Describe 'Test-Gpt2Model' {
         Test-Gpt2Model [0-9]M -Quiet | Should -BeTrue
         Test-Gpt2Model 124* | Should -BeNullOrEmpty
     }
+
+    Context 'with a damaged copy of a model' {
+        BeforeAll {
+            $copy = "$TestDrive/copies/3M"
+            $null = New-Item "$TestDrive/copies" -ItemType Directory
+            Copy-Item (Get-Gpt2Model 3M).Path $copy -Recurse
+            $data = "$copy/model.ckpt.data-00000-of-00001"
+            $bytes = [System.IO.File]::ReadAllBytes($data)
+            $bytes[5000000] = $bytes[5000000] -bxor 4
+            [System.IO.File]::WriteAllBytes($data, $bytes)
+        }
+
+        It 'verifies that, and not the catalog''s of that name, given <Case>' -ForEach @(
+            @{ Case = 'the open model'; Line = { Get-Gpt2Model -Path $copy | Test-Gpt2Model -Quiet } }
+            @{ Case = 'its folder'; Line = { Get-Item $copy | Test-Gpt2Model -Quiet } }
+            @{ Case = 'a file of it'; Line = { Get-Item "$copy/vocab.bpe" | Test-Gpt2Model -Quiet } }
+            @{ Case = 'all its files'; Line = { Get-ChildItem $copy | Test-Gpt2Model -Quiet } }
+            @{ Case = 'a row with a path'; Line = { Get-Gpt2Model -Path $copy | Select-Object Name, Path | Test-Gpt2Model -Quiet } }
+            @{ Case = 'a path'; Line = { Test-Gpt2Model -Path "$TestDrive/copies/*" -Quiet } }
+            @{ Case = 'a literal path'; Line = { Test-Gpt2Model -LiteralPath $copy -Quiet } }
+        ) { & $Line | Should -BeExactly $false }
+
+        It 'names the file, the tensors and the problem' {
+            $bad = Test-Gpt2Model -LiteralPath $copy | Where-Object IsValid -eq $false
+            $bad | Should -HaveCount 1
+            $bad.Model, $bad.File, $bad.Tensors | Should -Be '3M', 'model.ckpt.data-00000-of-00001', 'h2'
+            $bad.Problem | Should -BeLike "Tensor 'model/h2/mlp/c_proj/w' in *is damaged*"
+        }
+
+        It 'repairs only in the cache, and says so' {
+            $null = Get-Item $copy | Test-Gpt2Model -Repair -ErrorAction SilentlyContinue -ErrorVariable faults
+            $faults[0].FullyQualifiedErrorId | Should -BeLike 'InvalidArgument,*'
+            $faults[0].Exception.Message | Should -BeLike '*is not a model of the cache in*'
+        }
+    }
+
+    Context 'with a folder of another layout' {
+        BeforeEach {
+            $folder = "$TestDrive/$([guid]::NewGuid())"
+            $null = Get-Gpt2Model 3M | Export-Gpt2Model $folder -Format Safetensors
+        }
+
+        It 'verifies every file and tensor of it, and the vocabulary' {
+            $checks = Test-Gpt2Model -Path $folder
+            $checks.IsValid | Should -Not -Contain $false
+            $checks.File | Select-Object -Unique | Should -Be 'config.json', 'model.safetensors', 'vocab.json', 'merges.txt'
+            $checks.Tensors | Where-Object { $_ } | Should -Be 'wte', 'wpe', 'h0', 'h1', 'h2', 'h3', 'h4', 'h5', 'ln_f'
+        }
+
+        It 'finds values that are not numbers, where there are no checksums' {
+            $file = "$folder/model.safetensors"
+            $bytes = [System.IO.File]::ReadAllBytes($file)
+            [System.BitConverter]::GetBytes([float]::NaN).CopyTo($bytes, $bytes.Length - 4)
+            [System.IO.File]::WriteAllBytes($file, $bytes)
+            Test-Gpt2Model -Path $folder -Quiet | Should -BeFalse
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has values that are infinite or are not numbers.'
+        }
+
+        It 'finds a weights'' file that is cut, and says what is wrong with <File> <Case>' -ForEach @(
+            @{ File = 'vocab.json'; Case = 'gone'; Break = { Remove-Item $args[0] }; Says = "*vocab.json' is missing*" }
+            @{ File = 'vocab.json'; Case = 'of another model'; Break = { Set-Content $args[0] '{"a":0,"b":70000}' }; Says = '*ids up to 70000, but the model has 2048 tokens*' }
+            @{ File = 'merges.txt'; Case = 'that is no text of merges'; Break = { Set-Content $args[0] 'a b c' }; Says = '*merges.txt''*no merge*' }
+            @{ File = 'config.json'; Case = 'of another shape'; Break = { (Get-Content $args[0]) -replace '192', '256' | Set-Content $args[0] }; Says = '*' }
+            @{ File = 'model.safetensors'; Case = 'cut short'; Break = { $b = [System.IO.File]::ReadAllBytes($args[0]); [System.IO.File]::WriteAllBytes($args[0], $b[0..1000000]) }; Says = '*' }
+        ) {
+            & $Break "$folder/$File"
+            Test-Gpt2Model -Path $folder -Quiet | Should -BeFalse
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem -join ' ' | Should -BeLike $Says
+        }
+
+        It 'says that a folder has no vocabulary' {
+            Remove-Item "$folder/vocab.json", "$folder/merges.txt"
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has no vocabulary, so that*'
+        }
+    }
+
+    It 'refuses what is not there' {
+        { Test-Gpt2Model -Path "$TestDrive/nothing" -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
+    }
 }

@@ -5,14 +5,15 @@ namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Finds and opens models, or lists them: <c>Get-Gpt2Model 124M</c>.</summary>
 [Cmdlet(VerbsCommon.Get, "Gpt2Model", DefaultParameterSetName = ListSet, HelpUri = HelpAddress.Pages + "Get-Gpt2Model.md")]
-[OutputType(typeof(Gpt2Model), ParameterSetName = [NameSet, PathSet, LiteralPathSet])]
+[OutputType(typeof(Gpt2Model), ParameterSetName = [NameSet, ModelSet, PathSet, LiteralPathSet])]
 [OutputType(typeof(ModelInfo), ParameterSetName = [ListSet])]
-public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
+public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
 {
     private const string ListSet = "List";
     private const string NameSet = "Name";
-    private const string PathSet = "Path";
-    private const string LiteralPathSet = "LiteralPath";
+    private const string ModelSet = "Model";
+
+    private readonly HashSet<string> _opened = []; // what files of the pipeline led to: several may be of one model
 
     /// <summary>Names of models; see <c>-ListAvailable</c>. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
@@ -23,24 +24,19 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
 
     /// <summary>Do not fetch a model that is not here.</summary>
     [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = ModelSet)]
     public SwitchParameter NoDownload { get; set; }
 
     /// <summary>Base addresses to fetch from, tried in order: https, a folder, or http on this machine.</summary>
     [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = ModelSet)]
     [ValidateNotNullOrEmpty]
     public string[]? Source { get; set; }
 
-    /// <summary>Folders or files of models, with wildcards.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
-    [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>Folders or files of models, taken literally.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
+    /// <summary>A model as an object: an entry of the list, a folder or file, a row with a name or path, or an open model.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
+    [ModelTarget]
+    public ModelTarget? Model { get; set; }
 
     /// <summary>List every model of the catalog and whether it is on this machine.</summary>
     [Parameter(ParameterSetName = ListSet)]
@@ -51,6 +47,7 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     /// checkpoint; it takes less memory, is faster, and not exact.
     /// </summary>
     [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = ModelSet)]
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
     [PrecisionTransformation]
@@ -60,6 +57,8 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(Precision);
 
+    private bool IsPrecisionGiven => MyInvocation.BoundParameters.ContainsKey(nameof(Precision));
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -68,39 +67,50 @@ public sealed class GetGpt2ModelCommand : Gpt2FetchingCmdlet
             case NameSet:
                 foreach (string name in Name) PerItem(name, () => OpenByName(name));
                 break;
-            case PathSet:
-                foreach (string path in Path) PerItem(path, () => OpenAll(SessionPath.Expand(SessionState, path)));
+            case ModelSet:
+                PerItem(Model, () => Open(Model!));
                 break;
-            case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => Open(SessionPath.Resolve(SessionState, path)));
-                break;
-            default:
+            case ListSet:
                 IEnumerable<ModelInfo> all = ModelStore.Default.List();
                 WriteObject(all.Where(model => ListAvailable || model.State != ModelState.NotFetched), enumerateCollection: true);
+                break;
+            default:
+                ForEachPath((path, _) => WriteObject(Open(path)));
                 break;
         }
     }
 
     private void OpenByName(string name)
     {
-        foreach (CatalogModel model in ModelsOf(name))
-        {
-            PerItem(model.Name, () =>
-                WriteObject(NoDownload
-                    ? ModelStore.Default.Open(model, WantedPrecision ?? default)
-                    : FetchAndOpen(model, OptionsOf(Source))));
-        }
+        foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => WriteObject(Open(model)));
     }
 
-    private void OpenAll(IEnumerable<string> paths)
+    private void Open(ModelTarget target)
     {
-        foreach (string path in paths) PerItem(path, () => Open(path));
+        if (target.Model is { } open)
+        {
+            WriteObject(IsPrecisionGiven ? open.WithPrecision(WantedPrecision!.Value) : open);
+            return;
+        }
+
+        if (target.CachedModel(SessionState) is { } model)
+        {
+            if (!target.IsFile || _opened.Add(model.Name)) WriteObject(Open(model));
+            return;
+        }
+
+        Gpt2Model found = Open(target.Path(SessionState));
+        if (!target.IsFile || _opened.Add(found.Prefix)) WriteObject(found);
+        else found.Dispose();
     }
 
-    private void Open(string path)
+    private Gpt2Model Open(CatalogModel model) =>
+        NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default) : FetchAndOpen(model, OptionsOf(Source));
+
+    private Gpt2Model Open(string path)
     {
         var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default);
         WarnOfElsewhere(path, model.Prefix);
-        WriteObject(model);
+        return model;
     }
 }

@@ -9,11 +9,9 @@ namespace PicoGpt.PowerShell.Commands;
 [Cmdlet(VerbsCommon.Get, "Gpt2Weight", DefaultParameterSetName = ModelSet, HelpUri = HelpAddress.Pages + "Get-Gpt2Weight.md")]
 [OutputType(typeof(Gpt2Weight), ParameterSetName = [ModelSet])]
 [OutputType(typeof(RawTensor), ParameterSetName = [ModelSet, PathSet, LiteralPathSet])]
-public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
+public sealed class GetGpt2WeightCommand : Gpt2PathCmdlet
 {
     private const string ModelSet = "Model";
-    private const string PathSet = "Path";
-    private const string LiteralPathSet = "LiteralPath";
 
     private readonly HashSet<string> _listed = []; // the files that a wildcard finds may be several of one checkpoint
 
@@ -36,36 +34,14 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
     public SwitchParameter Raw { get; set; }
 
-    /// <summary>Folders, prefixes or files of checkpoints, with wildcards.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
-    [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>Folders, prefixes or files of checkpoints, taken literally.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
-
     /// <inheritdoc/>
     protected override bool EmitsPartsOfModel => true;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        switch (ParameterSetName)
-        {
-            case PathSet:
-                foreach (string path in Path) PerItem(path, () => ListAll(path));
-                break;
-            case LiteralPathSet:
-                foreach (string path in LiteralPath) PerItem(path, () => ListRaw(Resolve(path)));
-                break;
-            default:
-                PerItem(Model, ListModel);
-                break;
-        }
+        if (ParameterSetName == ModelSet) PerItem(Model, ListModel);
+        else ForEachPath(ListRaw);
     }
 
     private void ListModel()
@@ -77,11 +53,11 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
         }
         else if (Model.NameOrPath is { } path && !ModelCatalog.TryResolve(path, out _))
         {
-            ListRaw(Resolve(path)); // it need not be a GPT-2
+            ListRaw(Resolve(path), isOneOfMany: false); // it need not be a GPT-2
         }
         else
         {
-            ListRaw(Open(Model).Prefix);
+            ListRaw(Open(Model).Prefix, isOneOfMany: false);
         }
     }
 
@@ -97,13 +73,7 @@ public sealed class GetGpt2WeightCommand : Gpt2FetchingCmdlet
             name));
     }
 
-    private void ListAll(string path)
-    {
-        bool isPattern = WildcardPattern.ContainsWildcardCharacters(path);
-        foreach (string resolved in SessionPath.Expand(SessionState, path)) PerItem(resolved, () => ListRaw(resolved, isOneOfMany: isPattern));
-    }
-
-    private void ListRaw(string path, bool isOneOfMany = false)
+    private void ListRaw(string path, bool isOneOfMany)
     {
         ITensorSource source = ModelFiles.OpenWeights(path);
         if (!_listed.Add(source.Location) && isOneOfMany)

@@ -4,15 +4,23 @@ using PicoGpt.Store;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Fetches models into the cache without opening them: <c>Save-Gpt2Model 124M</c>.</summary>
-[Cmdlet(VerbsData.Save, "Gpt2Model", SupportsShouldProcess = true, HelpUri = HelpAddress.Pages + "Save-Gpt2Model.md")]
+[Cmdlet(VerbsData.Save, "Gpt2Model", DefaultParameterSetName = NameSet, SupportsShouldProcess = true, HelpUri = HelpAddress.Pages + "Save-Gpt2Model.md")]
 [OutputType(typeof(ModelInfo))]
 public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
 {
+    private const string NameSet = "Name";
+    private const string ModelSet = "Model";
+
     /// <summary>Names of models.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
+
+    /// <summary>A model of the catalog as an object: an entry of <c>Get-Gpt2Model -ListAvailable</c>, or a row with its name.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
+    [ModelTarget]
+    public ModelTarget? Model { get; set; }
 
     /// <summary>Base addresses to fetch from, tried in order: https, a folder, or http on this machine.</summary>
     [Parameter]
@@ -26,12 +34,12 @@ public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string name in Name) PerItem(name, () => Save(name));
+        if (Model is { } target) PerItem(target, () => Save(target.RequireCached(SessionState, "give the name of a model of the catalog")));
+        foreach (string name in Name) PerItem(name, () => Save(ModelCatalog.Resolve(name)));
     }
 
-    private void Save(string name)
+    private void Save(CatalogModel model)
     {
-        CatalogModel model = ModelCatalog.Resolve(name);
         DownloadOptions options = OptionsOf(Source) with { Force = Force };
         DownloadPlan plan = new ModelDownloader(ModelStore.Default).Plan(model, options);
         string action = $"Fetch {Format.Bytes(plan.Bytes)} ({plan.Bytes:N0} bytes) from {string.Join(", ", plan.Sources)}";

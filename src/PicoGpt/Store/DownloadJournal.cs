@@ -10,6 +10,7 @@ namespace PicoGpt.Store;
 internal sealed class DownloadJournal
 {
     private const string Magic = "picogpt download 1";
+    private const string NewSuffix = ".new";
 
     // A range is noted for every megabyte or so: no journal comes near either.
     private const int MaxFileLength = 1024 * 1024;
@@ -35,6 +36,9 @@ internal sealed class DownloadJournal
     /// <summary>The bytes that are there.</summary>
     public RangeSet Done { get; private set; } = new();
 
+    /// <summary>The names that a journal may have: its own, and the one under which it is written.</summary>
+    public static IEnumerable<string> NamesOf(string name) => [name, name + NewSuffix];
+
     /// <summary>Replaces the journal by one that keeps the given ranges.</summary>
     public void Write(string source, string validator, long? length, RangeSet done)
     {
@@ -42,8 +46,8 @@ internal sealed class DownloadJournal
         var text = new StringBuilder($"{Magic}\nsource {source}\nvalidator {validator}\n");
         text.Append(CultureInfo.InvariantCulture, $"length {length}\n");
         foreach (ByteRange range in done.Ranges) text.Append(Line(range));
-        OwnFile.Write(_path + ".new", text.ToString());
-        File.Move(_path + ".new", _path, overwrite: true);
+        OwnFile.Write(_path + NewSuffix, text.ToString());
+        File.Move(_path + NewSuffix, _path, overwrite: true);
     }
 
     /// <summary>Adds a range whose bytes are written.</summary>
@@ -56,7 +60,7 @@ internal sealed class DownloadJournal
 
     public void Delete()
     {
-        File.Delete(_path + ".new");
+        File.Delete(_path + NewSuffix);
         File.Delete(_path);
         (Source, Validator, Length, Done) = ("", "", null, new RangeSet());
     }

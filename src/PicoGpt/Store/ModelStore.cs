@@ -33,13 +33,19 @@ public sealed class ModelStore(string root)
         }
 
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
-        long present = model.Files.Except(missing).Sum(file => file.LengthIn(folder) ?? 0);
+        CatalogFile[] whole = [.. model.Files.Except(missing)];
+        long present = whole.Sum(file => file.LengthIn(folder) ?? 0);
+        long linked = whole.Where(file => OwnFile.IsLink(Path.Combine(folder, file.Name))).Sum(file => file.LengthIn(folder) ?? 0);
+        long onDisk = ModelRemoval.Of(folder, model).Size + linked;
         long unfinished = missing.Sum(file => PartFile.DoneLengthOf(Path.Combine(folder, file.Name)));
         long toFetch = Math.Max(0, missing.Sum(file => file.Size ?? 0) - unfinished);
         ModelState state = missing.Length == 0 ? ModelState.Cached
             : unfinished > 0 || model.Files.Any(file => File.Exists(Path.Combine(folder, file.Name))) ? ModelState.Partial
             : ModelState.NotFetched;
-        return new ModelInfo(model.Name, state, model.ParameterCount, present + unfinished, toFetch, memoryNeeded, folder);
+        return new ModelInfo(model.Name, state, model.ParameterCount, onDisk, toFetch, memoryNeeded, folder)
+        {
+            SizeFetched = present + unfinished,
+        };
     }
 
     /// <summary>The folder where a model's files are or would be.</summary>
@@ -49,6 +55,32 @@ public sealed class ModelStore(string root)
     {
         ArgumentNullException.ThrowIfNull(model);
         return Path.Combine(model.IsBuiltIn ? BuiltInRoot() : Root, model.Name);
+    }
+
+    /// <summary>The model of the catalog whose files are in that folder, if it is one of this store's.</summary>
+    /// <param name="path">A full path: of the folder, or of one of the model's own files in it.</param>
+    /// <returns>The model; <see langword="null"/> for anything else.</returns>
+    public CatalogModel? ModelAt(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        StringComparison rule = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        return ModelCatalog.Models.FirstOrDefault(model => folder.Equals(GetFolder(model), rule) || IsFileOf(model));
+
+        bool IsFileOf(CatalogModel model) => GetFolder(model).Equals(Path.GetDirectoryName(folder), rule)
+            && (model.IsBuiltIn ? File.Exists(folder) : model.Files.Any(file => file.Name.Equals(Path.GetFileName(folder), rule)));
+    }
+
+    /// <summary>What removing a model would delete, and what it would leave.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>The files, by name.</returns>
+    /// <exception cref="Gpt2Exception">The model ships with the module.</exception>
+    public ModelRemoval PlanRemoval(CatalogModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.IsBuiltIn)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The model {model.Name} ships with the module and cannot be removed.");
+        return ModelRemoval.Of(GetFolder(model), model);
     }
 
     /// <summary>Checks a model's files and tensors, one result each, as they come.</summary>
@@ -62,31 +94,33 @@ public sealed class ModelStore(string root)
         return ModelChecker.Check(GetFolder(model), model, progress, cancellationToken);
     }
 
-    /// <summary>Deletes all that is here of a model. Where its folder is a link, only the link is deleted.</summary>
+    /// <summary>
+    /// Deletes all that is here of a model; files that were put there by somebody else stay, and the folder with them. Where the folder
+    /// is a link, only the link is deleted.
+    /// </summary>
     /// <param name="model">The model.</param>
+    /// <returns>What was deleted, and what stayed.</returns>
     /// <exception cref="Gpt2Exception">
     /// The model ships with the module, is being fetched by another process, is open, or cannot be deleted.
     /// </exception>
-    public void Remove(CatalogModel model)
+    public ModelRemoval Remove(CatalogModel model)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        if (model.IsBuiltIn)
-            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The model {model.Name} ships with the module and cannot be removed.");
-        var folder = new DirectoryInfo(GetFolder(model));
-        if (!folder.Exists && folder.LinkTarget is null) return;
+        ModelRemoval removal = PlanRemoval(model);
+        if (removal.IsEmpty) return removal;
         try
         {
             using ModelLock? owned = ModelLock.TryTake(Root, model.Name, out string owner);
             if (owned is null)
-                throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", folder.FullName);
+                throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", removal.Folder);
             using ModelUse alone = ModelUse.TakeAlone(Root, model.Name);
-            if (folder.Exists) folder.Delete(recursive: folder.LinkTarget is null);
-            else File.Delete(folder.FullName); // a link that leads to no folder
+            removal = PlanRemoval(model); // now that nobody changes it
+            removal.Execute();
+            return removal;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new Gpt2Exception(
-                Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{folder.FullName}': {fault.Message.TrimEnd('.')}.", folder.FullName, fault);
+                Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{removal.Folder}': {fault.Message.TrimEnd('.')}.", removal.Folder, fault);
         }
     }
 

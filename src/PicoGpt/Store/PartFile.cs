@@ -62,6 +62,10 @@ internal sealed class PartFile : IDisposable
 
     public static string PathOf(string finalPath) => finalPath + Suffix;
 
+    /// <summary>The names that a file of the cache may have there, whole or unfinished.</summary>
+    public static IEnumerable<string> NamesOf(string finalName) =>
+        [finalName, finalName + Suffix, .. DownloadJournal.NamesOf(finalName + JournalSuffix)];
+
     /// <summary>The bytes that an unfinished file has, as its journal says; 0 when there is none.</summary>
     public static long DoneLengthOf(string finalPath)
     {

@@ -10,17 +10,11 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
         _ => ("encoder.json", "vocab.bpe"),
     };
 
-    public override IReadOnlyList<string>? FindIn(string folder)
-    {
-        string[] paths = PathsIn(folder);
-        return paths.Any(File.Exists) ? paths : null;
-    }
+    public override IReadOnlyList<string> FileNames => [NamesOf(layout).Encoder, NamesOf(layout).Merges];
 
-    public override Tokenizer Open(string folder, int rowCount) => BytePairEncoder.Load(PathsIn(folder)[0], PathsIn(folder)[1], rowCount);
-
-    private string[] PathsIn(string folder)
+    public override Tokenizer Open(string folder, int rowCount)
     {
         (string encoder, string merges) = NamesOf(layout);
-        return [Path.Combine(folder, encoder), Path.Combine(folder, merges)];
+        return BytePairEncoder.Load(Path.Combine(folder, encoder), Path.Combine(folder, merges), rowCount);
     }
 }

@@ -8,7 +8,13 @@ internal static class VocabularyFormats
         [new BytePairFormat(VocabularyLayout.OpenAI), new BytePairFormat(VocabularyLayout.HuggingFace)];
 
     /// <summary>Whether a folder has a vocabulary, or a part of one.</summary>
-    public static bool IsIn(string folder) => All.Any(format => format.FindIn(folder) is not null);
+    public static bool IsIn(string folder) => FilesIn(folder) is not null;
+
+    /// <summary>The full paths of the files of a folder's vocabulary, one of which at least is there; <see langword="null"/> where none is.</summary>
+    public static IReadOnlyList<string>? FilesIn(string folder) => All.Select(format => format.FindIn(folder)).FirstOrDefault(files => files is not null);
+
+    /// <summary>Whether a file's name is one of a vocabulary's.</summary>
+    public static bool IsNamed(string name) => All.Any(format => format.FileNames.Contains(name));
 
     /// <summary>Opens the vocabulary of a folder.</summary>
     /// <param name="folder">The folder.</param>

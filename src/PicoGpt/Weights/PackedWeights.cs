@@ -19,7 +19,6 @@ internal sealed unsafe class PackedWeights : IDisposable
     // Increased whenever the bytes of a format change.
     private const int Layout = 1;
 
-    private const string Folder = "converted";
     private const string SourceTensor = "source";
 
     /// <summary>Below that, converting is as fast as finding and verifying a file.</summary>
@@ -62,7 +61,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     {
         long size = MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
         if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
-        string prefix = Path.Combine(folder, Folder, precision.ToString().ToLowerInvariant());
+        string prefix = Path.Combine(folder, ConvertedFolder.Name, precision.ToString().ToLowerInvariant());
         byte[] source = SourceOf(parameters);
         if (TryOpen(parameters, precision, prefix, source) is { } converted) return converted;
         try

@@ -98,7 +98,7 @@ public sealed class ModelStoreTests
 
         ModelInfo info = store.Describe(TestModel.Catalog);
         Assert.Equal(ModelState.Partial, info.State);
-        Assert.Equal(101_000, info.SizeOnDisk);
+        Assert.Equal(new DirectoryInfo(folder.File("Tiny")).EnumerateFiles().Sum(file => file.Length), info.SizeOnDisk);
         Assert.Equal(TestModel.Catalog.DownloadSize - 101_000, info.SizeToFetch);
         Assert.Equal((int)(101_000 * 100 / TestModel.Catalog.DownloadSize), info.Percent);
     }
@@ -153,9 +153,8 @@ public sealed class ModelStoreTests
         Directory.CreateDirectory(elsewhere);
         File.WriteAllText(Path.Combine(elsewhere, "precious"), "");
         Directory.CreateDirectory(folder.File("store/Tiny"));
-        File.WriteAllText(folder.File("store/Tiny/file"), "");
-        Directory.CreateSymbolicLink(folder.File("store/Tiny/link"), elsewhere);
-        store.Remove(TestModel.Catalog);
+        File.CreateSymbolicLink(folder.File("store/Tiny/vocab.bpe"), Path.Combine(elsewhere, "precious"));
+        Assert.Equal(["vocab.bpe"], store.Remove(TestModel.Catalog).Files);
         Assert.False(Directory.Exists(folder.File("store/Tiny")));
 
         Directory.CreateSymbolicLink(folder.File("store/Tiny"), elsewhere);
@@ -163,6 +162,44 @@ public sealed class ModelStoreTests
         Assert.False(Path.Exists(folder.File("store/Tiny")));
         Assert.True(File.Exists(Path.Combine(elsewhere, "precious")));
         store.Remove(TestModel.Catalog);
+    }
+
+    [Fact]
+    public void Remove_deletes_what_the_store_wrote_and_leaves_what_it_did_not()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        WriteTiny(folder);
+        Directory.CreateDirectory(folder.File("Tiny/converted"));
+        Directory.CreateDirectory(folder.File("Tiny/drafts"));
+        string[] own = ["vocab.bpe.part", "vocab.bpe.part.journal", "converted/int8.index", $"converted/int4.index.{Guid.NewGuid():n}.tmp"];
+        string[] foreign = ["notes.txt", "converted/mine.txt", "drafts/a.txt"];
+        foreach (string file in own.Concat(foreign)) File.WriteAllText(folder.File($"Tiny/{file}"), "12345");
+        Assert.Equal(TestModel.Catalog.DownloadSize + (5 * own.Length), store.Describe(TestModel.Catalog).SizeOnDisk);
+
+        ModelRemoval removal = store.Remove(TestModel.Catalog);
+        Assert.Equal(TestModel.Files.Count + own.Length, removal.Files.Count);
+        Assert.Equal(["converted/mine.txt", "drafts", "notes.txt"], removal.Kept);
+        string[] left = Directory.GetFiles(folder.File("Tiny"), "*", SearchOption.AllDirectories);
+        Assert.Equal(foreign.Order(StringComparer.Ordinal), left.Select(path => Path.GetRelativePath(folder.File("Tiny"), path).Replace('\\', '/')).Order(StringComparer.Ordinal));
+        Assert.True(store.PlanRemoval(TestModel.Catalog).IsEmpty);
+    }
+
+    [Fact]
+    public void Only_the_folder_of_the_store_is_a_models_own()
+    {
+        using var folder = new TemporaryFolder();
+        string own = Path.Combine(folder.Path, "124M");
+        var store = new ModelStore(folder.Path);
+        Directory.CreateDirectory(own);
+        File.WriteAllText(Path.Combine(own, "vocab.bpe"), "");
+        File.WriteAllText(Path.Combine(own, "notes.txt"), "");
+        Assert.Equal("124M", store.ModelAt(own)?.Name);
+        Assert.Equal("124M", store.ModelAt(own + Path.DirectorySeparatorChar)?.Name);
+        Assert.Equal("124M", store.ModelAt(Path.Combine(own, "vocab.bpe"))?.Name);
+        Assert.Null(store.ModelAt(Path.Combine(own, "notes.txt")));
+        Assert.Null(store.ModelAt(Path.Combine(folder.Path, "elsewhere", "124M")));
+        Assert.Null(store.ModelAt(folder.Path));
     }
 
     [Fact]

@@ -1,0 +1,16 @@
+using System.Text.RegularExpressions;
+
+namespace PicoGpt.Files;
+
+/// <summary>The folder, beside a model's files, of its weights in other precisions: who writes it and who deletes it agree on its names.</summary>
+internal static partial class ConvertedFolder
+{
+    /// <summary>The folder's name.</summary>
+    public const string Name = "converted";
+
+    /// <summary>Whether a file of that name was written there, or left there by a crash while it was being written.</summary>
+    public static bool IsOwn(string fileName) => OwnName().IsMatch(fileName);
+
+    [GeneratedRegex(@"^(float16|bfloat16|int8|int4)\.(index|data-\d{5}-of-\d{5})(\.[0-9a-f]{32}\.tmp)?$")]
+    private static partial Regex OwnName();
+}

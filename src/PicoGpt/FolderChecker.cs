@@ -1,0 +1,169 @@
+using System.Numerics.Tensors;
+using System.Text.RegularExpressions;
+using PicoGpt.Architecture;
+using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Store;
+using PicoGpt.Tokens;
+using PicoGpt.Weights;
+
+namespace PicoGpt;
+
+/// <summary>
+/// Checks any model's folder, of whatever format: every tensor against its checksum where the format has one, and else for values that
+/// are no numbers; whether the tensors make a GPT-2; and whether the vocabulary can be read and fits.
+/// </summary>
+internal static partial class FolderChecker
+{
+    /// <summary>Checks what a path means, one result each, as they come.</summary>
+    /// <param name="path">The full path of a folder, or of what of it is opened as a model.</param>
+    /// <param name="progress">Told the bytes of tensors checked so far.</param>
+    /// <param name="cancellationToken">Looked at before every tensor.</param>
+    /// <exception cref="Gpt2Exception">Nothing is there.</exception>
+    public static IEnumerable<ModelCheck> Check(string path, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path)!;
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        Gpt2HyperParameters? shape = null;
+        ITensorSource? source = Open(path, out Gpt2Exception? fault);
+        if (source is null)
+        {
+            yield return ResultOf(name, fault!.Path ?? path, null, fault);
+        }
+        else
+        {
+            using (source)
+            {
+                folder = Path.GetDirectoryName(source.Location)!;
+                foreach (ModelCheck check in CheckFiles(source, name, folder, ref shape)) yield return check;
+                foreach (ModelCheck check in CheckTensors(source, name, progress, cancellationToken)) yield return check;
+            }
+        }
+
+        foreach (ModelCheck check in CheckVocabulary(name, folder, shape)) yield return check;
+    }
+
+    // What is not there at all is for the caller to report.
+    private static ITensorSource? Open(string path, out Gpt2Exception? fault)
+    {
+        fault = null;
+        try
+        {
+            return ModelFiles.OpenWeights(path);
+        }
+        catch (Gpt2Exception found) when (found.Error != Gpt2Error.FileNotFound || Path.Exists(path))
+        {
+            fault = found;
+            return null;
+        }
+    }
+
+    // What tells the shape, then what holds the weights: whether they are there, whole, and a GPT-2's.
+    private static List<ModelCheck> CheckFiles(ITensorSource source, string model, string folder, ref Gpt2HyperParameters? shape)
+    {
+        Gpt2HyperParameters? found = null;
+        Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadHyperParameters(folder, source));
+        shape = found;
+        Gpt2Exception? fault = Fault(source.EnsureComplete) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found)));
+        List<ModelCheck> checks = [];
+        string[] shapes = [Path.Combine(folder, Gpt2HyperParameters.FileName), Path.Combine(folder, HuggingFaceConfig.FileName)];
+        string? shapeFile = shapes.FirstOrDefault(File.Exists);
+        if (shapeFile is not null || shapeFault is not null) checks.Add(ResultOf(model, shapeFile ?? source.Location, null, shapeFault));
+        string[] files = [.. FilesOf(source).Where(file => file != shapeFile)];
+        string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
+        checks.AddRange(files.Select(file => ResultOf(model, file, null, file == blamed ? fault : null)));
+        return checks;
+    }
+
+    // A TensorFlow checkpoint's location is a prefix, beside which the index lies.
+    private static IEnumerable<string> FilesOf(ITensorSource source)
+    {
+        string location = File.Exists(source.Location) ? source.Location : BundlePath.IndexFile(source.Location);
+        return source.DataFiles.Prepend(location).Distinct();
+    }
+
+    private static IEnumerable<ModelCheck> CheckTensors(
+        ITensorSource source, string model, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        string file = source.DataFiles.Count == 1 ? source.DataFiles[0] : FilesOf(source).First();
+        long done = 0;
+        foreach (IGrouping<string, StoredTensor> group in source.Tensors.GroupBy(tensor => GroupOf(tensor.Name)))
+        {
+            Gpt2Exception? fault = null;
+            foreach (StoredTensor tensor in group)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                fault ??= Fault(() => Check(tensor, source.Location));
+                progress?.Report(done += tensor.Size);
+            }
+
+            yield return ResultOf(model, file, group.Key, fault);
+        }
+    }
+
+    private static void Check(StoredTensor tensor, string location)
+    {
+        tensor.Verify();
+        if (!tensor.DType.IsFloat() || IsMask(tensor.Name)) return;
+        ReadOnlyMemory<float> values = tensor.GetFloats();
+        using System.Buffers.MemoryHandle hold = values.Pin();
+        if (TensorPrimitives.IsFiniteAll(values.Span)) return;
+        throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
+    }
+
+    // Hugging Face's buffers, which the architecture does not need; older ones hold minus infinity.
+    private static bool IsMask(string tensor) =>
+        tensor.EndsWith(".attn.bias", StringComparison.Ordinal) || tensor.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
+
+    private static IEnumerable<ModelCheck> CheckVocabulary(string model, string folder, Gpt2HyperParameters? shape)
+    {
+        string place = shape is null ? folder : ModelFiles.FolderOfVocabulary(folder, shape);
+        if (VocabularyFormats.FilesIn(place) is not { } files)
+        {
+            yield return new ModelCheck(
+                model, VocabularyFormats.All[0].FileNames[0], null, $"'{folder}' has no vocabulary, so that the model can neither read nor write text.");
+            yield break;
+        }
+
+        Tokenizer? tokenizer = null;
+        Gpt2Exception? fault = Fault(() => tokenizer = VocabularyFormats.Open(place, shape?.NVocab ?? 0));
+        if (tokenizer is not null && shape is not null && tokenizer.MaxId >= shape.NVocab)
+        {
+            fault = new Gpt2Exception(
+                Gpt2Error.WrongArchitecture,
+                $"'{files[0]}' has ids up to {tokenizer.MaxId}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
+                files[0]);
+        }
+
+        string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
+        foreach (string file in files) yield return ResultOf(model, file, null, file == blamed ? fault : null);
+    }
+
+    // "model/h0/attn/c_attn/w" and "transformer.h.0.attn.c_attn.weight" belong to "h0", "model/wte" and "wte.weight" to "wte".
+    private static string GroupOf(string tensor)
+    {
+        Match block = Block().Match(tensor);
+        if (block.Success) return $"h{block.Groups[1].Value}";
+        string[] parts = [.. tensor.Split('/', '.').SkipWhile(part => part is "model" or "transformer")];
+        return parts.Length > 0 ? parts[0] : tensor;
+    }
+
+    [GeneratedRegex(@"(?:^|[/.])h[/.]?(\d+)[/.]")]
+    private static partial Regex Block();
+
+    private static ModelCheck ResultOf(string model, string path, string? tensors, Gpt2Exception? fault) =>
+        new(model, Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), tensors, fault?.Message);
+
+    private static Gpt2Exception? Fault(Action work)
+    {
+        try
+        {
+            work();
+            return null;
+        }
+        catch (Gpt2Exception fault)
+        {
+            return fault;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using PicoGpt.Files;
+
+namespace PicoGpt.Store;
+
+/// <summary>What of a model's folder in the cache goes when the model is removed, and what stays.</summary>
+/// <param name="Folder">The full path of the folder.</param>
+/// <param name="Files">
+/// What goes: the model's own files, unfinished ones, and weights that were converted; relative to the folder.
+/// </param>
+/// <param name="Size">The bytes of these files.</param>
+/// <param name="Kept">What stays, and the folder with it: files and folders that PicoGpt did not put there.</param>
+/// <param name="LinkTarget">Where the folder leads if it is a link; then the link alone goes. <see langword="null"/> for a folder.</param>
+public sealed record ModelRemoval(
+    string Folder, IReadOnlyList<string> Files, long Size, IReadOnlyList<string> Kept, string? LinkTarget)
+{
+    /// <summary>Whether nothing is there that would go.</summary>
+    public bool IsEmpty => Files.Count == 0 && LinkTarget is null;
+
+    /// <summary>What would go and stay of a model's folder.</summary>
+    internal static ModelRemoval Of(string folder, CatalogModel model)
+    {
+        var info = new DirectoryInfo(folder);
+        if (info.LinkTarget is { } target) return new ModelRemoval(folder, [], 0, [], target);
+        if (!info.Exists) return new ModelRemoval(folder, [], 0, [], null);
+        HashSet<string> own = [.. model.Files.SelectMany(file => PartFile.NamesOf(file.Name))];
+        List<FileInfo> files = [];
+        List<string> kept = [];
+        foreach (FileSystemInfo entry in info.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            if (entry is FileInfo file && own.Contains(file.Name)) files.Add(file);
+            else if (entry is DirectoryInfo { Name: ConvertedFolder.Name, LinkTarget: null } converted) Sort(converted, files, kept);
+            else kept.Add(entry.Name);
+        }
+
+        return new ModelRemoval(folder, [.. files.Select(file => Path.GetRelativePath(folder, file.FullName))], files.Sum(LengthOf), kept, null);
+    }
+
+    /// <summary>Deletes what goes.</summary>
+    internal void Execute()
+    {
+        if (LinkTarget is not null)
+        {
+            if (Directory.Exists(Folder)) Directory.Delete(Folder);
+            else File.Delete(Folder); // a link that leads to no folder
+            return;
+        }
+
+        foreach (string file in Files) File.Delete(Path.Combine(Folder, file));
+        DeleteIfEmpty(Path.Combine(Folder, ConvertedFolder.Name));
+        DeleteIfEmpty(Folder);
+    }
+
+    private static void Sort(DirectoryInfo converted, List<FileInfo> files, List<string> kept)
+    {
+        foreach (FileSystemInfo entry in converted.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            if (entry is FileInfo file && ConvertedFolder.IsOwn(file.Name)) files.Add(file);
+            else kept.Add($"{converted.Name}/{entry.Name}");
+        }
+    }
+
+    private static long LengthOf(FileInfo file) => file.LinkTarget is null ? file.Length : 0;
+
+    private static void DeleteIfEmpty(string folder)
+    {
+        var info = new DirectoryInfo(folder);
+        if (info is { Exists: true, LinkTarget: null } && !info.EnumerateFileSystemInfos().Any()) info.Delete();
+    }
+}
