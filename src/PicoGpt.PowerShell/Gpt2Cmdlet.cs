@@ -8,6 +8,9 @@ namespace PicoGpt.PowerShell;
 /// <summary>What every command shares: cancellation, opening models, errors.</summary>
 public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 {
+    /// <summary>The environment variable that names the model where none is given.</summary>
+    private const string ModelVariable = "PICOGPT_MODEL";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _stop = new();
@@ -120,6 +123,34 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         return _model;
     }
 
+    /// <summary>
+    /// The model where none is given: what PICOGPT_MODEL names, else the only one in the cache, else the built-in one. A verbose line
+    /// says which.
+    /// </summary>
+    /// <returns>A reference to it.</returns>
+    /// <exception cref="Gpt2Exception">PICOGPT_MODEL names no model.</exception>
+    protected Gpt2ModelReference DefaultModel()
+    {
+        if (Environment.GetEnvironmentVariable(ModelVariable) is { Length: > 0 } named)
+        {
+            if (ModelCatalog.TryResolve(named, out _) || Path.Exists(SessionPath.Resolve(SessionState, named)))
+                return Chosen(named, $"as the environment variable {ModelVariable} says");
+            throw new Gpt2Exception(
+                Gpt2Error.UnknownModel, $"The environment variable {ModelVariable} names '{named}', which is neither a model of the catalog nor a path.", named);
+        }
+
+        CatalogModel[] cached = [.. ModelCatalog.Models.Where(model => ModelStore.Default.Describe(model).State == ModelState.Cached)];
+        if (cached.Length == 1) return Chosen(cached[0].Name, "the only one in the cache");
+        string others = cached.Length == 0 ? "none is in the cache" : $"the cache has {string.Join(", ", cached.Select(model => model.Name))}";
+        return Chosen(ModelCatalog.Models.First(model => model.IsBuiltIn).Name, $"the built-in one: {others}, and {ModelVariable} names none");
+
+        Gpt2ModelReference Chosen(string model, string why)
+        {
+            WriteVerbose($"No -Model was given; {model} is used, {why}.");
+            return new Gpt2ModelReference(model);
+        }
+    }
+
     /// <summary>The models of the catalog that a name means, or that a pattern matches.</summary>
     /// <param name="nameOrPattern">A name or an alias; with wildcards, only what is on this machine, if anything.</param>
     /// <returns>The models.</returns>
@@ -214,7 +245,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         }
         catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory)
         {
-            throw new Gpt2Exception(fault.Error, $"{fault.Message} With -Force it is tried all the same.", fault.Path, fault);
+            throw new Gpt2Exception(fault.Error, $"{fault.Message} Use -Force to try anyway.", fault.Path, fault);
         }
     }
 

@@ -18,13 +18,13 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
         {
             Gpt2ModelReference reference => reference,
             Gpt2Model model => new Gpt2ModelReference(model),
-            ModelInfo info => new Gpt2ModelReference(info.Name),
+            ModelInfo info => new Gpt2ModelReference(ModelStore.Default.ModelAt(info.Path)?.Name ?? info.Path), // of another cache it lies there
             string { Length: > 0 } nameOrPath => new Gpt2ModelReference(nameOrPath),
             FileSystemInfo file => new Gpt2ModelReference(file.FullName),
             PSCustomObject when FromOtherSession((PSObject)given!) is { } nameOrPath => new Gpt2ModelReference(nameOrPath),
             null or "" => throw new ArgumentTransformationMetadataException($"No model was given; {Wanted}"),
             IList several => throw new ArgumentTransformationMetadataException($"{several.Count} things were given for one model; {Wanted}"),
-            object other => throw new ArgumentTransformationMetadataException($"'{other}' ({other.GetType().Name}) is no model; {Wanted}"),
+            object other => throw new ArgumentTransformationMetadataException($"'{other}' ({other.GetType().Name}) is not a model; {Wanted}"),
         };
     }
 

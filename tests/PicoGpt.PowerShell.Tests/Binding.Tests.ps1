@@ -32,11 +32,11 @@ Describe 'A -Model parameter' {
         @{ Case = 'an empty name'; Value = ''; Says = '*No model was given;*' }
         @{ Case = 'an empty array'; Value = @(); Says = '*0 things were given for one model;*' }
         @{ Case = 'two names'; Value = '3M', '3M'; Says = '*2 things were given for one model;*' }
-        @{ Case = 'a number'; Value = 42; Says = "*'42' (Int32) is no model;*" }
-        @{ Case = 'a hashtable'; Value = @{ Name = '3M' }; Says = '*(Hashtable) is no model;*' }
-        @{ Case = 'an array of a number'; Value = @(42); Says = "*'42' (Int32) is no model;*" }
+        @{ Case = 'a number'; Value = 42; Says = "*'42' (Int32) is not a model;*" }
+        @{ Case = 'a hashtable'; Value = @{ Name = '3M' }; Says = '*(Hashtable) is not a model;*' }
+        @{ Case = 'an array of a number'; Value = @(42); Says = "*'42' (Int32) is not a model;*" }
         @{ Case = 'an array of nothing'; Value = @($null); Says = '*No model was given;*' }
-        @{ Case = 'an object of another kind'; Value = [pscustomobject]@{ Name = '3M' }; Says = '*is no model;*' }
+        @{ Case = 'an object of another kind'; Value = [pscustomobject]@{ Name = '3M' }; Says = '*is not a model;*' }
     ) {
         foreach ($call in { Invoke-Gpt2Generate Once -Model $Value }, { Get-Gpt2Weight -Model $Value }, { 'a' | ConvertTo-Gpt2Token -Model $Value }) {
             $fault = try { & $call } catch { $_ }

@@ -109,7 +109,7 @@ Describe 'Completion' {
             (Complete 'Get-Gpt2Weight -Model 3M -Name "ln_f/').CompletionText | Should -Be '"ln_f/g"', '"ln_f/b"'
         }
 
-        It 'offers no weight, and fails not, where there is no model: <Line>' -ForEach @(
+        It 'offers no weight, and fails not, where there is not a model: <Line>' -ForEach @(
             @{ Line = 'Get-Gpt2Weight -Name w' }
             @{ Line = 'Get-Gpt2Weight -Model nothing -Name w' }
             @{ Line = 'Get-Gpt2Weight -Model nowhere:/x -Name w' }

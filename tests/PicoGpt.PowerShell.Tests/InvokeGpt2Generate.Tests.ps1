@@ -114,8 +114,8 @@ Describe 'Invoke-Gpt2Generate' {
         { 'a', 'b' | Invoke-Gpt2Generate -Model 744M } | Should -Throw -ErrorId 'UnknownModel,*InvokeGpt2GenerateCommand'
     }
 
-    It 'refuses what is no model with a sentence' {
-        { Invoke-Gpt2Generate a -Model 42 } | Should -Throw -ExpectedMessage '*no model*'
+    It 'refuses what is not a model with a sentence' {
+        { Invoke-Gpt2Generate a -Model 42 } | Should -Throw -ExpectedMessage '*is not a model*'
         { Invoke-Gpt2Generate a -Model $null } | Should -Throw
     }
 

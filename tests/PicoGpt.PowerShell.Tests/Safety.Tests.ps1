@@ -115,7 +115,7 @@ Describe 'A link in the cache' -Tag 'needs a system that lets everybody make lin
         Get-Content "$elsewhere/vocab.bpe" | Should -Be 'mine'
     }
 
-    It 'to nothing or to itself is no model, and can be removed' {
+    It 'to nothing or to itself is not a model, and can be removed' {
         $null = New-Item "$env:PICOGPT_HOME/124M" -ItemType SymbolicLink -Value "$elsewhere/nothing" -Force
         bash -c "ln -s 355M '$env:PICOGPT_HOME/355M'"
         (Get-Gpt2Model).Name | Should -Be '3M'

@@ -9,6 +9,7 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Pictures.WeightPicture'; Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 }; Without = @() }
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
+        @{ Type = 'PicoGpt.Inference.Gpt2Piece'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Stream -MaxTokens 3 | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
         @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
@@ -51,7 +52,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 
 Describe 'Every command' {
     It 'emits what is tested here' {
-        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Trace',
+        $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Piece', 'Gpt2Trace',
             'Gpt2TextMeasure'
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $tested

@@ -74,7 +74,7 @@ Describe 'Trace-Gpt2Text -Html' {
 
     It 'resolves the path as the session does' {
         Push-Location $TestDrive
-        try { (Trace-Gpt2Text 'Once' -Model $model -Path here.html).FullName | Should -Be (Get-Item "$TestDrive/here.html").FullName }
+        try { (Trace-Gpt2Text 'Once' -Model $model -Html here.html).FullName | Should -Be (Get-Item "$TestDrive/here.html").FullName }
         finally { Pop-Location }
     }
 

@@ -18,13 +18,13 @@ public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
     public int[] Id { get; set; } = [];
 
     /// <summary>The model whose vocabulary is used: an object, a name or a path.</summary>
-    [Parameter(Mandatory = true)]
+    [Parameter]
     [ModelTransformation]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public Gpt2ModelReference Model { get; set; } = null!;
+    public Gpt2ModelReference? Model { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _encoder = SetUp(Model, () => OpenEncoder(Model));
+    protected override void BeginProcessing() => _encoder = SetUp(Model, () => OpenEncoder(Model ?? DefaultModel()));
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

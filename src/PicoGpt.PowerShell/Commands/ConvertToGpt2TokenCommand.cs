@@ -4,39 +4,26 @@ using PicoGpt.Tokens;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Turns text into tokens: <c>'Hello world' | ConvertTo-Gpt2Token -Model 124M</c>.</summary>
-[Cmdlet(VerbsData.ConvertTo, "Gpt2Token", HelpUri = HelpAddress.Pages + "ConvertTo-Gpt2Token.md")]
+[Cmdlet(VerbsData.ConvertTo, "Gpt2Token", DefaultParameterSetName = InputSet, HelpUri = HelpAddress.Pages + "ConvertTo-Gpt2Token.md")]
 [OutputType(typeof(Gpt2Token))]
-public sealed class ConvertToGpt2TokenCommand : Gpt2FetchingCmdlet
+public sealed class ConvertToGpt2TokenCommand : Gpt2TextCmdlet
 {
     private Tokenizer? _encoder;
 
     /// <summary>The texts.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = TextSet)]
     [AllowEmptyString]
     public string[] Text { get; set; } = [];
 
-    /// <summary>The model whose vocabulary is used: an object, a name or a path.</summary>
-    [Parameter(Mandatory = true)]
-    [ModelTransformation]
-    [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public Gpt2ModelReference Model { get; set; } = null!;
-
-    /// <summary>Take <c>&lt;|endoftext|&gt;</c> in the text for the special token instead of for ordinary characters.</summary>
-    [Parameter]
-    public SwitchParameter AllowSpecial { get; set; }
+    /// <inheritdoc/>
+    private protected override IEnumerable<string> Arguments => Text;
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _encoder = SetUp(Model, () => OpenEncoder(Model));
+    private protected override void Begin(Gpt2ModelReference model) => _encoder = OpenEncoder(model);
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
+    private protected override void Take(SourceText text)
     {
-        foreach (string text in Text)
-        {
-            PerItem(text, () =>
-            {
-                foreach (Gpt2Token token in _encoder!.Tokenize(text, AllowSpecial)) WriteObject(token);
-            });
-        }
+        foreach (Gpt2Token token in _encoder!.Tokenize(text.Text, AllowSpecial)) WriteObject(token);
     }
 }

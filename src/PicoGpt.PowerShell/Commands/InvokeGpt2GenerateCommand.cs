@@ -6,64 +6,64 @@ using PicoGpt.Inference;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Generates text: <c>Get-Gpt2Model 124M | Invoke-Gpt2Generate -Prompt '…'</c>.</summary>
-[Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = PromptSet, HelpUri = HelpAddress.Pages + "Invoke-Gpt2Generate.md")]
-[OutputType(typeof(Gpt2Completion), typeof(string))]
-public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
+[Cmdlet(VerbsLifecycle.Invoke, "Gpt2Generate", DefaultParameterSetName = InputSet, HelpUri = HelpAddress.Pages + "Invoke-Gpt2Generate.md")]
+[OutputType(typeof(Gpt2Completion), typeof(Gpt2Piece))]
+public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
 {
-    private const string PromptSet = "PromptFromPipeline";
-    private const string ModelSet = "ModelFromPipeline";
-
     private BatchGenerator? _batch;
     private ProgressBar? _bar;
     private long _batchStart;
     private string? _waiting;
+    private GenerationOptions? _options; // of the prompts that are read together
+    private bool _hasToldTemperature;
+    private int _prompts;
     private int _overflow; // a field of the engine's own type would load the engine on import
 
     /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PromptSet)]
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ModelSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = TextSet)]
     [AllowEmptyString]
     public string[] Prompt { get; set; } = [];
 
-    /// <summary>The model: an object, a name or a path.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = PromptSet)]
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
-    [ModelTransformation]
-    [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public Gpt2ModelReference Model { get; set; } = null!;
-
     /// <summary>The most tokens to make.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("n_tokens_to_generate", "max_tokens", "MaxToken")]
+    [Cell(typeof(int), 40)]
     [ValidateRange(0, int.MaxValue)]
     public int MaxTokens { get; set; } = 40;
 
-    /// <summary>0 (the default) takes the likeliest token always; higher values are more varied.</summary>
-    [Parameter]
-    [ValidateRange(0f, float.MaxValue)]
-    public float Temperature { get; set; }
+    /// <summary>
+    /// 0 takes the likeliest token always; higher values are more varied. Where it is not given, it is 1 with -TopK, -TopP or -Seed, and 0
+    /// without.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Cell(typeof(float))]
+    [InRange(0, float.MaxValue)]
+    public float? Temperature { get; set; }
 
     /// <summary>Sample from so many of the likeliest tokens; 0 for all.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("top_k")]
-    [ValidateRange(0, int.MaxValue)]
-    public int TopK { get; set; }
+    [Cell(typeof(int))]
+    [InRange(0, int.MaxValue)]
+    public int? TopK { get; set; }
 
     /// <summary>Sample from the likeliest tokens whose probabilities just reach this sum; 1 for all.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("top_p")]
-    [ValidateRange(float.Epsilon, 1f)]
-    public float TopP { get; set; } = 1f;
+    [Cell(typeof(float))]
+    [InRange(0, 1, Above = true)]
+    public float? TopP { get; set; }
 
     /// <summary>The seed of the sampling; the same seed gives the same text on every machine.</summary>
-    [Parameter]
-    public long Seed { get; set; }
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Cell(typeof(long))]
+    public long? Seed { get; set; }
 
     /// <summary>Strings that end the text.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("StopSequence")]
-    [ValidateNotNullOrEmpty]
-    public string[] Stop { get; set; } = [];
+    [Cell(typeof(string[]))]
+    public string[]? Stop { get; set; }
 
     /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>.</summary>
     [Parameter]
@@ -72,11 +72,6 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and goes on.</summary>
     [Parameter]
     public ContextOverflow Overflow { get => (ContextOverflow)_overflow; set => _overflow = (int)value; }
-
-    /// <summary>Threads to compute with; 0 for one a physical core.</summary>
-    [Parameter]
-    [ValidateRange(0, 1024)]
-    public int Threads { get; set; }
 
     /// <summary>
     /// Prompts that are read together, which makes many of them several times as fast; by default 16 a core, as far as
@@ -94,39 +89,18 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
-    /// <summary>
-    /// How the matrices are held: Float32 (exact), Float16, BFloat16, Int8 or Int4; by default that of the model object, or Float32.
-    /// </summary>
-    [Parameter]
-    [PrecisionTransformation]
-    [ArgumentCompleter(typeof(PrecisionCompleter))]
-    public string? Precision { get; set; }
-
-    /// <summary>Go on where the memory seems too little for the model.</summary>
-    [Parameter]
-    public SwitchParameter Force { get; set; }
+    /// <inheritdoc/>
+    private protected override IEnumerable<string> Arguments => Prompt;
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
+    private protected override bool GoesOn => true;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        if (ParameterSetName == PromptSet) SetUp(Model, OpenToRun);
-    }
-
-    /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(Model, () =>
-    {
-        Gpt2Model model = ParameterSetName == ModelSet ? OpenToRun() : Open(Model);
-        foreach (string prompt in Prompt) PerItem(prompt, () => Take(model, prompt));
-        if (ParameterSetName == ModelSet) Finish(model);
-    });
-
-    /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        if (ParameterSetName == PromptSet) PerItem(Model, () => Finish(Open(Model)));
+        if (IsGiven(nameof(Stop)) && Stop is null)
+            _ = SetUp<string>(Stop, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, "-Stop is empty, which would end every text before it begins; leave it out."));
+        base.BeginProcessing();
     }
 
     /// <inheritdoc/>
@@ -136,43 +110,43 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
         base.Dispose(disposing);
     }
 
-    private Gpt2Model OpenToRun()
-    {
-        Gpt2Model model = Open(Model);
-        CheckMemory(model, Math.Max(1, BatchSize), Force);
-        Prepare(model);
-        return model;
-    }
+    /// <inheritdoc/>
+    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, Math.Max(1, BatchSize));
 
     // A prompt waits for a second one: by itself it is faster alone, with others together.
-    private void Take(Gpt2Model model, string prompt)
+    private protected override void Take(SourceText text)
     {
-        if (Stream || BatchSize == 1) Generate(model, prompt);
+        GenerationOptions options = Options(text.Input);
+        if (_options is not null && options != _options) Finish(); // prompts that are read together have the same options
+        _options = options;
+        string prompt = text.Text;
+        if (Stream || BatchSize == 1) Generate(prompt);
         else if (_batch is null && _waiting is null) _waiting = prompt;
-        else Add(model, prompt);
+        else Add(prompt);
     }
 
-    private void Add(Gpt2Model model, string prompt)
+    /// <inheritdoc/>
+    private protected override void Finish()
+    {
+        if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => Generate(waiting));
+        while (_batch is { IsEmpty: false }) Advance();
+        _bar?.Dispose();
+        _bar = null;
+        _batch?.Dispose();
+        _batch = null;
+    }
+
+    private void Add(string prompt)
     {
         if (_batch is null)
         {
-            _batch = new BatchGenerator(model, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(model));
+            _batch = new BatchGenerator(InUse, _options, BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(InUse));
             _batchStart = Stopwatch.GetTimestamp();
         }
 
         if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => _batch.Add(waiting));
         while (_batch.IsFull) Advance();
         _batch.Add(prompt);
-    }
-
-    private void Finish(Gpt2Model model)
-    {
-        if (Interlocked.Exchange(ref _waiting, null) is { } waiting) PerItem(waiting, () => Generate(model, waiting));
-        while (_batch is { IsEmpty: false }) Advance();
-        _bar?.Dispose();
-        _bar = null;
-        _batch?.Dispose();
-        _batch = null;
     }
 
     private void Show(ProgressBar bar, GenerationProgress p)
@@ -184,21 +158,24 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
 
     private void Advance()
     {
-        _bar ??= new ProgressBar(this, $"Generating with {Model}");
+        _bar ??= new ProgressBar(this, $"Generating with {InUse.Name}");
         double rate = _batch!.NewTokens / Stopwatch.GetElapsedTime(_batchStart).TotalSeconds;
         _bar.Show($"{_batch.Active} texts at once, {_batch.NewTokens} tokens, {rate:F1} tokens/s", 0);
         foreach (Gpt2Completion completion in _batch.Advance(StopToken)) Emit(completion);
     }
 
-    private void Generate(Gpt2Model model, string prompt)
+    private void Generate(string prompt)
     {
+        Gpt2Model model = InUse;
         using var bar = new ProgressBar(this, $"Generating with {model.Name}");
-        var generation = new TextGeneration(model, prompt, Options()) { Progress = progress => Show(bar, progress) };
+        var generation = new TextGeneration(model, prompt, _options) { Progress = progress => Show(bar, progress) };
+        var pieces = new PieceWriter(generation, model.Name, _prompts++);
         foreach (string piece in generation.Stream(StopToken))
         {
-            if (Stream) WriteObject(piece);
+            if (Stream) WriteObject(pieces.Next(piece));
         }
 
+        if (Stream && pieces.Last() is { } last) WriteObject(last);
         Emit(generation.Completion);
     }
 
@@ -212,17 +189,35 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2FetchingCmdlet
         if (completion.Fault is { } fault) PerItem(completion.Prompt, () => ExceptionDispatchInfo.Throw(fault)); // the text so far is out
     }
 
-    private GenerationOptions Options() => new()
+    private GenerationOptions Options(TextInput? input)
     {
-        MaxTokens = MaxTokens,
-        Temperature = Temperature,
-        TopK = TopK,
-        TopP = TopP,
-        Seed = MyInvocation.BoundParameters.ContainsKey(nameof(Seed)) ? Seed : null,
-        Stop = Stop,
-        IgnoreEndOfText = IgnoreEndOfText,
-        Overflow = Overflow,
-        Threads = Threads,
-        Speculation = !NoSpeculation,
-    };
+        // A completion has a seed too: that of the text that it is.
+        bool isSeedMeant = input is null || input.Row is not null || IsGiven(nameof(Seed));
+        long? seed = isSeedMeant ? Seed : null;
+        var options = new GenerationOptions
+        {
+            MaxTokens = MaxTokens,
+            Temperature = Temperature ?? ImpliedTemperature(seed),
+            TopK = TopK ?? 0,
+            TopP = TopP ?? 1,
+            Seed = seed,
+            Stop = Stop ?? [],
+            AllowSpecial = AllowSpecial,
+            IgnoreEndOfText = IgnoreEndOfText,
+            Overflow = Overflow,
+            Threads = Threads,
+            Speculation = !NoSpeculation,
+        };
+        return _options is { } last && options with { Stop = last.Stop } == last && options.Stop.SequenceEqual(last.Stop) ? last : options;
+    }
+
+    // Whoever asks for a part of the likely tokens, or for a seed, wants to sample, as in other tools.
+    private float ImpliedTemperature(long? seed)
+    {
+        string? asked = TopK is not null ? nameof(TopK) : TopP is not null ? nameof(TopP) : seed is not null ? nameof(Seed) : null;
+        if (asked is null) return 0;
+        if (!_hasToldTemperature) WriteVerbose($"-Temperature is 1, because -{asked} asks for sampling; -Temperature 0 takes the likeliest token always.");
+        _hasToldTemperature = true;
+        return 1;
+    }
 }

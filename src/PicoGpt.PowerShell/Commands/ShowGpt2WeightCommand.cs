@@ -52,7 +52,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
 
     /// <summary>The magnitude at which the colours of a heatmap end; 0, which cannot be given, stands for one that fits.</summary>
     [Parameter]
-    [ValidateRange(float.Epsilon, float.MaxValue)]
+    [InRange(0, float.MaxValue, Above = true)]
     public float Limit { get; set; }
 
     /// <summary>The most columns: characters on the screen, cells or bins in a file.</summary>

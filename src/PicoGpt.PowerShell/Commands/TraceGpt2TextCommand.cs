@@ -6,28 +6,17 @@ namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Shows what passes through a model while it reads: <c>Trace-Gpt2Text 'Once upon a time' -Model 124M</c>.</summary>
 [Cmdlet(
-    VerbsDiagnostic.Trace, "Gpt2Text", DefaultParameterSetName = TextSet, SupportsShouldProcess = true,
+    VerbsDiagnostic.Trace, "Gpt2Text", DefaultParameterSetName = InputSet, SupportsShouldProcess = true,
     HelpUri = HelpAddress.Pages + "Trace-Gpt2Text.md")]
 [OutputType(typeof(Gpt2Trace), typeof(FileInfo))]
-public sealed class TraceGpt2TextCommand : Gpt2FetchingCmdlet
+public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
 {
-    private const string TextSet = "TextFromPipeline";
-    private const string ModelSet = "ModelFromPipeline";
-
     private bool _hasPage;
 
     /// <summary>The texts. An empty one is <c>&lt;|endoftext|&gt;</c>.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = TextSet)]
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ModelSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = TextSet)]
     [AllowEmptyString]
     public string[] Text { get; set; } = [];
-
-    /// <summary>The model: an object, a name or a path.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = TextSet)]
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ModelSet)]
-    [ModelTransformation]
-    [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public Gpt2ModelReference Model { get; set; } = null!;
 
     /// <summary>Keep the attention patterns.</summary>
     [Parameter]
@@ -63,56 +52,19 @@ public sealed class TraceGpt2TextCommand : Gpt2FetchingCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int Top { get; set; } = 5;
 
-    /// <summary>Take <c>&lt;|endoftext|&gt;</c> in the text for the special token instead of for ordinary characters.</summary>
-    [Parameter]
-    public SwitchParameter AllowSpecial { get; set; }
-
     /// <summary>Write one HTML page for a browser to this file, instead of emitting the trace.</summary>
     [Parameter]
-    [Alias("Path")]
     [ValidateNotNullOrEmpty]
     public string? Html { get; set; }
 
-    /// <summary>Write over a page that is there, and go on where the memory seems too little.</summary>
-    [Parameter]
-    public SwitchParameter Force { get; set; }
-
-    /// <summary>Threads to compute with; 0 for one a physical core.</summary>
-    [Parameter]
-    [ValidateRange(0, 1024)]
-    public int Threads { get; set; }
-
-    /// <summary>
-    /// How the matrices are held: Float32 (exact), Float16, BFloat16, Int8 or Int4; by default that of the model object, or Float32.
-    /// </summary>
-    [Parameter]
-    [PrecisionTransformation]
-    [ArgumentCompleter(typeof(PrecisionCompleter))]
-    public string? Precision { get; set; }
+    /// <inheritdoc/>
+    private protected override IEnumerable<string> Arguments => Text;
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
+    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, texts: 1);
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        if (ParameterSetName == TextSet) SetUp(Model, OpenToRun);
-    }
-
-    /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(Model, () =>
-    {
-        Gpt2Model model = ParameterSetName == ModelSet ? OpenToRun() : Open(Model);
-        foreach (string text in Text) PerItem(text, () => Trace(model, text));
-    });
-
-    private Gpt2Model OpenToRun()
-    {
-        Gpt2Model model = Open(Model);
-        CheckMemory(model, texts: 1, Force);
-        Prepare(model);
-        return model;
-    }
+    private protected override void Take(SourceText text) => Trace(InUse, text.Text);
 
     private void Trace(Gpt2Model model, string text)
     {
@@ -179,7 +131,7 @@ public sealed class TraceGpt2TextCommand : Gpt2FetchingCmdlet
         if (tracer.MemoryNeeded <= AvailableMemory.Bytes) return;
         string message = $"The trace takes {Format.Bytes(tracer.MemoryNeeded)} of memory, but only {Format.Bytes(AvailableMemory.Bytes)} are free; "
             + "choose less with -Layer, -Head, -Activation or -Top, or a shorter text.";
-        if (!Force) throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{message} With -Force it is tried all the same.");
+        if (!Force) throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{message} Use -Force to try anyway.");
         WriteWarning(message);
     }
 }

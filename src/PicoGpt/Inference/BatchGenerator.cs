@@ -69,7 +69,7 @@ public sealed class BatchGenerator : IDisposable
     public void Add(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        Add(Prompt.Of(_model, prompt));
+        Add(Prompt.Of(_model, prompt, _options.AllowSpecial));
     }
 
     /// <summary>Adds a prompt that is given as ids; where the batch is full, it waits until another text ends.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 namespace PicoGpt.Inference;
 
 /// <summary>How to generate. The defaults are picoGPT's: greedy, 40 tokens.</summary>
@@ -48,7 +49,7 @@ public sealed record GenerationOptions
     public int NoRepeatNgramSize { get; init; }
 
     /// <summary>What is added to the logits of tokens, by id; negative infinity forbids a token.</summary>
-    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
 
     /// <summary>
     /// Keep for each generated token its log-probability and rank, and so many of the likeliest tokens at its place;
@@ -81,6 +82,9 @@ public sealed record GenerationOptions
 
     /// <summary>Strings that end the text; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>Take <c>&lt;|endoftext|&gt;</c> in a prompt for the special token instead of for ordinary characters.</summary>
+    public bool AllowSpecial { get; init; }
 
     /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>, or another of its end tokens.</summary>
     public bool IgnoreEndOfText { get; init; }

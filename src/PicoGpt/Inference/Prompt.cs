@@ -5,8 +5,8 @@ internal sealed record Prompt(string Text, int[] Ids)
 {
     /// <summary>A text; an empty one is <c>&lt;|endoftext|&gt;</c>.</summary>
     /// <exception cref="Gpt2Exception">It has more tokens than the context.</exception>
-    public static Prompt Of(Gpt2Model model, string text) =>
-        new(text, Checked(model, text.Length == 0 ? [model.EndOfText] : model.Encoder.Encode(text)));
+    public static Prompt Of(Gpt2Model model, string text, bool allowSpecial = false) =>
+        new(text, Checked(model, text.Length == 0 ? [model.EndOfText] : model.Encoder.Encode(text, allowSpecial)));
 
     /// <summary>Ids; none are <c>&lt;|endoftext|&gt;</c>.</summary>
     /// <exception cref="Gpt2Exception">They are more than the context has, or one is outside the vocabulary.</exception>

@@ -17,7 +17,8 @@ public sealed class TextGeneration
     /// The prompt has more tokens than the context, or an option is outside its range; <see cref="GenerationOptions.Count"/> must be 1.
     /// </exception>
     public TextGeneration(Gpt2Model model, string prompt, GenerationOptions? options = null)
-        : this(model, options, () => Inference.Prompt.Of(model, prompt ?? throw new ArgumentNullException(nameof(prompt))))
+        : this(model, options, () => Inference.Prompt.Of(
+            model, prompt ?? throw new ArgumentNullException(nameof(prompt)), options?.AllowSpecial ?? false))
     {
     }
 
@@ -59,6 +60,9 @@ public sealed class TextGeneration
 
     /// <summary>What has been generated so far.</summary>
     public Gpt2Completion Completion => Text.Completions[0];
+
+    /// <summary>Whether the text has ended.</summary>
+    public bool IsFinished => Text.IsFinished;
 
     private GeneratedText Text => _texts[0];
 

@@ -1,0 +1,40 @@
+using System.Management.Automation;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>A command that runs a model over texts.</summary>
+public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
+{
+    /// <summary>Threads to compute with; 0 for one per physical core.</summary>
+    [Parameter]
+    [ValidateRange(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>
+    /// How the matrices are held: Float32 (exact), Float16, BFloat16, Int8 or Int4; by default that of the model object, or Float32.
+    /// </summary>
+    [Parameter]
+    [PrecisionTransformation]
+    [ArgumentCompleter(typeof(PrecisionCompleter))]
+    public string? Precision { get; set; }
+
+    /// <summary>Go on where the memory seems too little for the model.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
+
+    /// <summary>Opens a model, and makes sure that it can run.</summary>
+    /// <param name="reference">The model.</param>
+    /// <param name="texts">How many texts are to be read together.</param>
+    /// <returns>The model, ready to run.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or it cannot run.</exception>
+    private protected Gpt2Model OpenToRun(Gpt2ModelReference reference, int texts)
+    {
+        Gpt2Model model = Open(reference);
+        CheckMemory(model, texts, Force);
+        Prepare(model);
+        return model;
+    }
+}

@@ -1,0 +1,244 @@
+BeforeDiscovery {
+    # What each emitted type means to each command that takes pipeline input; the table stands in the repository.
+    $rows = Import-Csv "$PSScriptRoot/Pipeline.csv"
+    $commands = $rows[0].PSObject.Properties.Name | Where-Object { $_ -like '*-*' }
+    $pairs = foreach ($row in $rows) { foreach ($command in $commands) { @{ Type = $row.Type; Command = $command; Means = $row.$command } } }
+}
+
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+
+Describe 'Texts from the pipeline' {
+    BeforeAll {
+        $old, $env:PICOGPT_MODEL = $env:PICOGPT_MODEL, ''
+        Set-Content "$TestDrive/tale.txt" 'Once upon a time' -NoNewline
+        Set-Content "$TestDrive/king.txt" 'The king' -NoNewline
+        function Copy-Object([object] $Object) {
+            [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($Object))
+        }
+    }
+
+    AfterAll { $env:PICOGPT_MODEL = $old }
+
+    It 'are read from files, and never their names: <Case>' -ForEach @(
+        @{ Case = 'a file'; Make = { Get-Item "$TestDrive/tale.txt" } }
+        @{ Case = 'a file of another session'; Make = { Copy-Object (Get-Item "$TestDrive/tale.txt") } }
+        @{ Case = 'a row with a path'; Make = { Get-Item "$TestDrive/tale.txt" | Select-Object PSPath } }
+    ) {
+        (& $Make | Invoke-Gpt2Generate -Model 3M -MaxTokens 2).Prompt | Should -BeExactly 'Once upon a time'
+        -join (& $Make | ConvertTo-Gpt2Token -Model 3M).Text | Should -BeExactly 'Once upon a time'
+        (& $Make | Measure-Gpt2Text -Model 3M).Text | Should -BeExactly 'Once upon a time'
+        (& $Make | Trace-Gpt2Text -Model 3M -Norm).Text | Should -BeExactly 'Once upon a time'
+    }
+
+    It 'are read from -Path with wildcards and from -LiteralPath by <_>' -ForEach 'Invoke-Gpt2Generate', 'ConvertTo-Gpt2Token', 'Measure-Gpt2Text', 'Trace-Gpt2Text' {
+        $text = { $args[0].PSObject.Properties['Prompt'] ? $args[0].Prompt : $args[0].Text }
+        $found = & $_ -Path "$TestDrive/*.txt" -Model 3M
+        if ($_ -eq 'ConvertTo-Gpt2Token') { -join $found.Text | Should -BeExactly 'The kingOnce upon a time' }
+        else { $found.ForEach({ & $text $_ }) | Should -BeExactly 'The king', 'Once upon a time' }
+        $found = 'tale' | ForEach-Object { Get-Gpt2Model 3M } | & $_ -LiteralPath "$TestDrive/king.txt"
+        if ($_ -eq 'ConvertTo-Gpt2Token') { -join $found.Text | Should -BeExactly 'The king' }
+        else { & $text $found | Should -BeExactly 'The king' }
+        { & $_ -LiteralPath "$TestDrive/*.txt" -Model 3M -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
+    }
+
+    It 'tell a folder, and go on with the next' {
+        $completions = (Get-Item $TestDrive), 'Once' | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 -ErrorAction SilentlyContinue -ErrorVariable faults
+        $completions.Prompt | Should -Be 'Once'
+        $faults[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+        $faults[0].Exception.Message | Should -BeLike '*is a folder; give the files in it.'
+    }
+
+    It 'go on from the whole text of a completion, here or from another session' {
+        $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3
+        foreach ($given in $completion, (Copy-Object $completion)) {
+            $next = $given | Invoke-Gpt2Generate -Model 3M -MaxTokens 3
+            $next.Prompt | Should -BeExactly ($completion.Prompt + $completion.Text)
+            $next.Seed | Should -BeNullOrEmpty
+        }
+        $sampled = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Seed 4
+        ($sampled | Invoke-Gpt2Generate -Model 3M -MaxTokens 3).Seed | Should -BeNullOrEmpty -Because 'the seed of a completion is not an option'
+    }
+
+    It 'are joined of tokens, a text for each that the tokens are of' {
+        ('Once upon', 'naïve ☃' | ConvertTo-Gpt2Token -Model 3M | Invoke-Gpt2Generate -Model 3M -MaxTokens 2).Prompt | Should -BeExactly 'Once upon', 'naïve ☃'
+        (Copy-Object ('naïve ☃' | ConvertTo-Gpt2Token -Model 3M) | Invoke-Gpt2Generate -Model 3M -MaxTokens 2).Prompt | Should -BeExactly 'naïve ☃'
+        ('Once upon a time' | ConvertTo-Gpt2Token -Model 3M | Select-Object -First 3 | Measure-Gpt2Text -Model 3M).Text | Should -BeExactly 'Once upon'
+        ((Measure-Gpt2Text 'Once upon' -Model 3M).Tokens | Invoke-Gpt2Generate -Model 3M -MaxTokens 2).Prompt | Should -BeExactly 'Once upon'
+        'ö' | ConvertTo-Gpt2Token -Model 3M | Select-Object -First 1 | Invoke-Gpt2Generate -Model 3M -ErrorAction SilentlyContinue -ErrorVariable faults
+        $faults[0].Exception.Message | Should -BeLike '*begin or end within a character; pipe all tokens of a text.'
+    }
+
+    It 'are refused where there is none: <Case>' -ForEach @(
+        @{ Case = 'a hash table'; Value = @{ Prompt = 'x' }; Says = "*(Hashtable) has no text; pipe texts, files, completions, tokens, or objects with a property Text or Prompt.*" }
+        @{ Case = 'an object'; Value = [pscustomobject]@{ Name = 'x' }; Says = '*An object has no text;*' }
+        @{ Case = 'a process'; Value = [System.Diagnostics.Process]::GetCurrentProcess(); Says = '*(Process) has no text;*' }
+        @{ Case = 'nothing'; Value = $null; Says = '*No text was given;*' }
+    ) {
+        foreach ($command in 'Invoke-Gpt2Generate', 'ConvertTo-Gpt2Token', 'Measure-Gpt2Text', 'Trace-Gpt2Text') {
+            $Value | & $command -Model 3M -ErrorAction SilentlyContinue -ErrorVariable faults
+            $faults[0].Exception.Message | Should -BeLike $Says
+        }
+    }
+
+    It 'are jobs in the rows of a table' {
+        'Prompt,MaxTokens,Seed,Temperature,Model', 'Once,3,,,', 'The king,5,3,0.8,3M', 'The queen,4,3,,3M', 'The wolf,abc,,,', 'The wolf,1.5,,,', 'The fox,2,,,744M', 'Once,,,,' |
+            ConvertFrom-Csv | Invoke-Gpt2Generate -ErrorAction SilentlyContinue -ErrorVariable faults -OutVariable completions | Out-Null
+        $completions.Prompt | Should -BeExactly 'Once', 'The king', 'The queen', 'Once'
+        $completions.ForEach({ $_.Ids.Count }) | Should -Be 3, 5, 4, 40
+        $completions.Seed | Should -Be $null, 3, 3, $null
+        $completions[1].Text | Should -BeExactly (Invoke-Gpt2Generate 'The king' -Model 3M -MaxTokens 5 -Seed 3 -Temperature 0.8).Text
+        $completions[2].Text | Should -BeExactly (Invoke-Gpt2Generate 'The queen' -Model 3M -MaxTokens 4 -Seed 3 -Temperature 1).Text
+        $faults | Should -HaveCount 3
+        $faults[0..1].Exception.Message | Should -BeLike '*is not a whole number*'
+        $faults[2].Exception.Message | Should -BeLike "*no model named '744M'*"
+    }
+
+    It 'keep the model of a completion: its name alone does not choose one' {
+        $null = New-Item "$TestDrive/copy" -ItemType Directory
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/copy/124M" -Recurse
+        $completion = Invoke-Gpt2Generate Once -Model "$TestDrive/copy/124M" -MaxTokens 2
+        { $completion | Invoke-Gpt2Generate -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage "*made with a model named '124M'*-Model.*"
+        (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 2 | Invoke-Gpt2Generate -MaxTokens 2).Prompt | Should -BeLike 'Once*'
+    }
+}
+
+Describe 'Sampling' {
+    It 'takes -TopK, -TopP or -Seed without a temperature for the wish to sample, and says so: <Case>' -ForEach @(
+        @{ Case = 'TopK'; Options = @{ TopK = 40 } }
+        @{ Case = 'TopP'; Options = @{ TopP = 0.9 } }
+        @{ Case = 'Seed'; Options = @{ } }
+    ) {
+        $said = Invoke-Gpt2Generate 'The king' -Model 3M -Seed 7 @Options -Verbose 4>&1
+        $completion = $said | Where-Object { $_ -isnot [System.Management.Automation.VerboseRecord] }
+        "$said" | Should -BeLike "*-Temperature is 1, because -$Case asks for sampling; -Temperature 0 takes the likeliest token always.*"
+        $completion.Text | Should -BeExactly (Invoke-Gpt2Generate 'The king' -Model 3M -Seed 7 @Options -Temperature 1).Text
+        (Invoke-Gpt2Generate 'The king' -Model 3M -Seed 7 @Options -Temperature 0).Text | Should -BeExactly (Invoke-Gpt2Generate 'The king' -Model 3M).Text
+    }
+
+    It 'refuses <Line> in plain words' -ForEach @(
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -TopP 0 }; Says = '*0 is outside its range; give more than 0 and at most 1.' }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -TopP 1.5 }; Says = '*1.5 is outside its range; give more than 0 and at most 1.' }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature -1 }; Says = '*-1 is outside its range; give 0 or more.' }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature NaN }; Says = '*NaN is outside its range; give 0 or more.' }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -MaxTokens many }; Says = "*'many' is not a whole number that can be taken." }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Stop '' }; Says = '*-Stop is empty*' }
+        @{ Line = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Limit 0 }; Says = '*0 is outside its range; give more than 0.' }
+    ) { $Line | Should -Throw -ExpectedMessage $Says }
+}
+
+Describe 'The model where none is given' {
+    BeforeEach {
+        $old = $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE
+        $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = (Join-Path $TestDrive ([guid]::NewGuid())), '', '1'
+    }
+
+    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = $old }
+
+    It 'is the built-in one, and a verbose line says so' {
+        $said = Invoke-Gpt2Generate Once -MaxTokens 2 -Verbose 4>&1
+        "$said" | Should -BeLike 'No -Model was given; 3M is used, the built-in one: none is in the cache, and PICOGPT_MODEL names none.*'
+        $said[-1].Model | Should -Be '3M'
+        ('Once' | Measure-Gpt2Text).Model | Should -Be '3M'
+        ('Once' | Trace-Gpt2Text -Norm).Model | Should -Be '3M'
+        ('Once' | ConvertTo-Gpt2Token).Id | ConvertFrom-Gpt2Token | Should -Be 'Once'
+    }
+
+    It 'is the one that PICOGPT_MODEL names, by name or path' {
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/mine" -Recurse -Force
+        $env:PICOGPT_MODEL = "$TestDrive/mine"
+        (Invoke-Gpt2Generate Once -MaxTokens 2).Model | Should -Be 'mine'
+        $env:PICOGPT_MODEL = '3m'
+        (Invoke-Gpt2Generate Once -MaxTokens 2).Model | Should -Be '3M'
+        $env:PICOGPT_MODEL = 'nothing'
+        { Invoke-Gpt2Generate Once } | Should -Throw -ErrorId 'UnknownModel,*' -ExpectedMessage "*PICOGPT_MODEL names 'nothing'*"
+    }
+
+    It 'is the only one in the cache' {
+        foreach ($name in 'checkpoint', 'hparams.json', 'encoder.json', 'vocab.bpe', 'model.ckpt.index', 'model.ckpt.data-00000-of-00001') {
+            $file = [System.IO.FileInfo]::new("$env:PICOGPT_HOME/774M/$name")
+            $file.Directory.Create()
+            $stream = $file.Create()
+            $size = @{ 'checkpoint' = 77; 'hparams.json' = 91; 'encoder.json' = 1042301; 'vocab.bpe' = 456318; 'model.ckpt.data-00000-of-00001' = 3096120320 }[$name]
+            if ($size) { $stream.SetLength($size) }
+            $stream.Dispose()
+        }
+        { Invoke-Gpt2Generate Once } | Should -Throw -ExpectedMessage '*774M*'
+    }
+}
+
+Describe 'The table of what the pipeline means' {
+    BeforeAll {
+        $old = $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE
+        $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = "$TestDrive/home", '', '1'
+        $null = New-Item "$TestDrive/there" -ItemType Directory
+        Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/there/124M" -Recurse
+        $there = (Get-Item "$TestDrive/there/124M").FullName
+        Set-Content "$TestDrive/tale.txt" 'Once upon' -NoNewline
+        $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3
+        $measure = Measure-Gpt2Text 'Once upon' -Model 3M
+        $trace = Trace-Gpt2Text 'Once upon' -Model 3M -LogitLens
+
+        # An object of each type, and what a word of the table stands for.
+        $objects = @{
+            'Gpt2Model'                = @{ Make = { Get-Gpt2Model -Path $there }; place = $there }
+            'ModelInfo'                = @{ Make = { (Get-Gpt2Model)[0] }; place = (Get-Gpt2Model 3M).Path }
+            'ModelCheck'               = @{ Make = { Test-Gpt2Model 3M | Select-Object -First 1 } }
+            'FileInfo of a model'      = @{ Make = { Get-Item "$there/model.ckpt.index" }; place = $there }
+            'DirectoryInfo of a model' = @{ Make = { Get-Item $there }; place = $there }
+            'FileInfo of a text'       = @{ Make = { Get-Item "$TestDrive/tale.txt" }; content = 'Once upon' }
+            'String that is a name'    = @{ Make = { '3M' }; name = (Get-Gpt2Model 3M).Path; text = '3M' }
+            'Gpt2Weight'               = @{ Make = { Get-Gpt2Weight ln_f/b -Model 3M }; tensor = 'ln_f/b' }
+            'RawTensor'                = @{ Make = { Get-Gpt2Weight model/ln_f/b -Raw -Model 3M }; tensor = 'model/ln_f/b' }
+            'WeightSlice'              = @{ Make = { (Get-Gpt2Weight wte -Model 3M).Row(3) }; tensor = 'wte[3, :]' }
+            'WeightPicture'            = @{ Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 } }
+            'Gpt2Token'                = @{ Make = { 'Once upon' | ConvertTo-Gpt2Token -Model 3M }; joined = 'Once upon'; ids = 'Once upon' }
+            'Gpt2Completion'           = @{ Make = { $completion }; text = $completion.Text; 'prompt and text' = "Once$completion"; ids = $completion.Text }
+            'Gpt2Piece'                = @{ Make = { Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Stream }; joined = $completion.Text; 'prompt and text' = "Once$completion" }
+            'Gpt2TextMeasure'          = @{ Make = { $measure }; text = 'Once upon' }
+            'Gpt2TokenMeasure'         = @{ Make = { $measure.Tokens }; joined = 'Once upon'; ids = 'Once upon' }
+            'TokenAlternative'         = @{ Make = { $measure.Tokens[0].Top[0] }; text = $measure.Tokens[0].Top[0].Text; ids = $measure.Tokens[0].Top[0].Text }
+            'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
+            'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
+            'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }
+            'Int32'                    = @{ Make = { 321 }; text = '321'; ids = ConvertFrom-Gpt2Token 321 -Model 3M }
+            'Hashtable'                = @{ Make = { @{ Name = '3M'; Text = 'x'; Prompt = 'x' } } }
+        }
+
+        # What a command took: the place of a model, the name of a tensor, a text; "refused" where it took nothing.
+        $taken = @{
+            'Get-Gpt2Model'         = { $input | Get-Gpt2Model -ErrorAction Stop | ForEach-Object Path }
+            'Test-Gpt2Model'        = { $input | Test-Gpt2Model -ErrorAction Stop | Select-Object -First 1 | ForEach-Object { $_.Model -eq '124M' ? $there : (Get-Gpt2Model $_.Model).Path } }
+            'Remove-Gpt2Model'      = { $input | Remove-Gpt2Model -ErrorAction Stop }
+            'Save-Gpt2Model'        = { $input | Save-Gpt2Model -ErrorAction Stop | ForEach-Object Path }
+            'Get-Gpt2Weight'        = { $input | Get-Gpt2Weight wte -Raw -ErrorAction SilentlyContinue -ErrorVariable faults; if ("$faults" -match "The checkpoint '(.+)/model.ckpt' has no tensor 'wte'") { $Matches[1] } else { throw $faults[0] } }
+            'Export-Gpt2Model'      = { $input | Export-Gpt2Model "$TestDrive/$([guid]::NewGuid())" -Format Npz -Name ln_f/b -ErrorAction Stop -Verbose 4>&1 | Out-Null; 'exported' }
+            'Show-Gpt2Weight'       = { $input | Show-Gpt2Weight -ErrorAction Stop | ForEach-Object Name }
+            'ConvertTo-Gpt2Token'   = { -join ($input | ConvertTo-Gpt2Token -Model 3M -ErrorAction Stop).Text }
+            'ConvertFrom-Gpt2Token' = { $input | ConvertFrom-Gpt2Token -Model 3M -ErrorAction Stop }
+            'Invoke-Gpt2Generate'   = { ($input | Invoke-Gpt2Generate -Model 3M -MaxTokens 1 -ErrorAction Stop).Prompt }
+            'Measure-Gpt2Text'      = { ($input | Measure-Gpt2Text -Model 3M -ErrorAction Stop).Text }
+            'Trace-Gpt2Text'        = { ($input | Trace-Gpt2Text -Model 3M -Norm -ErrorAction Stop).Text }
+        }
+    }
+
+    AfterAll { $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = $old }
+
+    It 'has every type that a command emits, and every command that takes pipeline input' {
+        $types = (Import-Csv "$PSScriptRoot/Pipeline.csv").Type -replace ' .*'
+        (Get-Command -Module PicoGpt).OutputType.Name -replace '.*\.' | Select-Object -Unique | Where-Object { $_ -notin 'Void', 'Boolean' } | Should -BeIn $types
+        $takes = Get-Command -Module PicoGpt | Where-Object { $_.Parameters.Values.ParameterSets.Values.ValueFromPipeline -contains $true }
+        (Import-Csv "$PSScriptRoot/Pipeline.csv")[0].PSObject.Properties.Name | Where-Object { $_ -ne 'Type' } | Sort-Object | Should -Be ($takes.Name | Sort-Object)
+    }
+
+    It '<Command> takes a <Type> as: <Means>' -ForEach @($pairs) {
+        $object = $objects[$Type]
+        $fault = $null
+        $given = @(& $object.Make)
+        $got = try { $given | & $taken[$Command] } catch { $fault = $_; 'refused' }
+        if ($Means -eq 'refused') { $got | Should -Be 'refused' }
+        elseif ($Means -eq 'elsewhere') { "$fault" | Should -BeLike '*is not the folder of a model of the cache in*' }
+        elseif ($Command -eq 'Remove-Gpt2Model') { "$fault" | Should -BeLike 'The model 3M ships with the module*' }
+        elseif ($Command -eq 'Export-Gpt2Model') { $got | Should -Be 'exported' }
+        else { $got | Should -BeExactly $object[$Means] }
+    }
+}
