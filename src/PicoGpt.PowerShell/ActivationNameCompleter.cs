@@ -1,8 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using PicoGpt.Architecture;
-using PicoGpt.Store;
 using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell;
@@ -18,8 +16,8 @@ public sealed class ActivationNameCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         try
         {
-            if (ShapeOf(CommandLineModel.Find(commandAst, fakeBoundParameters)) is not { } shape) return [];
-            var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
+            if (CommandLineModel.ShapeOf(commandAst, fakeBoundParameters) is not { } shape) return [];
+            WildcardPattern pattern = NamePattern.Begun(wordToComplete);
             return Gpt2Activations.Names(shape)
                 .Where(name => pattern.IsMatch(name))
                 .Select(name => Completion.Result(wordToComplete, name, $"{name} · n_seq × {Gpt2Activations.WidthOf(name, shape)}"))
@@ -29,20 +27,5 @@ public sealed class ActivationNameCompleter : IArgumentCompleter
         {
             return []; // a completer has nowhere to report to
         }
-    }
-
-    private static Gpt2HyperParameters? ShapeOf(object? model) => model switch
-    {
-        Gpt2Model open => open.HyperParameters,
-        ModelInfo info => ShapeOf(info.Name),
-        string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) => entry.HyperParameters,
-        string path => ShapeAt(CommandLineModel.Resolve(path)),
-        _ => null,
-    };
-
-    private static Gpt2HyperParameters ShapeAt(string path)
-    {
-        using Gpt2Model model = Gpt2Model.Open(path);
-        return model.HyperParameters;
     }
 }

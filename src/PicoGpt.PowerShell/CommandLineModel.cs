@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using PicoGpt.Architecture;
+using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
 
@@ -20,8 +22,27 @@ internal static class CommandLineModel
         return place > 0 ? Unwrap(Emitted(pipeline.PipelineElements[place - 1])) : null;
     }
 
+    /// <summary>The shape of the model that the line gives; no weights are read.</summary>
+    /// <exception cref="Gpt2Exception">Its files are not as they should be.</exception>
+    public static Gpt2HyperParameters? ShapeOf(CommandAst command, IDictionary parameters) => ShapeOf(Find(command, parameters));
+
     /// <summary>A path as the session means it: relative to its location and not to the process's.</summary>
     public static string Resolve(string path) => SessionPath.Resolve(Session(), path);
+
+    private static Gpt2HyperParameters? ShapeOf(object? model) => model switch
+    {
+        Gpt2Model open => open.HyperParameters,
+        ModelInfo info => ShapeOf(info.Name),
+        string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) => entry.HyperParameters,
+        string path => ShapeAt(Resolve(path)),
+        _ => null,
+    };
+
+    private static Gpt2HyperParameters ShapeAt(string path)
+    {
+        using Gpt2Model model = Gpt2Model.Open(path);
+        return model.HyperParameters;
+    }
 
     // A completer is given no session, and the runspace's own door to it is closed while a line is read.
     private static SessionState Session()

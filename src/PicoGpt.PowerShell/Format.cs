@@ -82,13 +82,13 @@ public static class Format
     public static string Visible(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return string.Concat(text.EnumerateRunes().Select(rune => rune.Value switch
+        return VisibleText.Spell(text, rune => rune.Value switch
         {
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
-            _ => VisibleText.IsShapeless(rune) ? Escape(rune) : rune.ToString(),
-        }));
+            _ => Escape(rune),
+        });
     }
 
     /// <summary>
@@ -100,7 +100,7 @@ public static class Format
     public static string Printable(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return string.Concat(text.ReplaceLineEndings("\n").EnumerateRunes().Select(rune => IsPrintable(rune) ? rune.ToString() : Escape(rune)));
+        return VisibleText.Spell(text.ReplaceLineEndings("\n"), rune => rune.Value is '\n' or '\t' ? rune.ToString() : Escape(rune));
     }
 
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
@@ -117,9 +117,6 @@ public static class Format
         return string.Create(
             CultureInfo.InvariantCulture, $"{bar}{Environment.NewLine}█ embeddings {embeddings:P0}, ▓ attention {attention:P0}, ░ mlp {mlp:P0}");
     }
-
-    private static bool IsPrintable(Rune rune) =>
-        rune.Value is '\n' or '\t' or 0x200C or 0x200D || Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format);
 
     private static string Escape(Rune rune) => rune.Value switch
     {

@@ -157,8 +157,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <exception cref="Gpt2Exception">No model has that name.</exception>
     protected static IEnumerable<CatalogModel> ModelsOf(string nameOrPattern)
     {
-        if (!WildcardPattern.ContainsWildcardCharacters(nameOrPattern)) return [ModelCatalog.Resolve(nameOrPattern)];
-        var pattern = new WildcardPattern(nameOrPattern, WildcardOptions.IgnoreCase);
+        if (!NamePattern.HasWildcards(nameOrPattern)) return [ModelCatalog.Resolve(nameOrPattern)];
+        WildcardPattern pattern = NamePattern.Of(nameOrPattern);
         return ModelCatalog.Models.Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched
             && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch));
     }

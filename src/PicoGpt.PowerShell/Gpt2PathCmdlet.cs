@@ -30,7 +30,7 @@ public abstract class Gpt2PathCmdlet : Gpt2FetchingCmdlet
         foreach (string path in LiteralPath) PerItem(path, () => work(SessionPath.Resolve(SessionState, path), false));
         foreach (string path in Path)
         {
-            bool isPattern = WildcardPattern.ContainsWildcardCharacters(path);
+            bool isPattern = NamePattern.HasWildcards(path);
             PerItem(path, () =>
             {
                 foreach (string found in SessionPath.Expand(SessionState, path)) PerItem(found, () => work(found, isPattern));

@@ -8,6 +8,7 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
     /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     [Parameter]
     [ValidateRange(0, 1024)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 
     /// <summary>

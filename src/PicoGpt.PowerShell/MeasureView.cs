@@ -11,11 +11,11 @@ public static class MeasureView
 {
     private const int MostLines = 20;
     private const int LeastWidth = 20;
-    private const int WidthOfNoScreen = 80;
+    private const string Marks = " ▁▂▄▆█"; // of surprisal: none below a bit, the last from 12 on
     private const int MostBits = 12;
     private const int Step = 3;
 
-    // From what was foreseen to what was not: dark, purple, red, orange, yellow.
+    // From what was predicted to what was not: dark, purple, red, orange, yellow.
     private static readonly (int R, int G, int B)[] Heat = [(22, 27, 38), (84, 30, 106), (176, 48, 92), (240, 118, 48), (252, 220, 118)];
     private static readonly (int R, int G, int B) Light = (240, 245, 245), Dark = (18, 18, 24);
 
@@ -25,12 +25,19 @@ public static class MeasureView
     public static string Legend(PSObject measure)
     {
         ArgumentNullException.ThrowIfNull(measure);
-        string precision = ObjectReader.Text(measure, "Precision");
-        string held = precision == nameof(Gpt2Precision.Float32) ? "" : $" in {precision}";
-        var legend = new StringBuilder($"{Format.Visible(ObjectReader.Text(measure, "Model"))}{held}, surprisal in bits: ");
+        var legend = new StringBuilder($"{MeasuredWith(measure)}, surprisal in bits: ");
         for (int bits = 0; bits <= MostBits; bits += Step)
             legend.Append(CultureInfo.InvariantCulture, $"{ColourOf(bits)} {bits}{(bits == MostBits ? '+' : ' ')}");
         return legend.Append(ScreenText.Reset).ToString();
+    }
+
+    /// <summary>What is measured with, and what the marks mean.</summary>
+    /// <param name="measure">A text's measure, from here or from another session.</param>
+    /// <returns>Such as <c>3M, surprisal in bits: ▁ 1  ▂ 3  ▄ 6  ▆ 9  █ 12+</c>.</returns>
+    public static string MarkLegend(PSObject measure)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        return $"{MeasuredWith(measure)}, surprisal in bits: ▁ 1  ▂ 3  ▄ 6  ▆ 9  █ 12+";
     }
 
     /// <summary>The totals on one line.</summary>
@@ -76,30 +83,50 @@ public static class MeasureView
         return VisibleText.Of((text.Length > Enough ? text[..Enough] : text).Replace("\r\n", "\n", StringComparison.Ordinal));
     }
 
-    /// <summary>The totals and the coloured text.</summary>
+    /// <summary>The totals and the text, coloured or marked.</summary>
     /// <param name="measure">A text's measure, from here or from another session.</param>
     /// <param name="width">Columns of the screen.</param>
     /// <param name="whole">Whether all of a long text is drawn, and not only what a screen has room for.</param>
+    /// <param name="hasMarks">Whether marks on a line below tell the surprisal, where colours do not arrive.</param>
     /// <returns>Lines.</returns>
-    public static string[] Draw(PSObject measure, int width, bool whole)
+    public static string[] Draw(PSObject measure, int width, bool whole, bool hasMarks = false)
     {
         ArgumentNullException.ThrowIfNull(measure);
-        width = width <= 0 ? WidthOfNoScreen : Math.Max(width, LeastWidth);
+        width = width <= 0 ? Screen.WidthOfNoScreen : Math.Max(width, LeastWidth);
         var lines = new List<string>();
         string file = ObjectReader.Text(measure, "Path");
         if (file.Length > 0) lines.Add(Format.Visible(Path.GetFileName(file)));
         lines.Add(Totals(measure));
-        var text = new SurprisalLines(ObjectReader.Text(measure, "Text"), width - 1, whole ? int.MaxValue : MostLines);
+        var drawn = new StyledLines(width - 1, whole ? int.MaxValue : MostLines);
+        string text = ObjectReader.Text(measure, "Text");
         foreach ((int start, int length, double? bits) in Pieces(measure))
         {
-            text.Add(start, length, ColourOf(bits));
-            if (text.IsCut) break;
+            drawn.AddMarked(text, start, length, ColourOf(bits), MarkOf(bits));
+            if (drawn.IsCut) break;
         }
 
-        lines.AddRange(text.Finish());
-        if (text.IsCut) lines.Add("… Format-Custom -View Whole shows the whole text.");
+        if (text.Length > 0 && text[^1] != '\n') drawn.Finish();
+        lines.AddRange(hasMarks ? drawn.Marked() : drawn.Styled());
+        if (drawn.IsCut) lines.Add($"… Format-Custom -View {(hasMarks ? "Marks" : "Whole")} shows the whole text.");
         return [.. lines];
     }
+
+    private static string MeasuredWith(PSObject measure)
+    {
+        string precision = ObjectReader.Text(measure, "Precision");
+        string held = precision == nameof(Gpt2Precision.Float32) ? "" : $" in {precision}";
+        return $"{Format.Visible(ObjectReader.Text(measure, "Model"))}{held}";
+    }
+
+    private static char MarkOf(double? bits) => bits switch
+    {
+        null or < 1 => Marks[0],
+        < Step => Marks[1],
+        < 2 * Step => Marks[2],
+        < 3 * Step => Marks[3],
+        < MostBits => Marks[4],
+        _ => Marks[5], // a NaN too
+    };
 
     // A token in the middle of a character goes with the token in which the character began; the colour is that of the more surprising.
     private static IEnumerable<(int Start, int Length, double? Bits)> Pieces(PSObject measure)

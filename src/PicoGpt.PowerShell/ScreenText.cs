@@ -25,8 +25,15 @@ internal static class ScreenText
         return fitted.Append(' ', columns - taken).ToString();
     }
 
-    /// <summary>How many columns a character takes: roughly, 2 for what Unicode's EastAsianWidth.txt calls wide.</summary>
-    public static int Columns(Rune rune) => IsWide(rune.Value) ? 2 : 1;
+    /// <summary>
+    /// How many columns a character takes: roughly, 2 for what Unicode's EastAsianWidth.txt calls wide, and none for marks on the character
+    /// before and for joiners.
+    /// </summary>
+    public static int Columns(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format => 0,
+        _ => IsWide(rune.Value) ? 2 : 1,
+    };
 
     /// <summary>Begins a 24-bit background.</summary>
     public static string Background((int R, int G, int B) colour) =>

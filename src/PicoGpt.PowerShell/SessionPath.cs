@@ -27,7 +27,7 @@ internal static class SessionPath
     /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
     public static IReadOnlyList<string> Expand(SessionState session, string path)
     {
-        if (!WildcardPattern.ContainsWildcardCharacters(path)) return [Resolve(session, WildcardPattern.Unescape(path))];
+        if (!NamePattern.HasWildcards(path)) return [Resolve(session, WildcardPattern.Unescape(path))];
         try
         {
             Collection<string> found = session.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);

@@ -21,7 +21,7 @@ public sealed class WeightNameCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         try
         {
-            var pattern = new WildcardPattern(Completion.Unquote(wordToComplete) + "*", WildcardOptions.IgnoreCase);
+            WildcardPattern pattern = NamePattern.Begun(wordToComplete);
             object? path = commandName == "Export-Gpt2Model" ? null : fakeBoundParameters["Path"] ?? fakeBoundParameters["LiteralPath"];
             object? source = path ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
             return (fakeBoundParameters.Contains("Raw") ? Tensors(source) : Weights(source))

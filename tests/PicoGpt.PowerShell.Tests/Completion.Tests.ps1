@@ -139,6 +139,21 @@ Describe 'Completion' {
         }
     }
 
+    Context 'of numbers' {
+        It 'offers no files after <Line>' -ForEach @(
+            @{ Line = 'Trace-Gpt2Text Once -Model 3M -Layer '; Offers = '0', '1', '2', '3', '4', '5' }
+            @{ Line = 'Trace-Gpt2Text Once -Model 124M -Head 1'; Offers = '1', '10', '11' }
+            @{ Line = 'Trace-Gpt2Text Once -Layer '; Offers = '0' }
+            @{ Line = 'Invoke-Gpt2Generate Once -Seed '; Offers = '1' }
+            @{ Line = 'Invoke-Gpt2Generate Once -Seed 42'; Offers = '42' }
+            @{ Line = 'Invoke-Gpt2Generate Once -TopP 0'; Offers = '0.9', '0.95' }
+            @{ Line = 'Invoke-Gpt2Generate Once -MaxTokens '; Offers = '40', '200', '1000' }
+            @{ Line = 'Show-Gpt2Weight -Slice '; Offers = "'0:64, 0:64'", '0', "':, -1'", "'::2'" }
+            @{ Line = 'Show-Gpt2Weight -Width '; Offers = '80', '120' }
+            @{ Line = 'Measure-Gpt2Text Once -Stride '; Offers = '512', '64' }
+        ) { (Complete $Line).CompletionText | Should -Be $Offers }
+    }
+
     It 'asks nobody' {
         $null = Complete 'Get-Gpt2Model '
         $null = Complete 'Invoke-Gpt2Generate Once -Model '

@@ -111,3 +111,86 @@ Describe 'Progress' {
         finally { $shell.Dispose() }
     }
 }
+
+Describe 'A view in a session whose language is constrained' {
+    BeforeAll {
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$module'; `$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'").Invoke()
+        function Show-Constrained([string] $Line) {
+            $shell.Commands.Clear()
+            ($shell.AddScript("$Line | Out-String -Width 100").Invoke() | Out-String) -replace '\e\[[\d;]*m'
+        }
+    }
+
+    AfterAll { $shell.Dispose() }
+
+    It 'shows <Line> as elsewhere' -ForEach @(
+        @{ Line = 'Get-Gpt2Model 3M'; Says = 'Where they are : █+' }
+        @{ Line = 'Get-Gpt2Model'; Says = '3M +built in +3.1 M +11.9 MiB' }
+        @{ Line = 'Get-Gpt2Model | Format-List'; Says = 'On disk +: 11.9 MiB' }
+        @{ Line = 'Test-Gpt2Model 3M'; Says = '3M +vocab.bpe +ok' }
+        @{ Line = 'Get-Gpt2Weight ln_f/* -Model 3M'; Says = 'ln_f/g +192 Float32 +768 B [▁▂▃▄▅▆▇█ ]+' }
+        @{ Line = 'Get-Gpt2Weight model/ln_f/b -Raw -Model 3M'; Says = '768 B 64aebd80 +model/ln_f/b' }
+        @{ Line = '"wörld" | ConvertTo-Gpt2Token -Model 3M'; Says = "86 'w' +w +77" }
+        @{ Line = '"wörld" | ConvertTo-Gpt2Token -Model 3M | Format-Wide'; Says = 'ld' }
+        @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4'; Says = 'Once upon a time, and the' }
+        @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4 | Format-List'; Says = 'Prefill +: \d+ ms' }
+        @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4 -Stream'; Says = '(?m)^ the$' }
+        @{ Line = 'Measure-Gpt2Text "The king had a modem." -Model 3M'; Says = '3M, surprisal in bits:(.|\n)*The king had a modem.' }
+        @{ Line = '(Measure-Gpt2Text "The king" -Model 3M).Tokens'; Says = "' king' +5.62 +5 +7.56 ' old' 8.6 %" }
+        @{ Line = 'Trace-Gpt2Text "The king" -Model 3M'; Says = 'Logit lens: what a layer would say next' }
+        @{ Line = '(Trace-Gpt2Text "The king" -Model 3M -LogitLens).LogitLens[0]'; Says = "\d %, '" }
+        @{ Line = 'Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40'; Says = 'wpe' }
+    ) {
+        Show-Constrained $Line | Should -Match $Says
+    }
+}
+
+Describe 'Lines' {
+    It 'of a completion break after words, at <_> columns' -ForEach 80, 120, 33 {
+        $columns, $env:COLUMNS = $env:COLUMNS, $_
+        try { $shown = (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 60 | Out-String -Width 200) -replace '\e\[[\d;]*m' -split '\r?\n' }
+        finally { $env:COLUMNS = $columns }
+        $text = (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 60).Text
+        ($shown | Measure-Object Length -Maximum).Maximum | Should -BeLessThan $_
+        $shown.Where({ $_ }).Count | Should -BeGreaterThan 2
+        (-split "$shown") | Should -Be (-split "Once upon a time$text") -Because 'no word is broken'
+    }
+
+    It 'of a word that is longer than a line break in it' {
+        $columns, $env:COLUMNS = $env:COLUMNS, 30
+        try { $shown = (Invoke-Gpt2Generate ('x' * 70) -Model 3M -MaxTokens 0 | Out-String -Width 200) -replace '\e\[[\d;]*m' -split '\r?\n' }
+        finally { $env:COLUMNS = $columns }
+        $shown.Where({ $_ }).Length | Should -Be 29, 29, 12
+    }
+
+    It 'of pieces are theirs where they do not go to a terminal' {
+        $pieces = Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 3 -Stream
+        ($pieces | Out-String) -replace '\r' | Should -Not -Match '\e\[A'
+        ($pieces | Out-String).Trim() -split '\r?\n' | Should -Be ',', ' and', ' the'
+        $pieces | Out-File "$TestDrive/pieces.txt"
+        (Get-Content "$TestDrive/pieces.txt" -Raw) | Should -Not -Match '\e'
+    }
+}
+
+Describe 'What can harm the screen' {
+    It 'is spelled out, and joiners within words and emoji are a part of the text: <Case>' -ForEach @(
+        @{ Case = 'a Persian word'; Text = "\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645"; Stays = $true }
+        @{ Case = 'a family'; Text = "\U0001F468\u200D\U0001F469\u200D\U0001F467"; Stays = $true }
+        @{ Case = 'a joiner between digits'; Text = "12\u200D4M"; Stays = $false }
+        @{ Case = 'a joiner between Latin letters'; Text = "gpt\u200Cx"; Stays = $false }
+        @{ Case = 'a joiner at the end'; Text = "\u0645\u200C"; Stays = $false }
+        @{ Case = 'a direction'; Text = "\u0645\u202E\u0645"; Stays = $false }
+        @{ Case = 'a control'; Text = "a\u001Bb"; Stays = $false }
+    ) {
+        $Text = [regex]::Replace([regex]::Replace($Text, '\\U([0-9A-F]{8})', { [char]::ConvertFromUtf32([Convert]::ToInt32($args[0].Groups[1].Value, 16)) }), '\\u([0-9A-F]{4})', { [char][Convert]::ToInt32($args[0].Groups[1].Value, 16) })
+        $shows = @(
+            [PicoGpt.PowerShell.Format]::Visible($Text)
+            [PicoGpt.PowerShell.Format]::Printable($Text)
+            [PicoGpt.PowerShell.MeasureView]::Beginning($Text)
+            ([PicoGpt.PowerShell.MeasureView]::Draw((Measure-Gpt2Text $Text -Model 3M), 80, $false, $true)[1])
+        )
+        foreach ($shown in $shows) { $shown.Contains($Text) | Should -Be $Stays }
+        if (-not $Stays) { foreach ($shown in $shows) { $shown | Should -Match '\\[xu]' } }
+    }
+}

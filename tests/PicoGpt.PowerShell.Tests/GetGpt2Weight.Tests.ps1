@@ -160,3 +160,26 @@ Describe 'Get-Gpt2Weight -Raw' {
         Get-Gpt2Weight model/wpe -Raw -Model 3M | Out-String -Width 100 | Should -Match "Float32 +256 × 192 +0 +\d+ 192.0 KiB $crc model/wpe"
     }
 }
+
+Describe 'An index' {
+    BeforeAll { $wpe, $b = Get-Gpt2Weight wpe, ln_f/b -Model 3M }
+
+    It 'of a matrix gives the row, and of a vector the value' {
+        $wpe[0].Name | Should -Be 'wpe[0, :]'
+        $wpe[0][5] | Should -Be $wpe[0, 5]
+        $wpe[-1][-1] | Should -Be $wpe[-1, -1]
+        $b[3] | Should -Be $b.ToArray()[3]
+        $b[3] | Should -BeOfType ([float])
+    }
+
+    It 'sets a value of a vector, and a row of a matrix' {
+        $copy = (Get-Gpt2Model 3M).Clone()
+        $row = 1..192
+        $copy.Parameters.Wpe[2] = $row
+        $copy.Parameters.Wpe[2, 191] | Should -Be 192
+        $copy.Parameters.Wpe[3] = $wpe[0]
+        $copy.Parameters.Wpe[3, 7] | Should -Be $wpe[0, 7]
+        $copy.Parameters.LnF.B[1] = 5
+        $copy.Parameters.LnF.B[1] | Should -Be 5
+    }
+}

@@ -55,6 +55,11 @@ Describe 'Help of <Command>' -ForEach $commands {
         @($help.syntax.syntaxItem).Count | Should -Be (Get-Command $Command).ParameterSets.Count
     }
 
+    It 'has no syntax twice' {
+        $lines = (Get-Command $Command -Syntax) -split '\r?\n' | Where-Object { $_ }
+        $lines | Select-Object -Unique | Should -HaveCount $lines.Count
+    }
+
     It 'lists inputs, and every output the command declares' {
         $help.inputTypes.inputType.type.name | Should -Not -BeNullOrEmpty
         $declared = (Get-Command $Command).OutputType.Name -replace '^System\.Void$', 'None' | Select-Object -Unique | Sort-Object
@@ -81,8 +86,8 @@ Describe 'Help of <Command>' -ForEach $commands {
 
 Describe 'Examples of <Command>' -ForEach @($examples) {
     BeforeAll {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = "$TestDrive/home", '', '1'
+        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture, $env:COLUMNS
+        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, $env:COLUMNS = "$TestDrive/home", '', '1', '76'
         [cultureinfo]::CurrentCulture = [cultureinfo]::InvariantCulture
         $work = New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory
         Push-Location $work
@@ -94,7 +99,7 @@ Describe 'Examples of <Command>' -ForEach @($examples) {
 
     AfterAll {
         Pop-Location
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture = $old
+        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture, $env:COLUMNS = $old
     }
 
     It '<Title>: gives what the help shows' {

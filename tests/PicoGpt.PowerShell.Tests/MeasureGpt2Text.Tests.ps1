@@ -163,7 +163,12 @@ Describe 'Measure-Gpt2Text of files' {
 }
 
 Describe 'The view of a measure' {
-    BeforeAll { function Show-Measure([object] $Measure, [int] $Width = 80, [bool] $Whole) { [PicoGpt.PowerShell.MeasureView]::Draw($Measure, $Width, $Whole) } }
+    BeforeAll {
+        function Show-Measure([object] $Measure, [int] $Width = 80, [bool] $Whole) { [PicoGpt.PowerShell.MeasureView]::Draw($Measure, $Width, $Whole) }
+        $rendering, $PSStyle.OutputRendering = $PSStyle.OutputRendering, 'Ansi'
+    }
+
+    AfterAll { $PSStyle.OutputRendering = $rendering }
 
     It 'has the legend once, and for each text the totals and the text' {
         $lines = (ConvertTo-PlainText ('The king', 'The frog' | Measure-Gpt2Text -Model $model | Out-String)) -split '\r?\n'
@@ -271,5 +276,36 @@ Describe 'A measure in another session' {
         $there.Tokens.Top.Text | Should -Be $here.Tokens.Top.Text
         $there.Tokens.Top.Probability | Should -Be $here.Tokens.Top.Probability
         $there.Perplexity | Should -Be $here.Perplexity
+    }
+}
+
+Describe 'A measure in plain text' {
+    BeforeAll {
+        $measure = Measure-Gpt2Text 'The king had a daughter, and she was a modem.' -Model 3M
+        $rendering, $PSStyle.OutputRendering = $PSStyle.OutputRendering, 'PlainText'
+    }
+
+    AfterAll { $PSStyle.OutputRendering = $rendering }
+
+    It 'has marks for what are colours elsewhere' {
+        $lines = ($measure | Out-String) -split '\r?\n'
+        $lines | Should -Contain '3M, surprisal in bits: ▁ 1  ▂ 3  ▄ 6  ▆ 9  █ 12+'
+        $at = $lines.IndexOf('The king had a daughter, and she was a modem.')
+        $lines[$at + 1] | Should -BeExactly '▂▂▂▂▂▂▂▂▁▁▁▁▂▂▂▂▂▂▂▂▂▂▂▁▁▁▁▁▂▂▂▂▁▁▁▁▂▂███▂██▂'
+        $measure.Tokens[10, 12].Surprisal | ForEach-Object { $_ | Should -BeGreaterThan 12 }
+    }
+
+    It 'has them in a file by a view, whatever the session does' {
+        $PSStyle.OutputRendering = 'Ansi'
+        try { $lines = ($measure | Format-Custom -View Marks | Out-String) -split '\r?\n' }
+        finally { $PSStyle.OutputRendering = 'PlainText' }
+        $lines | Should -Contain '▂▂▂▂▂▂▂▂▁▁▁▁▂▂▂▂▂▂▂▂▂▂▂▁▁▁▁▁▂▂▂▂▁▁▁▁▂▂███▂██▂'
+    }
+
+    It 'keeps marks below their words where lines break' {
+        $drawn = [PicoGpt.PowerShell.MeasureView]::Draw($measure, 24, $true, $true)
+        $drawn[1] | Should -BeExactly 'The king had a '
+        $drawn[2].Length | Should -BeLessOrEqual $drawn[1].Length
+        foreach ($line in $drawn) { $line.Length | Should -BeLessThan 70 }
     }
 }

@@ -59,8 +59,8 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <summary>The pattern of a name; a name without wildcards has to be that of a weight.</summary>
     private static WildcardPattern PatternOf(Gpt2Model model, string name)
     {
-        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        if (WildcardPattern.ContainsWildcardCharacters(name) || model.Parameters.Any(weight => pattern.IsMatch(weight.Name))) return pattern;
+        WildcardPattern pattern = NamePattern.Of(name);
+        if (NamePattern.HasWildcards(name) || model.Parameters.Any(weight => pattern.IsMatch(weight.Name))) return pattern;
         throw new Gpt2Exception(
             Gpt2Error.TensorNotFound,
             $"{model.Name} has no weight named '{name}'; its names are like 'wte', 'h0/attn/c_attn/w' and 'ln_f/g', and may have wildcards such as 'h0/*'.",

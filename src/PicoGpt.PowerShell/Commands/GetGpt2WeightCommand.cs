@@ -93,7 +93,7 @@ public sealed class GetGpt2WeightCommand : Gpt2PathCmdlet
     /// <summary>Emits what a name or a pattern means; false where a name means nothing.</summary>
     private bool Emit(IEnumerable<FloatTensor> tensors, string name)
     {
-        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        WildcardPattern pattern = NamePattern.Of(name);
         bool isFound = false;
         foreach (FloatTensor tensor in tensors.Where(tensor => pattern.IsMatch(tensor.Name)))
         {
@@ -101,7 +101,7 @@ public sealed class GetGpt2WeightCommand : Gpt2PathCmdlet
             WriteObject(tensor);
         }
 
-        return isFound || WildcardPattern.ContainsWildcardCharacters(name);
+        return isFound || NamePattern.HasWildcards(name);
     }
 
     private string Resolve(string path) => SessionPath.Resolve(SessionState, path);

@@ -29,6 +29,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Alias("n_tokens_to_generate", "max_tokens", "MaxToken")]
     [Cell(typeof(int), 40)]
     [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int MaxTokens { get; set; } = 40;
 
     /// <summary>
@@ -38,6 +39,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Cell(typeof(float))]
     [InRange(0, float.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public float? Temperature { get; set; }
 
     /// <summary>Sample from so many of the likeliest tokens; 0 for all.</summary>
@@ -45,6 +47,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Alias("top_k")]
     [Cell(typeof(int))]
     [InRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int? TopK { get; set; }
 
     /// <summary>Sample from the likeliest tokens whose probabilities just reach this sum; 1 for all.</summary>
@@ -52,11 +55,13 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Alias("top_p")]
     [Cell(typeof(float))]
     [InRange(0, 1, Above = true)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public float? TopP { get; set; }
 
     /// <summary>The seed of the sampling; the same seed gives the same text on every machine.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Cell(typeof(long))]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public long? Seed { get; set; }
 
     /// <summary>Strings that end the text.</summary>
@@ -79,6 +84,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     /// </summary>
     [Parameter]
     [ValidateRange(1, 64)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int BatchSize { get; set; }
 
     /// <summary>Do not guess tokens from what stands already. The text is the same, only slower.</summary>

@@ -24,11 +24,13 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     /// <summary>How many of the likeliest tokens are listed for each token; 0 for none.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Top { get; set; } = 3;
 
     /// <summary>How many tokens a text that is longer than the context is moved on by at a time; half the context by default.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Stride { get; set; }
 
     /// <summary>Begin with the first token, which is not measured then, instead of with <c>&lt;|endoftext|&gt;</c>.</summary>
@@ -41,6 +43,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     /// </summary>
     [Parameter]
     [ValidateRange(1, 64)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int BatchSize { get; set; }
 
     /// <inheritdoc/>

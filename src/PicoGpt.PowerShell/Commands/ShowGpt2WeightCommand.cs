@@ -38,6 +38,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     /// <summary>A part of each weight, in NumPy's notation, such as <c>0:64, :</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public string? Slice { get; set; }
 
     /// <summary>What to draw.</summary>
@@ -53,16 +54,19 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     /// <summary>The magnitude at which the colours of a heatmap end; 0, which cannot be given, stands for one that fits.</summary>
     [Parameter]
     [InRange(0, float.MaxValue, Above = true)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public float Limit { get; set; }
 
     /// <summary>The most columns: characters on the screen, cells or bins in a file.</summary>
     [Parameter]
     [ValidateRange(8, 4096)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Width { get; set; }
 
     /// <summary>The most rows: lines or bins on the screen, cells or pixels in a file.</summary>
     [Parameter]
     [ValidateRange(2, 4096)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Height { get; set; }
 
     /// <summary>The file to write: <c>.svg</c> or <c>.png</c>.</summary>

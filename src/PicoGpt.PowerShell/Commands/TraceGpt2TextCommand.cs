@@ -40,16 +40,19 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     /// <summary>The layers whose attention and logit lens are kept; all when it is left out.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int[] Layer { get; set; } = [];
 
     /// <summary>The heads whose attention is kept; all when it is left out.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int[] Head { get; set; } = [];
 
     /// <summary>How many tokens the logit lens keeps of each layer and position.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
     public int Top { get; set; } = 5;
 
     /// <summary>Write one HTML page for a browser to this file, instead of emitting the trace.</summary>
@@ -108,9 +111,9 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     // A name that matches nothing goes to the engine, which tells the names that there are.
     private static string[] Expand(Gpt2Model model, string name)
     {
-        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        WildcardPattern pattern = NamePattern.Of(name);
         string[] names = [.. Gpt2Activations.Names(model.HyperParameters).Where(pattern.IsMatch)];
-        return names.Length > 0 || WildcardPattern.ContainsWildcardCharacters(name) ? names : [name];
+        return names.Length > 0 || NamePattern.HasWildcards(name) ? names : [name];
     }
 
     private string PageOf(Gpt2Model model, TextTracer tracer)

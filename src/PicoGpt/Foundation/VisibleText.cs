@@ -4,18 +4,27 @@ using System.Text;
 
 namespace PicoGpt.Foundation;
 
-/// <summary>Token texts for a picture: what has no shape of its own, or would rearrange its surroundings, is spelled out.</summary>
+/// <summary>
+/// Texts for a screen or a picture: what has no shape of its own, or would rearrange its surroundings, is spelled out. The one rule of what
+/// that is, for all that is shown.
+/// </summary>
 internal static class VisibleText
 {
+    private const int ZeroWidthNonJoiner = 0x200C;
+    private const int ZeroWidthJoiner = 0x200D;
+
     /// <summary>A token's text on one line; bytes that are no whole characters as <c>⟨e2 80⟩</c>.</summary>
     public static string Of(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder();
         while (!bytes.IsEmpty)
         {
-            bool isWhole = Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) == OperationStatus.Done;
-            if (isWhole) Append(text, rune);
-            else AppendBytes(text, bytes[..length]);
+            int whole = LengthOfWhole(bytes);
+            text.Append(Of(Encoding.UTF8.GetString(bytes[..whole])));
+            bytes = bytes[whole..];
+            if (bytes.IsEmpty) break;
+            Rune.DecodeFromUtf8(bytes, out _, out int length);
+            foreach (byte value in bytes[..length]) text.Append(CultureInfo.InvariantCulture, $"⟨{value:x2}⟩");
             bytes = bytes[length..];
         }
 
@@ -23,24 +32,51 @@ internal static class VisibleText
     }
 
     /// <summary>A text on one line.</summary>
-    public static string Of(string text)
+    public static string Of(string text) => Spell(text, rune => rune.Value switch
+    {
+        '\n' => "↵",
+        '\t' => "⇥",
+        _ => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+    });
+
+    /// <summary>A text with all that is not for a screen spelled out, the way that a caller wants it.</summary>
+    public static string Spell(string text, Func<Rune, string> spell)
     {
         var visible = new StringBuilder(text.Length);
-        foreach (Rune rune in text.EnumerateRunes()) Append(visible, rune);
+        for (int at = 0; at < text.Length;)
+        {
+            Rune rune = RuneAt(text, at);
+            visible.Append(IsSpelled(text, at) ? spell(rune) : rune.ToString());
+            at += rune == Rune.ReplacementChar ? 1 : rune.Utf16SequenceLength;
+        }
+
         return visible.ToString();
     }
 
-    private static void AppendBytes(StringBuilder text, ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// Whether the character at a place of a text is to be spelled out. The joiners within Persian words and family emoji are a part of the
+    /// text and are not: those that stand between letters, marks or symbols beyond ASCII.
+    /// </summary>
+    public static bool IsSpelled(string text, int at)
     {
-        foreach (byte value in bytes) text.Append(CultureInfo.InvariantCulture, $"⟨{value:x2}⟩");
+        Rune rune = RuneAt(text, at);
+        return IsShapeless(rune) && !(rune.Value is ZeroWidthNonJoiner or ZeroWidthJoiner && IsJoined(text, at));
     }
 
-    private static void Append(StringBuilder text, Rune rune)
+    /// <summary>The character at a place of a text; U+FFFD for half a surrogate pair.</summary>
+    public static Rune RuneAt(string text, int at) => Rune.TryGetRuneAt(text, at, out Rune rune) ? rune : Rune.ReplacementChar;
+
+    private static bool IsJoined(string text, int at) =>
+        at > 0 && at + 1 < text.Length && CanJoin(RuneAt(text, char.IsLowSurrogate(text[at - 1]) && at > 1 ? at - 2 : at - 1)) && CanJoin(RuneAt(text, at + 1));
+
+    private static bool CanJoin(Rune rune) => !rune.IsAscii && (Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune)
+        is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.OtherSymbol or UnicodeCategory.ModifierSymbol);
+
+    private static int LengthOfWhole(ReadOnlySpan<byte> bytes)
     {
-        if (rune.Value == '\n') text.Append('↵');
-        else if (rune.Value == '\t') text.Append('⇥');
-        else if (IsShapeless(rune)) text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
-        else text.Append(rune.ToString());
+        int length = 0;
+        while (length < bytes.Length && Rune.DecodeFromUtf8(bytes[length..], out _, out int consumed) == OperationStatus.Done) length += consumed;
+        return length;
     }
 
     /// <summary>Whether a character has no shape of its own: controls, what rearranges its surroundings, what only some fonts have.</summary>

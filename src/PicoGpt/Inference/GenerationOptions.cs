@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+
 namespace PicoGpt.Inference;
 
 /// <summary>How to generate. The defaults are picoGPT's: greedy, 40 tokens.</summary>

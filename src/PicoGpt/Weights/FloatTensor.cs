@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections;
+using System.Globalization;
 
 namespace PicoGpt.Weights;
 
@@ -72,16 +74,31 @@ public abstract class FloatTensor
     /// <summary>How often the values were changed.</summary>
     internal virtual int Version => 0;
 
-    /// <summary>A value of a tensor of one dimension.</summary>
+    /// <summary>A value of a tensor of one dimension, a <see cref="float"/>; of one of more its row, a <see cref="WeightSlice"/>.</summary>
     /// <param name="index">From 0, or from −1 backwards from the end.</param>
-    /// <exception cref="ArgumentException">The tensor has not one dimension.</exception>
+    /// <exception cref="ArgumentException">The tensor has no dimension, or what is to be set is not numbers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
-    /// <exception cref="Gpt2Exception">It is to be set, and is read-only.</exception>
-    /// <remarks>It is long, as the count is: PowerShell cannot call an indexer by int beside a count that is long.</remarks>
-    public float this[long index]
+    /// <exception cref="Gpt2Exception">It is to be set, and is read-only, or there are more or fewer values.</exception>
+    /// <remarks>
+    /// It is long, as the count is: PowerShell cannot call an indexer by int beside a count that is long. Of a matrix it gives the row, as in
+    /// NumPy, since PowerShell passes over what an indexer throws.
+    /// </remarks>
+    public object this[long index]
     {
-        get => ValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)]);
-        set => SetValueAt([(int)Math.Clamp(index, int.MinValue, int.MaxValue)], value);
+        get
+        {
+            int place = (int)Math.Clamp(index, int.MinValue, int.MaxValue);
+            return Layout.Shape.Count > 1 ? Row(place) : ValueAt([place]);
+        }
+
+        set
+        {
+            int place = (int)Math.Clamp(index, int.MinValue, int.MaxValue);
+            if (Layout.Shape.Count <= 1) SetValueAt([place], Convert.ToSingle(value, CultureInfo.InvariantCulture));
+            else if (value is FloatTensor row) Row(place).SetValues(row);
+            else if (value is IEnumerable values) Row(place).SetValues([.. values.Cast<object>().Select(number => Convert.ToSingle(number, CultureInfo.InvariantCulture))]);
+            else throw new ArgumentException($"{Name} has {Layout.Shape.Count} dimensions; a row of it is set to as many values.", nameof(value));
+        }
     }
 
     /// <summary>A value of a matrix.</summary>

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+
+namespace PicoGpt.PowerShell;
+
+/// <summary>
+/// Where a view goes: how wide that is, and whether it shows colours and moves its cursor. A view may call no method where the session's
+/// language is constrained, so that it is asked here and not there.
+/// </summary>
+internal static class Screen
+{
+    /// <summary>How wide lines are where nothing tells it.</summary>
+    public const int WidthOfNoScreen = 80;
+
+    /// <summary>The environment variable that says how wide lines may be, for who reads them elsewhere.</summary>
+    private const string WidthVariable = "COLUMNS";
+
+    /// <summary>Columns of the screen, or what <c>COLUMNS</c> says.</summary>
+    public static int Width
+    {
+        get
+        {
+            if (int.TryParse(Environment.GetEnvironmentVariable(WidthVariable), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) && wanted > 0) return wanted;
+            try
+            {
+                return Variable<PSHost>("Host")?.UI?.RawUI?.BufferSize.Width is > 0 and int width ? width : WidthOfNoScreen;
+            }
+            catch (Exception fault) when (fault is HostException or IOException or NotImplementedException or InvalidOperationException)
+            {
+                return WidthOfNoScreen; // a host may have no screen
+            }
+        }
+    }
+
+    /// <summary>Whether colours arrive: PowerShell takes them away in plain text, and by default on the way to a file.</summary>
+    public static bool HasColours => RenderingOf() switch
+    {
+        "Ansi" => true,
+        "PlainText" => false,
+        _ => IsTerminal,
+    };
+
+    /// <summary>
+    /// Whether what is being formatted goes to a terminal at once. Nothing tells a view where it goes but the commands that call it: those
+    /// that write to the host, and not those that write to a file or a string.
+    /// </summary>
+    public static bool IsTerminal => !Console.IsOutputRedirected
+        && new StackTrace(fNeedFileInfo: false).GetFrames().Any(frame => frame.GetMethod()?.DeclaringType?.Name is "OutDefaultCommand" or "OutHostCommand");
+
+    private static string? RenderingOf() => Variable<object>("PSStyle") is { } style ? PSObject.AsPSObject(style).Properties["OutputRendering"]?.Value?.ToString() : null;
+
+    private static T? Variable<T>(string name)
+        where T : class
+    {
+        using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        shell.AddCommand("Get-Variable").AddParameter("Name", name).AddParameter("ValueOnly");
+        return shell.Invoke().FirstOrDefault()?.BaseObject as T;
+    }
+}
