@@ -42,9 +42,17 @@ public sealed class FloatTensorTests : IDisposable
     [Fact]
     public void As_many_indexes_as_dimensions_are_needed()
     {
-        Assert.Contains("2 dimensions, [256, 192], but 1", Assert.Throws<ArgumentException>(() => _wpe[3]).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => _model.Parameters.LnF.G[0, 0]);
+        Assert.Contains("1 dimensions, [192], but 2", Assert.Throws<ArgumentException>(() => _model.Parameters.LnF.G[0, 0]).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => _model.Parameters.LnF.G.Row(0));
+    }
+
+    [Fact]
+    public void One_index_of_a_matrix_is_its_row()
+    {
+        Assert.Equal("wpe[3, :] [192]", _wpe[3].ToString());
+        Assert.Equal(_values[(3 * Columns)..(4 * Columns)], ((WeightSlice)_wpe[3]).ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => _wpe[256]);
+        Assert.Throws<Gpt2Exception>(() => _wpe[3] = new float[Columns]);
     }
 
     [Fact]
