@@ -102,8 +102,13 @@ function Invoke-Test {
     if (Test-Path $results) { Remove-Item $results -Recurse -Force }
     $env:PICOGPT_TEST_MODULE = "$staged/PicoGpt.psd1"
     $env:PICOGPT_TEST_POWERSHELL = (Get-PowerShellCommand) -join "`n"
-    & dotnet test --solution "$root/PicoGpt.PowerShell.sln" --configuration Release --no-build --report-xunit-trx --results-directory $results | Out-Host
+    $env:PICOGPT_TEST_RESULTS = $results
+    try { & dotnet test --solution "$root/PicoGpt.PowerShell.sln" --configuration Release --no-build | Out-Host }
+    finally { $env:PICOGPT_TEST_RESULTS = $null }
     $isGreen = $LASTEXITCODE -eq 0
+    foreach ($project in 'PicoGpt.Tests', 'PicoGpt.PowerShell.Tests') {
+        if (-not (Test-Path "$results/$project.trx")) { throw "$project left no results." }
+    }
     $result = Read-TestResult $results
     # What ends a run without a failed test, such as a test project that cannot start, is a failure too.
     if (-not $isGreen -and $result.Failed -eq 0) { $result.Failed = 1 }
