@@ -66,7 +66,7 @@ Describe 'Remove-Gpt2Model' {
     }
 
     It 'refuses <Case> with a sentence' -ForEach @(
-        @{ Case = 'a hash table'; Value = @{ Name = '124M' }; Says = '*(Hashtable) is not at a model;*' }
+        @{ Case = 'a hash table'; Value = @{ Name = '124M' }; Says = '*(Hashtable) is not a model;*' }
         @{ Case = 'a number'; Value = 42; Says = "*'42' (Int32) is not a model;*" }
         @{ Case = 'a row without name and path'; Value = [pscustomobject]@{ Model = '124M' }; Says = '*is not a model;*' }
     ) {

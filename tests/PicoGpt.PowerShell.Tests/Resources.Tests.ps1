@@ -21,7 +21,7 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
         finally { $env:DOTNET_GCHeapHardLimit = $old }
         $said | Should -HaveCount 4
         $said[0, 3] | Should -Be 'ok', 'ok'
-        $said[1] | Should -BeLike 'InsufficientMemory ResourceUnavailable The model 3M needs * MiB of memory*With -Force it is tried all the same.'
+        $said[1] | Should -BeLike 'InsufficientMemory ResourceUnavailable The model 3M needs * MiB of memory*; take a smaller model. Use -Force to try anyway.'
         $said[2] | Should -BeLike 'InsufficientMemory ResourceUnavailable The memory did not suffice; *.'
     }
 
