@@ -13,6 +13,7 @@ internal sealed class CommandLine
         usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
 
           --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
+          --head-count N      attention heads, for weights that do not tell it
           --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
           --max-tokens N      tokens to make (40)
           --temperature T     0 for the likeliest token always (0)
@@ -37,6 +38,8 @@ internal sealed class CommandLine
 
     private Gpt2Precision Precision { get; set; }
 
+    private int? HeadCount { get; set; }
+
     private string? Prompt { get; set; }
 
     /// <exception cref="Gpt2Exception">An option is unknown, has no value, or a value of the wrong kind.</exception>
@@ -59,7 +62,7 @@ internal sealed class CommandLine
         $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, "
         + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
 
-    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision);
+    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount);
 
     public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
 
@@ -72,6 +75,7 @@ internal sealed class CommandLine
             case "--verbose": Verbose = true; break;
             case "--model": Model = Value(word, rest); break;
             case "--precision": Precision = PrecisionOf(word, rest); break;
+            case "--head-count": HeadCount = Value<int>(word, rest); break;
             case "--max-tokens": Options = o with { MaxTokens = Value<int>(word, rest) }; break;
             case "--temperature": Options = o with { Temperature = Value<float>(word, rest) }; break;
             case "--top-k": Options = o with { TopK = Value<int>(word, rest) }; break;

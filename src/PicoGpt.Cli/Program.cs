@@ -25,6 +25,7 @@ try
     };
 
     using Gpt2Model model = command.OpenModel();
+    if (model.Assumption is { } assumption) Console.Error.WriteLine($"picogpt: {assumption} (--head-count)");
     var generation = new TextGeneration(model, command.ReadPrompt(Console.In), command.Options);
     foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
     Console.WriteLine();

@@ -163,6 +163,22 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
             && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch));
     }
 
+    /// <summary>Tells what may surprise about a model that was opened by a path: where it is, what was assumed of it and left out.</summary>
+    /// <param name="path">The full path that was given.</param>
+    /// <param name="model">The model.</param>
+    protected void TellOf(string path, Gpt2Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        WarnOfElsewhere(path, model.Prefix);
+        if (model.Assumption is { } assumption)
+            WriteWarning($"{assumption} Get-Gpt2Model takes it as -HeadCount, every command from a config.json or hparams.json beside the weights.");
+        IReadOnlyList<string> leftOut = model.Parameters.LeftOut;
+        if (leftOut.Count == 0) return;
+        const int MostNamed = 3;
+        string names = string.Join(", ", leftOut.Take(MostNamed)), more = leftOut.Count > MostNamed ? $" and {leftOut.Count - MostNamed} more" : "";
+        WriteVerbose($"{model.Name}: left out are tensors that are not a part of a GPT-2: {names}{more}.");
+    }
+
     /// <summary>
     /// Tells where the weights are not in the folder that was given: its file <c>checkpoint</c>, which may come from anywhere, can name
     /// any place of this machine.
@@ -185,7 +201,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         string path = SessionPath.Resolve(SessionState, nameOrPath);
         Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, WantedPrecision ?? default);
-        if (!ModelCatalog.TryResolve(nameOrPath, out _)) WarnOfElsewhere(path, model.Prefix);
+        if (!ModelCatalog.TryResolve(nameOrPath, out _)) TellOf(path, model);
         return model;
     }
 

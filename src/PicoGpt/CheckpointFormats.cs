@@ -36,7 +36,7 @@ internal static class CheckpointFormats
             if (format.FindIn(folder) is { } found) return (format, found);
         }
 
-        return null;
+        return BundlePath.MayBeFolder(folder) ? (ByPrefix, folder) : null; // its reader tells what is wrong with it
     }
 
     /// <summary>The format of a file, or of what a prefix of files' names stands for.</summary>

@@ -62,7 +62,7 @@ internal static partial class FolderChecker
     private static List<ModelCheck> CheckFiles(ITensorSource source, string model, string folder, ref Gpt2HyperParameters? shape)
     {
         Gpt2HyperParameters? found = null;
-        Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadHyperParameters(folder, source));
+        Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadShape(folder, source).HyperParameters);
         shape = found;
         Gpt2Exception? fault = Fault(source.EnsureComplete) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found)));
         List<ModelCheck> checks = [];

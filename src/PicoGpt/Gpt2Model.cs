@@ -42,6 +42,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
     internal bool HasVocabulary => _core.HasVocabulary;
 
+    /// <summary>What of the shape no file tells and was assumed, in a sentence; <see langword="null"/> where nothing was.</summary>
+    public string? Assumption => _core.Assumption;
+
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
@@ -66,23 +69,30 @@ public sealed class Gpt2Model : IDisposable
     /// </param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <param name="headCount">
+    /// The number of attention heads, for weights that neither tell it nor have a file beside them that does; OpenAI's head size of 64 is
+    /// assumed where it is left out.
+    /// </param>
     /// <returns>The model.</returns>
-    /// <exception cref="Gpt2Exception">A file is missing, truncated or of another kind, or the tensors make no GPT-2.</exception>
-    public static Gpt2Model Open(string path, string? name = null, Gpt2Precision precision = Gpt2Precision.Float32) =>
-        Open(path, name, precision, use: null);
+    /// <exception cref="Gpt2Exception">
+    /// A file is missing, truncated or of another kind, the tensors do not make a GPT-2, or the model has another number of heads.
+    /// </exception>
+    public static Gpt2Model Open(string path, string? name = null, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null) =>
+        Open(path, name, precision, headCount, use: null);
 
     /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <param name="headCount">The number of attention heads, for weights that do not tell it.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
-    internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, IDisposable? use)
+    internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, int? headCount, IDisposable? use)
     {
         ITensorSource source = ModelFiles.OpenWeights(path);
         try
         {
             string folder = System.IO.Path.GetDirectoryName(source.Location)!;
-            Gpt2HyperParameters hyperParameters = ModelFiles.ReadHyperParameters(folder, source);
-            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, hyperParameters, use);
+            ModelShape shape = ModelFiles.ReadShape(folder, source, headCount);
+            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, shape, use);
             source.EnsureComplete();
             return new Gpt2Model(core, precision, ownsCore: true);
         }

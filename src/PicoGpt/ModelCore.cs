@@ -23,13 +23,14 @@ internal sealed class ModelCore : IDisposable
     /// <param name="name">The model's name.</param>
     /// <param name="folder">The folder that holds its files.</param>
     /// <param name="source">Its weights; closed with it.</param>
-    /// <param name="hyperParameters">Its shape, as the files beside the weights tell it.</param>
+    /// <param name="shape">Its shape, as the files tell it.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
     /// <exception cref="Gpt2Exception">The tensors do not make a GPT-2 of that shape.</exception>
-    public ModelCore(string name, string folder, ITensorSource source, Gpt2HyperParameters hyperParameters, IDisposable? use)
+    public ModelCore(string name, string folder, ITensorSource source, ModelShape shape, IDisposable? use)
     {
         (_source, _use) = (source, use);
-        (Name, Path) = (name, folder);
+        (Name, Path, Assumption) = (name, folder, shape.Assumption);
+        Gpt2HyperParameters hyperParameters = shape.HyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
         _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab)));
@@ -41,7 +42,7 @@ internal sealed class ModelCore : IDisposable
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
         (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
-        (Name, Path) = (name, "");
+        (Name, Path, Assumption) = (name, "", original.Assumption);
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
 
@@ -49,6 +50,9 @@ internal sealed class ModelCore : IDisposable
 
     /// <summary>The folder that holds the files; empty of a clone.</summary>
     public string Path { get; }
+
+    /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
+    public string? Assumption { get; }
 
     /// <summary>The shape, as the tensors bear it out.</summary>
     public Gpt2HyperParameters HyperParameters => Parameters.HyperParameters;

@@ -34,16 +34,30 @@ internal static class ModelFiles
         name is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName || VocabularyFormats.IsNamed(name);
 
     /// <summary>The shape of the model whose weights lie in a folder.</summary>
-    /// <exception cref="Gpt2Exception">A file that tells it is not as it should be, or the weights are no GPT-2's.</exception>
-    public static Gpt2HyperParameters ReadHyperParameters(string folder, ITensorSource source)
+    /// <param name="folder">The folder.</param>
+    /// <param name="source">The weights.</param>
+    /// <param name="headCount">The number of attention heads, for weights that do not tell it.</param>
+    /// <exception cref="Gpt2Exception">
+    /// A file that tells it is not as it should be or contradicts another or the number of heads, or the weights are not a GPT-2's.
+    /// </exception>
+    public static ModelShape ReadShape(string folder, ITensorSource source, int? headCount = null)
     {
-        if (source.HyperParameters is { } own) return own;
         string hparams = Path.Combine(folder, Gpt2HyperParameters.FileName), config = Path.Combine(folder, HuggingFaceConfig.FileName);
-        if (File.Exists(config)) return File.Exists(hparams) ? Agreed(hparams, config) : HuggingFaceConfig.Load(config);
-        return File.Exists(hparams)
-            ? Gpt2HyperParameters.Load(hparams)
-            : InferredHyperParameters.Of(source, ModelsBeside(folder).Select(HyperParametersIn).OfType<Gpt2HyperParameters>());
+        if (source.HyperParameters is { } own) return Told(own, source.Location);
+        if (File.Exists(config)) return Told(File.Exists(hparams) ? Agreed(hparams, config) : HuggingFaceConfig.Load(config), config);
+        if (File.Exists(hparams)) return Told(Gpt2HyperParameters.Load(hparams), hparams);
+        (Gpt2HyperParameters inferred, string? assumption) =
+            InferredHyperParameters.Of(source, ModelsBeside(folder).Select(HyperParametersIn).OfType<Gpt2HyperParameters>(), headCount);
+        return new ModelShape(inferred, assumption);
+
+        ModelShape Told(Gpt2HyperParameters shape, string path) => headCount is null || headCount == shape.NHead
+            ? new ModelShape(shape)
+            : throw ContradictedHeads(path, shape, headCount.Value);
     }
+
+    /// <summary>The fault of a number of heads that is not a model's.</summary>
+    public static Gpt2Exception ContradictedHeads(string path, Gpt2HyperParameters shape, int headCount) => new(
+        Gpt2Error.InvalidArgument, $"'{path}' says n_head = {shape.NHead}, where {headCount} heads were asked for; leave the number of heads out.", path);
 
     // Of two files that tell the shape, the second tells more; where they contradict each other, nobody knows which is right.
     private static Gpt2HyperParameters Agreed(string hparams, string config)

@@ -57,13 +57,23 @@ public static class StoredModels
     /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
     /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <param name="headCount">The number of attention heads, for weights at a path that do not tell it.</param>
     /// <returns>The open model.</returns>
-    /// <exception cref="Gpt2Exception">There is no such model, or its files are not as they should be.</exception>
-    public static Gpt2Model Open(this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32)
+    /// <exception cref="Gpt2Exception">
+    /// There is no such model, its files are not as they should be, or it has another number of heads.
+    /// </exception>
+    public static Gpt2Model Open(
+        this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null)
     {
-        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model)) return store.Open(model, precision);
+        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model))
+        {
+            return headCount is null || headCount == model.HyperParameters.NHead
+                ? store.Open(model, precision)
+                : throw ModelFiles.ContradictedHeads(model.Name, model.HyperParameters, headCount.Value);
+        }
+
         bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(fullPath, precision: precision) : throw ModelCatalog.Unknown(nameOrPath);
+        return isPath ? Gpt2Model.Open(fullPath, precision: precision, headCount: headCount) : throw ModelCatalog.Unknown(nameOrPath);
     }
 
     private static Gpt2Model OpenCached(ModelStore store, CatalogModel model, string folder, Gpt2Precision precision)
@@ -73,7 +83,7 @@ public static class StoredModels
         {
             // Not the folder: its file 'checkpoint' could lead out of the cache.
             CatalogFile index = model.Files.First(file => file.Name.EndsWith(".index", StringComparison.Ordinal));
-            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, use);
+            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, headCount: null, use);
         }
         catch
         {

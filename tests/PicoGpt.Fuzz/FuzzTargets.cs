@@ -17,6 +17,7 @@ internal static class FuzzTargets
         ["safetensors"] = root => new SafetensorsTarget(root),
         ["safetensors.index"] = root => new SafetensorsIndexTarget(root),
         ["pickle"] = root => new PickleTarget(root),
+        ["torch"] = root => new TorchTarget(root),
         ["npz"] = root => new NpzTarget(root),
         ["config.json"] = root => new ConfigTarget(root),
         ["converted"] = root => new ConvertedTarget(root),

@@ -108,7 +108,10 @@ internal static class PickleMutations
     private static int LengthAt(string pickle, int at) => pickle[at] switch
     {
         '\x80' or 'K' => 2,
+        'M' => 3,
         'J' => 5,
+        'G' => 9,
+        '\x8a' => 2 + pickle[at + 1],
         'X' => 5 + BinaryPrimitives.ReadInt32LittleEndian(Encoding.Latin1.GetBytes(pickle.Substring(at + 1, sizeof(int)))),
         'c' => pickle.IndexOf('\n', pickle.IndexOf('\n', at) + 1) + 1 - at,
         _ => 1,

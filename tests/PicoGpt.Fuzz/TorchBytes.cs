@@ -36,6 +36,28 @@ internal static class TorchBytes
         EmptyDictionary, "(", string.Concat(tensors.Select(t => Text(t.Name) + t.Tensor)), "u",
         "}", Text("_metadata"), EmptyDictionary, "sb");
 
+    /// <summary>A tensor of an old file, whose storage is the whole of what stands under its key, or a view of it.</summary>
+    public static string OldTensor(string storage, string key, long count, long[] shape, long[]? strides = null, long offset = 0, (long First, long Count)? view = null)
+    {
+        string viewOf = view is { } part ? "(" + Text("view") + Int(part.First) + Int(part.Count) + "t" : "N";
+        return Tensor(storage, key, count, shape, offset, strides).Replace(Int(count) + "tQ", Int(count) + viewOf + "tQ", StringComparison.Ordinal);
+    }
+
+    /// <summary>The file of versions before 1.6: pickles in a row, and the storages behind them, each behind its number of elements.</summary>
+    public static byte[] OldFile(byte[] pickle, params IReadOnlyList<(string Key, long Count, byte[] Bytes)> storages) =>
+    [
+        .. OldHead, .. pickle,
+        .. Pickle("]", "(", string.Concat(storages.Select(storage => Text(storage.Key))), "e"),
+        .. storages.SelectMany(storage => (byte[])[.. BitConverter.GetBytes(storage.Count), .. storage.Bytes]),
+    ];
+
+    /// <summary>The first three pickles of an old file.</summary>
+    public static byte[] OldHead =>
+    [
+        .. Pickle("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"), .. Pickle("M\xe9\x03"),
+        .. Pickle("}(", Text("protocol_version"), "M\xe9\x03", Text("little_endian"), "\x88", Text("type_sizes"), "}", "u"),
+    ];
+
     /// <summary>The archive, of a pickle and storages.</summary>
     public static byte[] Archive(byte[] pickle, params IEnumerable<(string Key, byte[] Bytes)> storages) => Zip(
     [
@@ -43,6 +65,19 @@ internal static class TorchBytes
         .. storages.Select(storage => ("archive/data/" + storage.Key, storage.Bytes)),
         ("archive/version", "3\n"u8.ToArray()),
     ]);
+
+    /// <summary>Takes the checksums out of an archive, as PyTorch does where it is told to compute none.</summary>
+    public static byte[] WithoutChecksums(byte[] archive)
+    {
+        byte[] bytes = [.. archive];
+        for (int at = 0; at + 46 < bytes.Length; at++)
+        {
+            uint mark = BitConverter.ToUInt32(bytes, at);
+            if (mark is 0x04034B50 or 0x02014B50) bytes.AsSpan(at + (mark == 0x04034B50 ? 14 : 16), sizeof(uint)).Clear();
+        }
+
+        return bytes;
+    }
 
     public static byte[] Zip(IEnumerable<(string Name, byte[] Bytes)> files, CompressionLevel level = CompressionLevel.NoCompression)
     {

@@ -119,4 +119,32 @@ Describe 'Get-Gpt2Model' {
         ($files | Get-Gpt2Model).Path | Should -Be (Get-Item "$TestDrive/hf").FullName
         (Get-ChildItem (Get-Gpt2Model 3M).Path -File | Where-Object Name -ne MODEL-CARD.md | Get-Gpt2Model).Name | Should -Be '3M'
     }
+
+    Context 'weights that do not tell the number of heads' {
+        BeforeAll {
+            Export-Gpt2Model -Model 3M -Path "$TestDrive/bare" -Format Safetensors
+            Remove-Item "$TestDrive/bare/config.json"
+        }
+
+        It 'warns of what is assumed, wherever the model is opened by its path' {
+            $model = Get-Gpt2Model -Path "$TestDrive/bare" -WarningVariable warnings -WarningAction SilentlyContinue
+            $model.HyperParameters.NHead | Should -Be 3
+            "$warnings" | Should -BeLike "*does not tell the number of heads*; 3 are assumed*-HeadCount*"
+            $null = Invoke-Gpt2Generate 'Once' -Model "$TestDrive/bare" -MaxTokens 1 -WarningVariable warnings -WarningAction SilentlyContinue
+            "$warnings" | Should -BeLike '*3 are assumed*'
+        }
+
+        It 'takes the number from -HeadCount, without a warning' {
+            $model = Get-Gpt2Model -LiteralPath "$TestDrive/bare" -HeadCount 6 -WarningVariable warnings
+            $model.HyperParameters.NHead, $model.HyperParameters.HeadSize | Should -Be 6, 32
+            $warnings | Should -BeNullOrEmpty
+        }
+
+        It 'refuses a number that the files or the model contradict' {
+            { Get-Gpt2Model -Path "$TestDrive/bare" -HeadCount 5 -ErrorAction Stop } | Should -Throw '*n_embd = 192 and n_head = 5*'
+            $model = Get-Gpt2Model 3M
+            { $model | Get-Gpt2Model -HeadCount 6 -ErrorAction Stop } | Should -Throw '*n_head = 3, where 6 heads were asked for*'
+            { Get-Gpt2Model -Path $model.Path -HeadCount 6 -ErrorAction Stop } | Should -Throw '*hparams.json*n_head = 3, where 6 heads were asked for*'
+        }
+    }
 }

@@ -87,6 +87,41 @@ public sealed class CheckpointFormatsTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("checkpoint", "epoch 3\n")]
+    [InlineData("checkpoint", "model_checkpoint_path: \"gone\"\n")]
+    [InlineData("passages.index", "IxF2\b\0\0\0\0\0\0\0\0\0\0\0")]
+    [InlineData("._model.ckpt.index", "\0\u0005\u0016\u0007")]
+    [InlineData("._other.safetensors", "\0\u0005\u0016\u0007")]
+    public void A_file_of_another_program_does_not_hide_the_weights_beside_it(string name, string content)
+    {
+        foreach (string format in (string[])["Safetensors", "Npz", "TensorFlow"])
+        {
+            if (format == "TensorFlow" && name == "checkpoint") continue; // which is then what names the weights
+            Export(format);
+            File.WriteAllText(_folder.File($"out/{name}"), content);
+            if (format == "TensorFlow") File.Delete(_folder.File("out/checkpoint"));
+            using (Gpt2Model model = Gpt2Model.Open(_folder.File("out"))) Assert.Equal(Shape, model.HyperParameters);
+            Directory.Delete(_folder.File("out"), recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_single_file_of_weights_needs_no_particular_name()
+    {
+        Export("Safetensors");
+        File.Move(_folder.File("out/model.safetensors"), _folder.File("out/tales.safetensors"));
+        using (Gpt2Model model = Gpt2Model.Open(_folder.File("out"))) Assert.EndsWith("tales.safetensors", model.Prefix, StringComparison.Ordinal);
+        File.Delete(_folder.File("out/tales.safetensors"));
+        foreach (string name in (string[])["ckpt.pt", "gpt2_small.pth"])
+        {
+            File.WriteAllBytes(_folder.File($"out/{name}"), []);
+            (CheckpointFormat format, string path) = CheckpointFormats.FindIn(_folder.File("out"))!.Value;
+            Assert.Equal(("PyTorch", _folder.File($"out/{name}")), (format.Name, path));
+            File.Delete(_folder.File($"out/{name}"));
+        }
+    }
+
     [Fact]
     public void A_format_that_is_not_written_is_refused_with_those_that_are()
     {
@@ -103,7 +138,7 @@ public sealed class CheckpointFormatsTests : IDisposable
     public void What_a_file_tells_of_itself_goes_before_what_lies_beside_it()
     {
         (Shape with { NCtx = 77 }).Save(_folder.File("hparams.json"));
-        Assert.Equal(Shape, ModelFiles.ReadHyperParameters(_folder.Path, new TellingSource()));
+        Assert.Equal(Shape, ModelFiles.ReadShape(_folder.Path, new TellingSource()).HyperParameters);
         Assert.Equal("a.x", Gpt2Parameters.Load(new TellingSource(), Shape).Wte.Stored.Name);
     }
 
@@ -140,6 +175,6 @@ public sealed class CheckpointFormatsTests : IDisposable
 
     private sealed class OwnNaming : WeightNaming
     {
-        public override string Of(string weight) => weight == "wte" ? "a.x" : $"b.{weight}";
+        public override IReadOnlyList<string> PartsOf(string weight) => [weight == "wte" ? "a.x" : $"b.{weight}"];
     }
 }

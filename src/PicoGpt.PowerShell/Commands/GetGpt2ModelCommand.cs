@@ -54,8 +54,17 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     [ArgumentCompleter(typeof(PrecisionCompleter))]
     public string Precision { get; set; } = nameof(Gpt2Precision.Float32);
 
+    /// <summary>The number of attention heads, for weights that neither tell it nor have a file beside them that does.</summary>
+    [Parameter(ParameterSetName = ModelSet)]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [ValidateRange(1, int.MaxValue)]
+    public int HeadCount { get; set; }
+
     /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(Precision);
+
+    private int? WantedHeadCount => HeadCount > 0 ? HeadCount : null;
 
     private bool IsPrecisionGiven => MyInvocation.BoundParameters.ContainsKey(nameof(Precision));
 
@@ -89,12 +98,15 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     {
         if (target.Model is { } open)
         {
+            if (WantedHeadCount is { } heads && heads != open.HyperParameters.NHead) throw ModelFiles.ContradictedHeads(open.Path, open.HyperParameters, heads);
             WriteObject(IsPrecisionGiven ? open.WithPrecision(WantedPrecision!.Value) : open);
             return;
         }
 
         if (target.CachedModel(SessionState) is { } model)
         {
+            if (WantedHeadCount is { } heads && heads != model.HyperParameters.NHead)
+                throw ModelFiles.ContradictedHeads(ModelStore.Default.GetFolder(model), model.HyperParameters, heads);
             if (!target.IsFile || _opened.Add(model.Name)) WriteObject(Open(model));
             return;
         }
@@ -109,8 +121,8 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
 
     private Gpt2Model Open(string path)
     {
-        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default);
-        WarnOfElsewhere(path, model.Prefix);
+        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default, headCount: WantedHeadCount);
+        TellOf(path, model);
         return model;
     }
 }

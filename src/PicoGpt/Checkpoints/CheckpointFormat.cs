@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
@@ -46,4 +48,7 @@ internal abstract class CheckpointFormat
     /// <summary>The first of some files that a folder has.</summary>
     protected static string? FirstIn(string folder, params IEnumerable<string> names) =>
         names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    /// <summary>The file of a folder whose name matches one of some patterns, if it is the only one.</summary>
+    protected static string? OnlyOne(string folder, params string[] patterns) => ReadableFolder.Files(folder, patterns) is [string only] ? only : null;
 }

@@ -12,8 +12,14 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
 
     public TensorShape Shape { get; } = shape;
 
-    /// <summary>The bytes of the elements.</summary>
+    /// <summary>The bytes of the elements in the file.</summary>
     public abstract long Size { get; }
+
+    /// <summary>
+    /// The file's name for blocks of few bits in which the elements stand; <see langword="null"/> where each is a number of its own. They are
+    /// read as float32 then, and that is <see cref="DType"/>.
+    /// </summary>
+    public virtual string? Quantization => null;
 
     /// <summary>The full path of the file that holds the elements; <see langword="null"/> where they are in several, or in memory.</summary>
     public virtual string? File => null;

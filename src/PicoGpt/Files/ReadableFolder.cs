@@ -3,9 +3,16 @@ namespace PicoGpt.Files;
 /// <summary>Lists folders; what the operating system refuses becomes a sentence.</summary>
 internal static class ReadableFolder
 {
-    /// <summary>The paths of the files whose names match a pattern.</summary>
+    // What macOS leaves of a file's attributes on disks and in archives of other systems.
+    private const string AppleDouble = "._";
+
+    /// <summary>The paths of the files whose names match one of some patterns.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
-    public static string[] Files(string folder, string pattern) => List(folder, () => Directory.GetFiles(folder, pattern));
+    public static string[] Files(string folder, params string[] patterns) => List(folder, () =>
+    [
+        .. patterns.SelectMany(pattern => Directory.GetFiles(folder, pattern))
+            .Where(file => !Path.GetFileName(file.AsSpan()).StartsWith(AppleDouble, StringComparison.Ordinal)),
+    ]);
 
     /// <summary>The paths of the folders in a folder.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>

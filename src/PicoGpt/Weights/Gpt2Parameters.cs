@@ -9,16 +9,18 @@ namespace PicoGpt.Weights;
 /// </summary>
 public sealed class Gpt2Parameters : Gpt2Tree<Gpt2Weight>
 {
-    private Gpt2Parameters(Gpt2HyperParameters hyperParameters, Dictionary<string, Gpt2Weight> weights)
-        : base(hyperParameters, leaf => weights[leaf.Name])
-    {
-    }
+    private Gpt2Parameters(Gpt2HyperParameters hyperParameters, Dictionary<string, Gpt2Weight> weights, IReadOnlyList<string> leftOut)
+        : base(hyperParameters, leaf => weights[leaf.Name]) => LeftOut = leftOut;
+
+    /// <summary>The checkpoint's names for tensors beside the model's, such as an optimizer's or a value head's, which are not used.</summary>
+    internal IReadOnlyList<string> LeftOut { get; }
 
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
     internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters)
     {
         Gpt2HyperParameters fitted = TensorMatch.Fit(source, hyperParameters);
-        return new Gpt2Parameters(fitted, TensorMatch.Leaves(source, fitted));
+        (Dictionary<string, Gpt2Weight> weights, IReadOnlyList<string> leftOut) = TensorMatch.Leaves(source, fitted);
+        return new Gpt2Parameters(fitted, weights, leftOut);
     }
 }

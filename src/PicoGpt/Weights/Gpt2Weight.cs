@@ -29,6 +29,12 @@ public sealed class Gpt2Weight : FloatTensor
     /// <summary>The type in which the checkpoint stores the values.</summary>
     public TensorDType DType => _tensor.DType;
 
+    /// <summary>
+    /// The checkpoint's name for the blocks of few bits in which the values stand, such as <c>Q4_K</c>; <see langword="null"/> where each is
+    /// a number of its own. They are read as float32 then.
+    /// </summary>
+    public string? Quantization => _tensor.Quantization;
+
     /// <summary>The number of values.</summary>
     public long Count => Leaf.Count;
 

@@ -7,9 +7,12 @@ namespace PicoGpt.Weights;
 /// <summary>Finds the tensors of a GPT-2 among those of a checkpoint.</summary>
 internal static class TensorMatch
 {
-    private const int MostNamed = 60;
     private const string Embedding = "wte";
     private const string OutputProjection = "lm_head";
+
+    /// <summary>The naming that the tensors of a checkpoint follow.</summary>
+    public static WeightNaming NamingOf(ITensorSource source) =>
+        source.Naming ?? WeightNaming.Of(source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape.Dimensions, StringComparer.Ordinal));
 
     /// <summary>
     /// The hyperparameters as the tensors bear them out: a checkpoint without a single bias is of a model that has none, and one whose
@@ -26,38 +29,53 @@ internal static class TensorMatch
         return hyperParameters with { Bias = hasBias, TieWordEmbeddings = isTied };
     }
 
-    /// <summary>The weights by name.</summary>
+    /// <summary>The weights by name, and the names of tensors that are not a part of the model.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
-    public static Dictionary<string, Gpt2Weight> Leaves(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    public static (Dictionary<string, Gpt2Weight> Weights, IReadOnlyList<string> LeftOut) Leaves(ITensorSource source, Gpt2HyperParameters hyperParameters)
     {
         (Dictionary<string, StoredTensor> tensors, WeightNaming naming) = Named(source);
+        Gpt2Leaf[] leaves = [.. Gpt2Architecture.Leaves(hyperParameters)];
+        bool lacks = !leaves.Any(leaf => naming.MayLack(leaf.Name) && naming.PartsOf(leaf.Name).Any(tensors.ContainsKey));
         Dictionary<string, Gpt2Weight> weights = [];
         HashSet<string> used = new(StringComparer.Ordinal) { naming.Of(OutputProjection) };
         List<string> missing = [], misshapen = [];
-        foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(hyperParameters))
+        foreach (Gpt2Leaf leaf in leaves)
         {
-            string name = naming.Of(leaf.Name);
-            if (leaf.Name == Embedding && hyperParameters.TieWordEmbeddings && !tensors.ContainsKey(name) && tensors.ContainsKey(naming.Of(OutputProjection)))
-                name = naming.Of(OutputProjection); // of the two names of one matrix, some writers keep this one
-            if (!tensors.TryGetValue(name, out StoredTensor? tensor)) missing.Add(name);
-            else if (Misfit(tensor, leaf.Shape) is { } misfit) misshapen.Add(misfit);
-            else weights.Add(leaf.Name, new Gpt2Weight(tensor, leaf));
-            used.Add(name);
+            IReadOnlyList<string> parts = PartsOf(leaf);
+            used.UnionWith(parts);
+            if (lacks && naming.MayLack(leaf.Name))
+            {
+                weights.Add(leaf.Name, new Gpt2Weight(new ZeroTensor(parts[0], new TensorShape([.. leaf.Shape.Select(d => (long)d)])), leaf));
+                continue;
+            }
+
+            string[] absent = [.. parts.Where(part => !tensors.ContainsKey(part))];
+            missing.AddRange(absent);
+            if (absent.Length > 0) continue;
+
+            StoredTensor tensor = parts.Count == 1 ? tensors[parts[0]] : JoinedTensor.Of([.. parts.Select(part => tensors[part])], source.Location);
+            bool isTransposed = naming.IsTransposed(leaf.Name) && tensor.Shape.Rank == 2;
+            if (Misfit(tensor, isTransposed ? [leaf.Shape[1], leaf.Shape[0]] : leaf.Shape) is { } misfit) misshapen.Add(misfit);
+            else weights.Add(leaf.Name, new Gpt2Weight(isTransposed ? new TransposedTensor(tensor) : tensor, leaf));
         }
 
-        List<string> surplus = missing.Count + misshapen.Count == 0
-            ? [.. tensors.Keys.Where(name => !used.Contains(name) && !naming.MayLieBeside(name, used))]
-            : [];
+        List<string> rest = [.. tensors.Keys.Where(name => !used.Contains(name))];
+        List<string> surplus = rest.FindAll(name => !naming.MayLieBeside(name, used));
         return missing.Count + misshapen.Count + surplus.Count == 0
-            ? weights
-            : throw Mismatch(source.Location, hyperParameters, missing, misshapen, surplus);
+            ? (weights, rest.FindAll(name => !naming.IsMask(name)))
+            : throw new TensorMismatch(source, hyperParameters, missing, misshapen, surplus).ToException();
+
+        // Of the two names of one matrix, some writers keep the second.
+        IReadOnlyList<string> PartsOf(Gpt2Leaf leaf)
+        {
+            bool isOnlyOutput = leaf.Name == Embedding && hyperParameters.TieWordEmbeddings
+                && !tensors.ContainsKey(naming.Of(Embedding)) && tensors.ContainsKey(naming.Of(OutputProjection));
+            return naming.PartsOf(isOnlyOutput ? OutputProjection : leaf.Name);
+        }
     }
 
-    private static (Dictionary<string, StoredTensor> Tensors, WeightNaming Naming) Named(ITensorSource source)
-    {
-        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        return (tensors, source.Naming ?? WeightNaming.Of(tensors.Keys.ToHashSet(StringComparer.Ordinal)));
-    }
+    private static (Dictionary<string, StoredTensor> Tensors, WeightNaming Naming) Named(ITensorSource source) =>
+        (source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal), NamingOf(source));
 
     private static bool HaveSameElements(StoredTensor left, StoredTensor right)
     {
@@ -78,23 +96,4 @@ internal static class TensorMatch
             : tensor.Shape.Dimensions;
         return squeezed.SequenceEqual(shape.Select(d => (long)d)) ? null : $"{tensor.Name} {tensor.Shape} (expected [{string.Join(", ", shape)}])";
     }
-
-    private static Gpt2Exception Mismatch(
-        string location, Gpt2HyperParameters h, List<string> missing, List<string> misshapen, List<string> surplus)
-    {
-        List<string> parts = [];
-        if (missing.Count > 0) parts.Add("missing: " + Names(missing));
-        if (misshapen.Count > 0) parts.Add("misshapen: " + Names(misshapen));
-        if (surplus.Count > 0) parts.Add("surplus: " + Names(surplus));
-        return new Gpt2Exception(
-            Gpt2Error.WrongArchitecture,
-            $"'{location}' does not fit a GPT-2 of n_vocab {h.NVocab}, n_ctx {h.NCtx}, n_embd {h.NEmbd}, n_layer {h.NLayer}; "
-                + $"{string.Join("; ", parts)}. Give the {Gpt2HyperParameters.FileName} that belongs to this checkpoint.",
-            location);
-    }
-
-    private static string Names(List<string> names) =>
-        names.Count <= MostNamed
-            ? string.Join(", ", names)
-            : $"{string.Join(", ", names.Take(MostNamed))} and {names.Count - MostNamed} more";
 }

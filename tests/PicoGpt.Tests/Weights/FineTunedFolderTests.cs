@@ -43,7 +43,7 @@ public sealed class FineTunedFolderTests : IDisposable
         WriteRun("run1", withFiles: false);
         RandomModel.Write(_folder.File("models/117M"), Shape with { NLayer = 3 });
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("checkpoint/run1")));
-        Assert.Contains("add a hparams.json", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("or add the model's config.json or hparams.json", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

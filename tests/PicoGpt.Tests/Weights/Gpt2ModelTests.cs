@@ -103,6 +103,24 @@ public sealed class Gpt2ModelTests
         File.Delete(folder.File("hparams.json"));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         Assert.Equal(Small with { NEmbd = 128, NHead = 2 }, model.HyperParameters);
+        Assert.Contains("does not tell the number of heads", model.Assumption, StringComparison.Ordinal);
+        Assert.Contains("; 2 are assumed, which have OpenAI's head size 64.", model.Assumption, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_number_of_heads_can_be_told_and_must_not_contradict_what_the_files_say()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, Small with { NEmbd = 128, NHead = 4 });
+        using (Gpt2Model agreed = Gpt2Model.Open(folder.Path, headCount: 4)) Assert.Null(agreed.Assumption);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path, headCount: 2));
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
+        Assert.Contains("hparams.json' says n_head = 4, where 2 heads were asked for", fault.Message, StringComparison.Ordinal);
+
+        File.Delete(folder.File("hparams.json"));
+        using (Gpt2Model told = Gpt2Model.Open(folder.Path, headCount: 4)) Assert.Equal((4, null), (told.HyperParameters.NHead, told.Assumption));
+        fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path, headCount: 5));
+        Assert.Contains("n_embd = 128 and n_head = 5", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,11 +131,11 @@ public sealed class Gpt2ModelTests
         File.Delete(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
-        Assert.Contains("add a hparams.json", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Give the number (-HeadCount), or add the model's config.json or hparams.json.", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Missing_and_misshapen_tensors_are_all_named_in_one_error()
+    public void Missing_and_misshapen_tensors_are_counted_in_one_error_and_three_are_named()
     {
         using var folder = new TemporaryFolder();
         RandomModel.Write(folder.Path, Small);
@@ -125,8 +143,8 @@ public sealed class Gpt2ModelTests
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
         Assert.Contains("model/wte [300, 64] (expected [301, 64])", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("model/h2/ln_1/g", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("model/h2/mlp/c_proj/b", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("missing: model/h2/ln_1/g, model/h2/ln_1/b, model/h2/attn/c_attn/w and 9 more;", fault.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Give the hparams.json that belongs to these weights.", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -176,7 +194,7 @@ public sealed class Gpt2ModelTests
     [InlineData("checkpoints/lfs-pointers/openai-355M", Gpt2Error.LfsPointer, "git lfs pull")]
     [InlineData("checkpoints/lfs-pointers/mypitchfork", Gpt2Error.LfsPointer, "git lfs pull")]
     [InlineData("checkpoints/failure-bodies/azure-BlobNotFound.xml", Gpt2Error.ErrorBody, "BlobNotFound")]
-    [InlineData("checkpoints/serving/saved_model_half_plus_two_2_versions/variables", Gpt2Error.WrongArchitecture, "no GPT-2 checkpoint")]
+    [InlineData("checkpoints/serving/saved_model_half_plus_two_2_versions/variables", Gpt2Error.WrongArchitecture, "is not a GPT-2 checkpoint")]
     [InlineData("checkpoints/no-such-folder", Gpt2Error.FileNotFound, "no-such-folder")]
     public void What_cannot_be_opened_is_refused_with_its_own_sentence(string path, Gpt2Error error, string word)
     {

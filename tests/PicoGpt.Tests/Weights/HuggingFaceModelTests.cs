@@ -100,8 +100,22 @@ public sealed class HuggingFaceModelTests : IDisposable
     public void What_is_no_weight_of_a_GPT_2_is_named()
     {
         List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
-        tensors.Add(("score.weight", "F32", [1], [0, 0, 0, 0]));
-        AssertRefused(tensors, "surplus: score.weight");
+        tensors.Add(("adapter.weight", "F32", [1], [0, 0, 0, 0]));
+        AssertRefused(tensors, "surplus: adapter.weight. A model that has more than GPT-2 is not run.");
+    }
+
+    [Theory]
+    [InlineData("transformer.h.0.attn.c_attn.qweight", "weights that GPTQ or AWQ packed into few bits, such as 'transformer.h.0.attn.c_attn.qweight'; give the model that was")]
+    [InlineData("transformer.h.0.attn.c_attn.SCB", "weights that bitsandbytes packed into 8 bits")]
+    [InlineData("transformer.h.0.mlp.c_fc.weight.quant_state.bitsandbytes__nf4", "weights that bitsandbytes packed into 4 bits")]
+    [InlineData("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", "an adapter of LoRA")]
+    [InlineData("transformer.h.0.crossattention.c_attn.weight", "the cross-attention of a decoder")]
+    public void What_stands_in_place_of_weights_is_called_by_its_name(string name, string part)
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        tensors.RemoveAll(tensor => tensor.Name.EndsWith("h.0.attn.c_attn.weight", StringComparison.Ordinal));
+        tensors.Add((name, "I32", [1], [0, 0, 0, 0]));
+        AssertRefused(tensors, part, Gpt2Error.Unsupported);
     }
 
     [Fact]
@@ -199,11 +213,11 @@ public sealed class HuggingFaceModelTests : IDisposable
         File.WriteAllText(path, text.Replace(old, with, StringComparison.Ordinal));
     }
 
-    private void AssertRefused(List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors, string part)
+    private void AssertRefused(List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors, string part, Gpt2Error error = Gpt2Error.WrongArchitecture)
     {
         HuggingFaceFolder.Write(Folder, _original, tensors);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
-        Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
+        Assert.Equal(error, fault.Error);
         Assert.Contains(part, fault.Message, StringComparison.Ordinal);
     }
 

@@ -19,7 +19,7 @@ internal sealed class NpzFormat : WritableFormat
 
     public override WeightNaming Naming => WeightNaming.PicoGpt;
 
-    public override string? FindIn(string folder) => ReadableFolder.Files(folder, "*" + Npz.Extension) is [string only] ? only : null;
+    public override string? FindIn(string folder) => OnlyOne(folder, "*" + Npz.Extension);
 
     public override bool HasName(string path) => HasEnd(path, Npz.Extension);
 

@@ -6,20 +6,21 @@ using Items = System.Collections.Generic.List<System.Collections.Generic.KeyValu
 namespace PicoGpt.Checkpoints.PyTorch;
 
 /// <summary>
-/// Reads Python's pickles (the opcodes of pickletools.py, protocols 2 to 5) that hold plain data. Nothing is imported or run: the
-/// opcodes are those of numbers, texts, tuples, lists and dictionaries, and what a pickle wants to be called is given to the owner,
-/// who knows a few names and refuses every other.
+/// Reads Python's pickles (the opcodes of pickletools.py, protocols 2 to 5). Nothing is imported or run: there are numbers, texts, bytes, tuples,
+/// lists, sets and dictionaries, and what a pickle wants to be called is given to the owner, who knows a few names and lets a
+/// <see cref="PickleObject"/> stand for what any other would give.
 /// </summary>
 /// <remarks>
-/// Tuples are arrays of objects, dictionaries lists of pairs, whole numbers are long. An opcode makes one object at most, and takes
-/// an item off the stack once, so that memory and time are bounded by the number of opcodes and the length of the texts.
+/// Tuples are arrays of objects, sets are lists, dictionaries lists of pairs, whole numbers are long. An opcode makes one object at most, and
+/// takes an item off the stack once, so that memory and time are bounded by the number of opcodes and the length of the texts.
 /// </remarks>
 /// <param name="pickle">The bytes.</param>
-/// <param name="find">Looks a name up, and throws for one that it does not know.</param>
+/// <param name="find">Looks a name up.</param>
 /// <param name="call">Gives what calling it with arguments gives.</param>
 /// <param name="load">Gives what lies outside the pickle under an id.</param>
+/// <param name="start">Where in the bytes the pickle begins.</param>
 internal sealed class PickleReader(
-    byte[] pickle, Func<string, string, object> find, Func<object?, object?[], object?> call, Func<object?, object?> load)
+    byte[] pickle, Func<string, string, object> find, Func<object?, object?[], object?> call, Func<object?, object?> load, int start = 0)
 {
     private const int LatestProtocol = 5;
 
@@ -28,9 +29,14 @@ internal sealed class PickleReader(
 
     private static readonly object Mark = new();
 
+    private static readonly PickleObject SomeBytes = new(new PickleGlobal("builtins", "bytes")), LongNumber = new(new PickleGlobal("builtins", "int"));
+
     private readonly List<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
-    private int _position;
+    private int _position = start;
+
+    /// <summary>Where the pickle ends, when it was read.</summary>
+    public int Position => _position;
 
     /// <summary>Reads the pickle.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
@@ -43,7 +49,7 @@ internal sealed class PickleReader(
             byte opcode = Byte();
             if (opcode == '.') return Pop();
             if (!ReadValue(opcode) && !ReadContainer(opcode) && !ReadReference(opcode))
-                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which plain data needs not");
+                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which such data needs not");
         }
 
         throw new NotSupportedException($"its pickle has more than {MostOpcodes} opcodes");
@@ -72,13 +78,42 @@ internal sealed class PickleReader(
             case (byte)'M': // BININT2
                 return Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(sizeof(ushort))));
             case 0x8A: // LONG1
-                return Push(Long(Bytes(Byte())));
+                ReadOnlySpan<byte> number = Bytes(Byte());
+                return Push(number.Length <= sizeof(long) ? Long(number) : LongNumber);
             case (byte)'G': // BINFLOAT
                 return Push(BinaryPrimitives.ReadDoubleBigEndian(Bytes(sizeof(double))));
             case (byte)'X': // BINUNICODE
                 return Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(sizeof(uint)))));
             case 0x8C: // SHORT_BINUNICODE
                 return Push(Text(Byte()));
+            case 0x8D: // BINUNICODE8
+                return Push(Text(Length(BinaryPrimitives.ReadUInt64LittleEndian(Bytes(sizeof(ulong))))));
+            case (byte)'U': // SHORT_BINSTRING, a text of Python 2
+                return Push(Text(Byte()));
+            case (byte)'T': // BINSTRING, the same
+                return Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(sizeof(uint)))));
+            default:
+                return ReadOpaque(opcode);
+        }
+    }
+
+    // What no weights are made of is passed over.
+    private bool ReadOpaque(byte opcode)
+    {
+        switch (opcode)
+        {
+            case 0x8B: // LONG4
+                Bytes(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(sizeof(uint))));
+                return Push(LongNumber);
+            case (byte)'C': // SHORT_BINBYTES
+                Bytes(Byte());
+                return Push(SomeBytes);
+            case (byte)'B': // BINBYTES
+                Bytes(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(sizeof(uint))));
+                return Push(SomeBytes);
+            case 0x8E or 0x96: // BINBYTES8, BYTEARRAY8
+                Bytes(Length(BinaryPrimitives.ReadUInt64LittleEndian(Bytes(sizeof(ulong)))));
+                return Push(SomeBytes);
             default:
                 return false;
         }
@@ -98,14 +133,16 @@ internal sealed class PickleReader(
                 object?[] tuple = new object?[opcode - 0x84];
                 for (int i = tuple.Length - 1; i >= 0; i--) tuple[i] = Pop();
                 return Push(tuple);
-            case (byte)']':
+            case (byte)']' or 0x8F: // and EMPTY_SET
                 return Push(new List<object?>());
+            case 0x91: // FROZENSET
+                return Push(PopToMark());
             case (byte)'}':
                 return Push(new Items());
             case (byte)'a':
                 Append(Pop());
                 return true;
-            case (byte)'e':
+            case (byte)'e' or 0x90: // and ADDITEMS
                 Append(PopToMark());
                 return true;
             case (byte)'s':
@@ -143,27 +180,46 @@ internal sealed class PickleReader(
             case 0x93: // STACK_GLOBAL
                 object? name = Pop(), from = Pop();
                 return Push(find(from as string ?? "", name as string ?? ""));
-            case (byte)'R': // REDUCE
-                object? arguments = Pop(), callee = Pop();
-                return Push(call(callee, arguments as object?[] ?? throw new InvalidDataException("it calls with what is no tuple")));
+            case (byte)'0':
+                _stack.RemoveAt(_stack.Count > 0 ? _stack.Count - 1 : throw new InvalidDataException("it takes more from its stack than there is"));
+                return true;
+            case (byte)'1': // POP_MARK
+                PopToMark();
+                return true;
+            case (byte)'2': // DUP
+                return Push(Top());
+            case 0x92: // NEWOBJ_EX: arguments by name as well
+                object? named = Pop();
+                return named is Items && Construct();
+            case (byte)'R' or 0x81: // REDUCE, NEWOBJ
+                return Construct();
             case (byte)'Q': // BINPERSID
                 return Push(load(Pop()));
-            case (byte)'b': // BUILD: attributes of a dictionary, which are none of its items
+            case (byte)'b': // BUILD: attributes, which belong to no weight; those of a dictionary are none of its items
                 Pop();
-                return Top() is Items ? true : throw new NotSupportedException("its pickle gives a state to what is no dictionary");
+                Top();
+                return true;
             default:
                 return false;
         }
     }
 
+    private bool Construct()
+    {
+        object? arguments = Pop(), callee = Pop();
+        return Push(call(callee, arguments as object?[] ?? throw new InvalidDataException("it calls with what is no tuple")));
+    }
+
     private void Append(params object?[] items)
     {
+        if (Top() is PickleObject) return;
         if (Top() is not List<object?> list) throw new InvalidDataException("it appends to what is no list");
         list.AddRange(items);
     }
 
     private void SetItems(params object?[] items)
     {
+        if (Top() is PickleObject) return;
         if (Top() is not Items dictionary || items.Length % 2 != 0)
             throw new InvalidDataException("it sets items of what is no dictionary");
         for (int i = 0; i < items.Length; i += 2) dictionary.Add(new(items[i], items[i + 1]));
@@ -218,9 +274,10 @@ internal sealed class PickleReader(
         return line;
     }
 
+    private static long Length(ulong length) => length <= long.MaxValue ? (long)length : throw new InvalidDataException("it is cut short");
+
     private static long Long(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > sizeof(long)) throw new InvalidDataException("it has a number of more than 64 bits");
         long value = bytes.Length > 0 && bytes[^1] >= 0x80 ? -1 : 0;
         for (int i = bytes.Length - 1; i >= 0; i--) value = (value << 8) | bytes[i];
         return value;

@@ -13,16 +13,18 @@ internal sealed class TorchFormat : CheckpointFormat
 
     public override string FolderMark => $"a {FileName}";
 
-    public override string FileMark => "a '.bin', '.pt' or '.pth' file";
+    public override string FileMark => "a '.bin', '.pt', '.pth' or '.ckpt' file";
 
-    public override string? FindIn(string folder) => FirstIn(folder, FileName, IndexFileName);
+    // Hugging Face's; nanoGPT's; and what another program left, where it is the only one.
+    public override string? FindIn(string folder) =>
+        FirstIn(folder, FileName, IndexFileName, "ckpt.pt") ?? OnlyOne(folder, "*.pt", "*.pth");
 
-    public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth");
+    public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth", ".ckpt");
 
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
-        TorchArchive.IsOldFormat(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
+        TorchLegacyFile.IsOne(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
 
     public override ITensorSource Open(string path) => HasEnd(path, IndexExtension)
         ? MappedSource.OpenSharded(path, TorchArchive.ListTensors)
-        : MappedSource.Open(path, TorchArchive.ListTensors);
+        : TorchSource.Open(path);
 }

@@ -24,7 +24,8 @@ internal sealed class SafetensorsFormat : WritableFormat
 
     public override WeightNaming Naming => WeightNaming.HuggingFace;
 
-    public override string? FindIn(string folder) => FirstIn(folder, FileName, "model" + IndexExtension);
+    public override string? FindIn(string folder) =>
+        FirstIn(folder, FileName, "model" + IndexExtension) ?? OnlyOne(folder, "*" + Extension);
 
     public override bool HasName(string path) => HasEnd(path, Extension, IndexExtension);
 

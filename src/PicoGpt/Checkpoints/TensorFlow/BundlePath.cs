@@ -22,8 +22,11 @@ internal static partial class BundlePath
     /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
     public static string? PrefixOfData(string path) => DataSuffix().Match(path) is { Success: true } match ? path[..match.Index] : null;
 
-    /// <summary>Whether a folder is meant for TensorFlow's reader.</summary>
-    public static bool IsFolder(string folder) =>
+    /// <summary>Whether a folder holds a checkpoint: an index, which other programs have files of the same ending beside.</summary>
+    public static bool IsFolder(string folder) => ReadableFolder.Files(folder, "*" + IndexSuffix).Any(SortedTable.IsTable);
+
+    /// <summary>Whether a folder has a file by whose name it could hold a checkpoint.</summary>
+    public static bool MayBeFolder(string folder) =>
         File.Exists(Path.Combine(folder, CheckpointState.FileName)) || ReadableFolder.Files(folder, "*" + IndexSuffix).Length > 0;
 
     /// <summary>Whether a path has the name of a checkpoint's file, or is a prefix.</summary>
@@ -156,10 +159,12 @@ internal static partial class BundlePath
         return prefix.Length < path.Length;
     }
 
-    private static string[] ListPrefixes(string folder) =>
-        [.. ReadableFolder.Files(folder, "*" + IndexSuffix)
-            .Select(file => Path.GetFileName(file)[..^IndexSuffix.Length])
-            .Order(StringComparer.Ordinal)];
+    // Beside an index there may lie files of the same ending that are something else, such as those of FAISS.
+    private static string[] ListPrefixes(string folder)
+    {
+        string[] files = ReadableFolder.Files(folder, "*" + IndexSuffix), tables = [.. files.Where(SortedTable.IsTable)];
+        return [.. (tables.Length > 0 ? tables : files).Select(file => Path.GetFileName(file)[..^IndexSuffix.Length]).Order(StringComparer.Ordinal)];
+    }
 
     private static string QuoteList(IEnumerable<string> names) => string.Join(", ", names.Take(5).Select(name => $"'{name}'"));
 
