@@ -45,6 +45,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>What of the shape no file tells and was assumed, in a sentence; <see langword="null"/> where nothing was.</summary>
     public string? Assumption => _core.Assumption;
 
+    /// <summary>Whether the weights are in memory, where they can be changed.</summary>
+    internal bool IsClone => _core.IsClone;
+
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
 
@@ -174,6 +177,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The matrices in the model's precision; <see langword="null"/> for float32.</summary>
     internal PackedWeights? Pack(IProgress<double>? progress = null, CancellationToken cancellationToken = default) =>
         _core.Pack(Precision, progress, cancellationToken);
+
+    /// <summary>Whether the matrices in a precision only need to be opened.</summary>
+    internal bool IsConverted(Gpt2Precision precision) => _core.IsConverted(precision);
 
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     internal void ThrowIfChanged() => _core.ThrowIfChanged(Precision);

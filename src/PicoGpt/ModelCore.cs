@@ -90,6 +90,10 @@ internal sealed class ModelCore : IDisposable
         }
     }
 
+    /// <summary>Whether the matrices in a precision are there, or were converted before and only need to be opened.</summary>
+    public bool IsConverted(Gpt2Precision precision) =>
+        _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
+
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void ThrowIfChanged(Gpt2Precision precision)
     {

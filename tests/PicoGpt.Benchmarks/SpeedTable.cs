@@ -74,8 +74,9 @@ internal static class SpeedTable
                 case "sample": MeasureSampling(model, options, figures); break;
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
                 case "loop": MeasureLoop(model, options, figures); break;
+                case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
-                default: throw new ArgumentException($"--figures {name} is none of open, decode, sample, prefill, loop, batch");
+                default: throw new ArgumentException($"--figures {name} is none of open, decode, sample, prefill, loop, guess, batch");
             }
         }
 

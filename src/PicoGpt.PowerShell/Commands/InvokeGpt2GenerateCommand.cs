@@ -190,7 +190,8 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
         WriteVerbose(
             $"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, "
             + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, "
-            + $"{completion.SpeculatedTokens} of them guessed, ended by {completion.FinishReason}.");
+            + $"{completion.LookupAccepted} of {completion.LookupDrafted} guesses from the text and "
+            + $"{completion.ShadowAccepted} of {completion.ShadowDrafted} of the Int8 form were right, ended by {completion.FinishReason}.");
         if (!Stream) WriteObject(completion);
         if (completion.Fault is { } fault) PerItem(completion.Prompt, () => ExceptionDispatchInfo.Throw(fault)); // the text so far is out
     }

@@ -13,7 +13,9 @@ public sealed class BatchGenerator : IDisposable
 {
     private readonly Gpt2Model _model;
     private readonly GenerationOptions _options;
+    private readonly Workspace _workspace;
     private readonly TextDriver<GeneratedText> _driver;
+    private readonly ShadowMaker? _shadow;
 
     /// <summary>Prepares to generate.</summary>
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -29,7 +31,18 @@ public sealed class BatchGenerator : IDisposable
         _options = options ?? new GenerationOptions();
         _options.Validate(model);
         BatchSize = batchSize;
-        _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _options.Threads, Kernels.Best), batchSize, Choose);
+        _workspace = new Workspace(model.HyperParameters, _options.Threads, Kernels.Best);
+        try
+        {
+            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace), batchSize, Choose);
+        }
+        catch
+        {
+            _workspace.Dispose();
+            throw;
+        }
+
+        _shadow = ShadowMaker.For(model, _workspace, _options);
     }
 
     /// <summary>
@@ -89,8 +102,11 @@ public sealed class BatchGenerator : IDisposable
     /// has the <see cref="Gpt2Completion.Fault"/>; the others go on.
     /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default) =>
-        [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
+    public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default)
+    {
+        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(TokensToCome());
+        return [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
+    }
 
     /// <summary>Ends all texts as they are.</summary>
     /// <returns>The completions that were not given out yet, in the order of their prompts, ended or not.</returns>
@@ -102,9 +118,17 @@ public sealed class BatchGenerator : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _driver.Dispose();
+    public void Dispose()
+    {
+        _shadow?.Dispose();
+        _driver.Dispose();
+        _workspace.Dispose();
+    }
 
     internal void Add(GeneratedText text) => _driver.Add(text);
+
+    // What the longest text may still take; none before the first token, which nothing is to make later.
+    private int TokensToCome() => NewTokens == 0 ? 0 : _driver.Texts.Max(text => text.TokensToCome as int?) ?? 0;
 
     private void Add(Prompt prompt)
     {

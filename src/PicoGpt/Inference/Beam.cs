@@ -31,7 +31,7 @@ internal sealed class Beam(BeamSearch search, int index, BeamState state) : Gene
     protected override bool IsDone => search.IsDone;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most, int texts)
+    public override ReadOnlySpan<int> Next(int most)
     {
         Candidates = null;
         if (!search.IsOpen(this)) return [];

@@ -94,13 +94,16 @@ public sealed record GenerationOptions
     public ContextOverflow Overflow { get; init; }
 
     /// <summary>
-    /// Guess tokens from what stands already and verify them together, which is faster where text repeats itself. The tokens are the
-    /// same with and without.
+    /// Guess tokens and verify them together: from what stands already, and, where a large model runs exactly, by its own Int8 form. That
+    /// is faster, and the tokens are the same with and without.
     /// </summary>
     public bool Speculation { get; init; } = true;
 
     /// <summary>Threads to compute with; 0 for one a physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Guess by the Int8 form whatever it costs, from the first step on: for tests and measurements.</summary>
+    internal bool AlwaysShadow { get; init; }
 
     /// <summary>Throws when a value is outside its range, or when two contradict each other.</summary>
     /// <exception cref="Gpt2Exception">The sentence says which.</exception>

@@ -45,8 +45,20 @@ public sealed record Gpt2Completion
     /// <summary>Time for the tokens after the first.</summary>
     public TimeSpan DecodeDuration { get; init; }
 
-    /// <summary>Tokens that were guessed from what stood already and proved right, so that they took next to no time.</summary>
-    public int SpeculatedTokens { get; init; }
+    /// <summary>Tokens that were guessed from what stood already, right ones and wrong ones.</summary>
+    public int LookupDrafted { get; init; }
+
+    /// <summary>Tokens of <see cref="LookupDrafted"/> that proved right, so that they took next to no time.</summary>
+    public int LookupAccepted { get; init; }
+
+    /// <summary>Tokens that the model's reduced form guessed, right ones and wrong ones.</summary>
+    public int ShadowDrafted { get; init; }
+
+    /// <summary>Tokens of <see cref="ShadowDrafted"/> that proved right, so that they took a part of the time of a token.</summary>
+    public int ShadowAccepted { get; init; }
+
+    /// <summary>Tokens that were guessed and proved right: <see cref="LookupAccepted"/> and <see cref="ShadowAccepted"/>.</summary>
+    public int SpeculatedTokens => LookupAccepted + ShadowAccepted;
 
     /// <summary>Tokens a second, the reading of the prompt left out; 0 where fewer than two tokens were made.</summary>
     public double TokensPerSecond => Ids.Count > 1 && DecodeDuration > TimeSpan.Zero ? (Ids.Count - 1) / DecodeDuration.TotalSeconds : 0;

@@ -10,8 +10,9 @@ internal interface IDraft
     /// <param name="text">The ids of the text so far.</param>
     /// <param name="most">The most tokens to guess.</param>
     /// <param name="cost">What reading one further token costs, as a share of what it saves where it is right.</param>
+    /// <param name="least">The least probability of being right at which a guess is of use.</param>
     /// <returns>The ids, often none; valid until the next call.</returns>
-    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost);
+    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost, double least = 0);
 
     /// <summary>Learns how good the last guess was.</summary>
     /// <param name="guessed">Tokens that were guessed.</param>

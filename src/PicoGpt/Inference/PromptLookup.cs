@@ -19,9 +19,9 @@ internal sealed class PromptLookup : IDraft
     private double _rightness = Initial; // the probability that a token is right, as it seems
 
     /// <inheritdoc/>
-    public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost)
+    public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost, double least = 0)
     {
-        int length = Math.Min(most, Worthwhile(cost));
+        int length = _rightness < least ? 0 : Math.Min(most, Worthwhile(cost));
         int from = length > 0 ? AfterLongestMatch(text) : -1;
         if (from < 0)
         {

@@ -35,9 +35,8 @@ internal abstract class QueuedText
 
     /// <summary>The ids to read next.</summary>
     /// <param name="most">The most of them.</param>
-    /// <param name="texts">How many texts are under way.</param>
     /// <returns>The ids; none where there is nothing to read, or where this ended the text.</returns>
-    public abstract ReadOnlySpan<int> Next(int most, int texts);
+    public abstract ReadOnlySpan<int> Next(int most);
 
     /// <summary>They are read; their logits are still to be computed.</summary>
     public virtual void HasRead()
@@ -48,6 +47,43 @@ internal abstract class QueuedText
     /// <param name="elapsed">The time that the step took, for all texts together.</param>
     public abstract void Settle(TimeSpan elapsed);
 
+    /// <summary>Tokens that are guessed to come next, and are read together with the last one.</summary>
+    public int Guessed { get; protected set; }
+
+    /// <summary>Tokens of them that proved right, from the first on.</summary>
+    public int Right { get; protected set; }
+
+    /// <summary>Whether more may be guessed after what is guessed already.</summary>
+    public virtual bool MayGuess => false;
+
+    /// <summary>The last id of the text and what is guessed of it.</summary>
+    public virtual int Last => throw new NotSupportedException();
+
+    /// <summary>Begins to guess what comes next, before <see cref="Next"/>.</summary>
+    /// <param name="texts">How many texts are under way.</param>
+    /// <param name="most">The most tokens that the model's reduced form is to guess; 0 where it is not to, or there is none.</param>
+    /// <returns>How many it is to guess: none where the text has guessed itself, or has nothing to guess.</returns>
+    public int BeginGuess(int texts, int most)
+    {
+        try
+        {
+            return IsFinished ? 0 : GuessItself(texts, most);
+        }
+        catch (Exception fault)
+        {
+            Fail(fault);
+            return 0;
+        }
+    }
+
+    /// <summary>Takes what the model's reduced form says after <see cref="Last"/>: [n_vocab].</summary>
+    public virtual void TakeGuess(ReadOnlySpan<float> logits)
+    {
+    }
+
     /// <summary>Ends the text by a fault.</summary>
     public virtual void Fail(Exception fault) => Fault ??= fault;
+
+    /// <inheritdoc cref="BeginGuess"/>
+    protected virtual int GuessItself(int texts, int most) => 0;
 }

@@ -7,7 +7,6 @@ namespace PicoGpt.Inference;
 internal sealed class Sampler
 {
     private readonly GenerationOptions _options;
-    private readonly Random64 _random;
     private readonly int[] _ids;
     private readonly float[] _probabilities; // not yet normalized
 
@@ -15,7 +14,7 @@ internal sealed class Sampler
     {
         _options = options;
         Seed = options.Seed ?? Random.Shared.NextInt64();
-        _random = new Random64((ulong)Seed);
+        Draws = new Random64((ulong)Seed);
         _ids = options.Temperature == 0 ? [] : new int[vocabulary];
         _probabilities = options.Temperature == 0 ? [] : new float[vocabulary];
     }
@@ -23,13 +22,19 @@ internal sealed class Sampler
     /// <summary>The seed in use, drawn where none was given.</summary>
     public long Seed { get; }
 
+    /// <summary>Where the draws come from: one for every token that is sampled.</summary>
+    public Random64 Draws { get; }
+
     /// <summary>The next token: [n_vocab] -> id.</summary>
-    public int Next(ReadOnlySpan<float> logits) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits);
+    public int Next(ReadOnlySpan<float> logits) => Next(logits, Draws);
+
+    /// <summary>The next token by a draw from elsewhere: [n_vocab] -> id.</summary>
+    public int Next(ReadOnlySpan<float> logits, Random64 draws) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits, draws);
 
     /// <summary>The first of the greatest elements.</summary>
     public static int ArgMax(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
 
-    private int Sample(ReadOnlySpan<float> logits)
+    private int Sample(ReadOnlySpan<float> logits, Random64 draws)
     {
         Ranking.Rank(logits, _ids);
         int count = _options.TopK == 0 ? logits.Length : Math.Min(_options.TopK, logits.Length);
@@ -54,7 +59,7 @@ internal sealed class Sampler
             for (int i = 0; i < kept; i++) nucleus += p[i];
         }
 
-        double draw = _random.NextDouble() * nucleus;
+        double draw = draws.NextDouble() * nucleus;
         for (int i = 0; i < kept - 1; i++)
         {
             draw -= p[i];

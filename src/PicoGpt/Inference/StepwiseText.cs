@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PicoGpt.Numerics;
 using PicoGpt.Tokens;
 
 namespace PicoGpt.Inference;
@@ -6,8 +7,13 @@ namespace PicoGpt.Inference;
 /// <summary>A text that is generated token by token, greedily or sampled: a prompt, what follows it, and what became of it.</summary>
 internal sealed class StepwiseText : GeneratedText
 {
-    // Reading a further token together with others takes about this share of reading one alone.
-    private const double FurtherRow = 0.05;
+    /// <summary>Reading a further token together with others takes about this share of reading one alone.</summary>
+    public const double FurtherRow = 0.05;
+
+    // Where the model's reduced form would guess instead, a look-up has to be right more often than not.
+    private const double LeastBesideShadow = 0.5;
+
+    private const int MostGuesses = PromptLookup.Longest;
 
     private readonly Gpt2Model _model;
     private readonly GenerationOptions _options;
@@ -19,23 +25,24 @@ internal sealed class StepwiseText : GeneratedText
     private readonly TokenScorer? _scorer;
     private readonly List<GeneratedToken> _tokens = [];
     private readonly TextCollector _text;
-    private readonly IDraft? _draft;
-    private readonly int[] _together = new int[1 + PromptLookup.Longest];
+    private readonly IDraft? _lookup;
+    private readonly int[] _together = new int[1 + MostGuesses];
     private int _start; // of the context, in the ids; 0 until it slides
-    private int _guessed, _right; // of this step
+    private LogitsProcessor? _guessProcessor;
+    private Random64? _guessDraws; // where the sampler's draws for what is guessed come from
     private bool _wantsLogits, _isPrefill;
     private bool _started;
     private FinishReason _finish;
     private TimeSpan _prefill, _decode;
-    private int _speculated;
+    private DraftCount _lookedUp, _shadowed;
 
     /// <param name="model">The model.</param>
     /// <param name="prompt">What to go on from.</param>
     /// <param name="options">How to generate, validated.</param>
-    /// <param name="draft">What guesses its tokens, if anything.</param>
-    public StepwiseText(Gpt2Model model, Prompt prompt, GenerationOptions options, IDraft? draft)
+    /// <param name="lookup">What guesses its tokens from what stands already, if anything.</param>
+    public StepwiseText(Gpt2Model model, Prompt prompt, GenerationOptions options, IDraft? lookup)
     {
-        (_model, _prompt, _options, _draft) = (model, prompt, options, draft);
+        (_model, _prompt, _options, _lookup) = (model, prompt, options, lookup);
         int n_vocab = model.HyperParameters.NVocab;
         _ids = [.. prompt.Ids];
         _endOfText = options.IgnoreEndOfText ? new HashSet<int>() : model.EndOfTextIds;
@@ -60,7 +67,10 @@ internal sealed class StepwiseText : GeneratedText
         Seed = _options.Temperature == 0 ? null : _sampler.Seed,
         PrefillDuration = _prefill,
         DecodeDuration = _decode,
-        SpeculatedTokens = _speculated,
+        LookupDrafted = _lookedUp.Guessed,
+        LookupAccepted = _lookedUp.Right,
+        ShadowDrafted = _shadowed.Guessed,
+        ShadowAccepted = _shadowed.Right,
     };
 
     /// <inheritdoc/>
@@ -68,6 +78,9 @@ internal sealed class StepwiseText : GeneratedText
 
     /// <inheritdoc/>
     public override ReadOnlySpan<int> Beginning => _start == 0 ? Ids[..^1] : [];
+
+    /// <inheritdoc/>
+    public override int TokensToCome => IsFinished ? 0 : _options.MaxTokens - NewTokens;
 
     /// <inheritdoc/>
     public override bool WantsLogits => _wantsLogits && !IsFinished;
@@ -80,17 +93,37 @@ internal sealed class StepwiseText : GeneratedText
     private ReadOnlySpan<int> Ids => CollectionsMarshal.AsSpan(_ids);
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most, int texts)
+    public override bool MayGuess => !_endOfText.Contains(Last);
+
+    /// <inheritdoc/>
+    public override int Last => Guessed == 0 ? _ids[^1] : _together[Guessed];
+
+    /// <summary>Takes for a guess what would be taken for the next token, by the same draw, if the logits were the exact ones.</summary>
+    public override void TakeGuess(ReadOnlySpan<float> logits) // [n_vocab]
+    {
+        if (_processor.IsNeeded)
+        {
+            _guessProcessor ??= new LogitsProcessor(_options, logits.Length, _prompt.Ids.Length);
+            int[] ids = [.. _ids, .. _together[1..(1 + Guessed)]];
+            logits = _guessProcessor.Process(logits, ids);
+        }
+
+        int id = _sampler.Next(logits, _guessDraws!);
+        _together[++Guessed] = id;
+    }
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<int> Next(int most)
     {
         _started = true;
         _isPrefill = NewTokens == 0;
         _wantsLogits = true;
-        (_guessed, _right) = (0, 0);
         if (!MakeRoom()) return [];
         ReadOnlySpan<int> unread = Ids[(_start + Cache!.Length)..];
+        if (unread.Length > 1) Guessed = 0;
         FirstScored = unread.Length - 1; // what else is read is the prompt, or the half that is kept when the context slides
         if (unread.Length > most) return unread[..most];
-        return unread.Length == 1 ? WithGuess(unread[0], most, texts) : unread;
+        return Guessed > 0 ? WithGuess(unread[0], most) : unread;
     }
 
     /// <inheritdoc/>
@@ -108,8 +141,8 @@ internal sealed class StepwiseText : GeneratedText
     public override void Take(ReadOnlySpan<float> logits) // [n_vocab]
     {
         int id = _sampler.Next(_processor.Process(logits, Ids));
-        _wantsLogits = _right < _guessed && id == _together[1 + _right];
-        if (_wantsLogits) _right++;
+        _wantsLogits = Right < Guessed && id == _together[1 + Right];
+        if (_wantsLogits) Right++;
         Take(id, logits);
     }
 
@@ -118,8 +151,8 @@ internal sealed class StepwiseText : GeneratedText
     {
         if (_isPrefill) _prefill += elapsed;
         else _decode += elapsed;
-        _speculated += _right;
-        if (_guessed > 0) _draft!.Learn(_guessed, _right);
+        if (_guessDraws is not null) _shadowed = _shadowed.Plus(Guessed, Right);
+        else if (Guessed > 0) LearnLookup();
         Cache!.Length = Math.Min(Cache.Length, _ids.Count - _start - 1); // a wrong guess is forgotten, and the last token is not read yet
     }
 
@@ -142,6 +175,22 @@ internal sealed class StepwiseText : GeneratedText
     /// <inheritdoc/>
     public override string TakePiece() => _text.TakePiece();
 
+    /// <inheritdoc/>
+    protected override int GuessItself(int texts, int most)
+    {
+        (Guessed, Right, _guessDraws) = (0, 0, null);
+        int read = _start + Cache!.Length; // ids
+        int room = Math.Min(Math.Min(MostGuesses + 1, Cache.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
+        if (_lookup is null || room <= 0 || _ids.Count - read != 1) return 0;
+        ReadOnlySpan<int> guess = _lookup.Guess(Ids, room, CostAmong(texts), most > 0 ? LeastBesideShadow : 0);
+        guess.CopyTo(_together.AsSpan(1));
+        Guessed = guess.Length;
+        if (Guessed > 0 || most == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
+        _guessDraws = _sampler.Draws.Copy();
+        _guessProcessor?.Restart();
+        return Math.Min(most, room);
+    }
+
     // What is to be done when the context is full. False where the text ends with it.
     private bool MakeRoom()
     {
@@ -157,19 +206,18 @@ internal sealed class StepwiseText : GeneratedText
         return true;
     }
 
-    private ReadOnlySpan<int> WithGuess(int last, int most, int texts)
+    private ReadOnlySpan<int> WithGuess(int last, int most)
     {
-        int room = Math.Min(Math.Min(most, Cache!.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
+        Guessed = Math.Min(Guessed, most - 1);
         _together[0] = last;
-        if (room > 0 && _draft is not null)
-        {
-            ReadOnlySpan<int> guess = _draft.Guess(Ids, room, CostAmong(texts));
-            guess.CopyTo(_together.AsSpan(1));
-            _guessed = guess.Length;
-        }
-
         FirstScored = 0;
-        return _together.AsSpan(0, 1 + _guessed);
+        return _together.AsSpan(0, 1 + Guessed);
+    }
+
+    private void LearnLookup()
+    {
+        _lookedUp = _lookedUp.Plus(Guessed, Right);
+        _lookup!.Learn(Guessed, Right);
     }
 
     // A right guess saves a row of a later step, and a text's share of that step's reading of the weights; a wrong one costs a row.
@@ -188,6 +236,12 @@ internal sealed class StepwiseText : GeneratedText
         _text.Append(id);
         if (_text.Stopped) _finish = FinishReason.Stop;
         else if (NewTokens == _options.MaxTokens) Finish(FinishReason.MaxTokens);
+    }
+
+    /// <summary>Tokens that were guessed, and those of them that were right.</summary>
+    private readonly record struct DraftCount(int Guessed, int Right)
+    {
+        public DraftCount Plus(int guessed, int right) => new(Guessed + guessed, Right + right);
     }
 
     // Ends the text; what was still held back of it is certain now.

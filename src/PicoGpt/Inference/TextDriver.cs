@@ -49,6 +49,9 @@ internal sealed class TextDriver<T> : IDisposable
     /// <summary>Positions that were read so far, guessed ones included.</summary>
     public long RowsRead { get; private set; }
 
+    /// <summary>What guesses for the texts, if anything; it is disposed of with the driver.</summary>
+    public Shadow? Shadow { get; set; }
+
     /// <summary>Adds a text; it waits until there is room for it.</summary>
     public void Add(T text)
     {
@@ -84,6 +87,7 @@ internal sealed class TextDriver<T> : IDisposable
     {
         foreach (T text in _underWay) text.Cache?.Dispose();
         _caches.Dispose();
+        Shadow?.Dispose();
         _forward.Dispose();
     }
 
@@ -94,6 +98,7 @@ internal sealed class TextDriver<T> : IDisposable
         _step.Clear();
         try
         {
+            Guess(cancellationToken);
             if (Try(Read, cancellationToken))
             {
                 foreach (Part part in _step) part.Text.HasRead();
@@ -108,6 +113,7 @@ internal sealed class TextDriver<T> : IDisposable
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         foreach (Part part in _step) Settle(part.Text, elapsed);
+        Shadow?.Learn();
         foreach (T text in _underWay)
         {
             if (text.IsFinished) Release(text);
@@ -182,6 +188,26 @@ internal sealed class TextDriver<T> : IDisposable
         }
     }
 
+    // A guess is of use, but nobody depends on it: what its weights suffer is no fault of a text. What a hook changes it does not see.
+    private void Guess(CancellationToken cancellationToken)
+    {
+        if (Shadow is not null && _forward.Hook is null)
+        {
+            try
+            {
+                Shadow.Guess(_underWay, cancellationToken);
+                return;
+            }
+            catch (Gpt2Exception)
+            {
+                Shadow.Dispose();
+                Shadow = null;
+            }
+        }
+
+        foreach (T text in _underWay) text.BeginGuess(_underWay.Count, most: 0);
+    }
+
     private void Read(CancellationToken cancellationToken)
     {
         _toScore.Clear();
@@ -199,7 +225,7 @@ internal sealed class TextDriver<T> : IDisposable
         try
         {
             int length = text.Cache!.Length;
-            ReadOnlySpan<int> ids = text.Next(most, _underWay.Count);
+            ReadOnlySpan<int> ids = text.Next(most);
             if (ids.IsEmpty) return;
             length = Math.Min(length, text.Cache.Length); // it may have begun its context again
             int row = _forward.Add(text.Cache, ids);

@@ -55,7 +55,7 @@ internal sealed class MeasuredText : QueuedText
     private int Read => _start + Cache!.Length;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most, int texts)
+    public override ReadOnlySpan<int> Next(int most)
     {
         ReadOnlySpan<int> ids = _ids.AsSpan(Read, Math.Min(End - Read, most));
         FirstScored = Math.Clamp(_scored - Read, 0, ids.Length); // those before are read only to be looked back at

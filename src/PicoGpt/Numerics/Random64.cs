@@ -8,6 +8,9 @@ internal sealed class Random64(ulong seed)
 {
     private ulong _state = seed;
 
+    /// <summary>A generator that gives the same numbers from here on.</summary>
+    public Random64 Copy() => new(_state);
+
     public ulong Next()
     {
         ulong z = _state += 0x9E3779B97F4A7C15;

@@ -61,7 +61,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     {
         long size = MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
         if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
-        string prefix = Path.Combine(folder, ConvertedFolder.Name, precision.ToString().ToLowerInvariant());
+        string prefix = PrefixOf(folder, precision);
         byte[] source = SourceOf(parameters);
         if (TryOpen(parameters, precision, prefix, source) is { } converted) return converted;
         try
@@ -76,12 +76,18 @@ internal sealed unsafe class PackedWeights : IDisposable
         return TryOpen(parameters, precision, prefix, source) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
     }
 
+    /// <summary>Whether there is a file of a conversion, right or wrong.</summary>
+    public static bool HasFile(string folder, Gpt2Precision precision) => folder.Length > 0 && File.Exists(BundlePath.IndexFile(PrefixOf(folder, precision)));
+
     public void ThrowIfChanged() => _bundle?.ThrowIfChanged();
 
     public void Dispose() => _bundle?.Dispose();
 
     /// <summary>The bytes of a matrix in a precision.</summary>
     public static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => PackedMatrix.SizeOf(precision, leaf.Walk.Rows, leaf.Walk.Columns);
+
+    private static string PrefixOf(string folder, Gpt2Precision precision) =>
+        Path.Combine(folder, ConvertedFolder.Name, precision.ToString().ToLowerInvariant());
 
     private static PackedMatrix MatrixOf(Gpt2Weight weight, Gpt2Precision precision, byte* data) =>
         new(data, precision, weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);

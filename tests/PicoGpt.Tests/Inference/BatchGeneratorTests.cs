@@ -229,7 +229,7 @@ public sealed class BatchGeneratorTests : IDisposable
 
         private int _calls;
 
-        public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost) => ++_calls < Patience ? [] : guess();
+        public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost, double least) => ++_calls < Patience ? [] : guess();
 
         public void Learn(int guessed, int right)
         {
