@@ -21,7 +21,8 @@ internal sealed class CommandLine
           --top-p P           sample from the likeliest tokens that reach the probability P (1)
           --seed N            the same seed gives the same text
           --stop TEXT         end before this text; may be given several times
-          --ignore-eot        go on when the model says <|endoftext|>
+          --ignore-eot        go on when the model says <|endoftext|>, or what else ends its texts
+          --keep-special      keep special tokens in the text instead of leaving them out
           --slide             go on when the context is full, re-reading its last half
           --threads N         threads to compute with (one a physical core)
           --verbose           report timings on standard error
@@ -83,6 +84,7 @@ internal sealed class CommandLine
             case "--seed": Options = o with { Seed = Value<long>(word, rest) }; break;
             case "--stop": Options = o with { Stop = [.. o.Stop, Value(word, rest)] }; break;
             case "--ignore-eot": Options = o with { IgnoreEndOfText = true }; break;
+            case "--keep-special": Options = o with { KeepSpecial = true }; break;
             case "--slide": Options = o with { Overflow = ContextOverflow.Slide }; break;
             case "--threads": Options = o with { Threads = Value<int>(word, rest) }; break;
             case "--" when rest.TryDequeue(out string? prompt): SetPrompt(prompt); break;

@@ -21,16 +21,18 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
         return ModelStore.Default.Open(model, WantedPrecision ?? default);
     }
 
-    /// <summary>The tokenizer of a model; of one that is not here, only its two files are fetched.</summary>
+    /// <summary>The tokenizer of a model, or of a folder that has a vocabulary alone; of a model that is not here, only its two files are fetched.</summary>
     /// <param name="reference">What the parameter was given.</param>
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">There is no such model, or its files cannot be had.</exception>
     protected Tokenizer OpenEncoder(Gpt2ModelReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        if (reference.NameOrPath is not { } name || !ModelCatalog.TryResolve(name, out CatalogModel? model)) return Open(reference).Encoder;
+        if (reference.NameOrPath is not { } name) return Open(reference).Encoder;
+        if (!ModelCatalog.TryResolve(name, out CatalogModel? model))
+            return ModelFiles.OpenVocabularyAlone(SessionPath.Resolve(SessionState, name), StopToken) ?? Open(reference).Encoder;
         Fetch(model, new DownloadOptions { Files = model.IsBuiltIn ? null : ["encoder.json", "vocab.bpe"] });
-        return Tokenizer.Load(ModelStore.Default.GetFolder(model));
+        return Tokenizer.Load(ModelStore.Default.GetFolder(model), StopToken);
     }
 
     /// <summary>Fetches what of a model is not here.</summary>

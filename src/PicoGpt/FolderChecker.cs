@@ -121,17 +121,20 @@ internal static partial class FolderChecker
         if (VocabularyFormats.FilesIn(place) is not { } files)
         {
             yield return new ModelCheck(
-                model, VocabularyFormats.All[0].FileNames[0], null, $"'{folder}' has no vocabulary, so that the model can neither read nor write text.");
+                model,
+                VocabularyFormats.All[0].FileNames[0],
+                null,
+                ForeignVocabulary.FaultOf(place)?.Message ?? $"'{folder}' has no vocabulary, so that the model can neither read nor write text.");
             yield break;
         }
 
         Tokenizer? tokenizer = null;
         Gpt2Exception? fault = Fault(() => tokenizer = VocabularyFormats.Open(place, shape?.NVocab ?? 0));
-        if (tokenizer is not null && shape is not null && tokenizer.MaxId >= shape.NVocab)
+        if (tokenizer is not null && shape is not null && tokenizer.MaxIdOfVocabulary >= shape.NVocab)
         {
             fault = new Gpt2Exception(
                 Gpt2Error.WrongArchitecture,
-                $"'{files[0]}' has ids up to {tokenizer.MaxId}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
+                $"'{files[0]}' has ids up to {tokenizer.MaxIdOfVocabulary}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
                 files[0]);
         }
 

@@ -55,15 +55,18 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     public Tokenizer Encoder => _core.Encoder;
 
-    /// <summary>The id of <c>&lt;|endoftext|&gt;</c>.</summary>
-    /// <exception cref="Gpt2Exception">The vocabulary has no such token.</exception>
-    internal int EndOfText => Encoder.EndOfText ?? throw new Gpt2Exception(
+    /// <summary>The ids with which the model's texts begin and end, as its files say.</summary>
+    internal SpecialIds SpecialIds => _core.SpecialIds;
+
+    /// <summary>The id before a text's first token: <c>&lt;|endoftext|&gt;</c>, or what else the model's files name.</summary>
+    /// <exception cref="Gpt2Exception">There is none.</exception>
+    internal int BeginningOfText => SpecialIds.Begin ?? throw new Gpt2Exception(
         Gpt2Error.InvalidArgument,
         $"The prompt is empty, and the vocabulary of {Name} has no <|endoftext|> to start from; give a prompt.",
         Path);
 
     /// <summary>The ids with which the model ends a text.</summary>
-    internal IReadOnlySet<int> EndOfTextIds => Encoder.EndOfText is { } id ? new HashSet<int> { id } : new HashSet<int>();
+    internal IReadOnlySet<int> EndOfTextIds => SpecialIds.Ends.ToHashSet();
 
     /// <summary>Opens a model.</summary>
     /// <param name="path">

@@ -14,6 +14,7 @@ internal sealed class ModelCore : IDisposable
 {
     private readonly ITensorSource _source;
     private readonly Lazy<Tokenizer> _encoder;
+    private readonly Lazy<SpecialIds> _specialIds;
     private readonly string _vocabularyFolder;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
@@ -34,6 +35,7 @@ internal sealed class ModelCore : IDisposable
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
         _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab)));
+        _specialIds = new Lazy<SpecialIds>(() => ModelFiles.ReadSpecialIds(folder, source, Encoder));
     }
 
     /// <param name="name">The clone's name.</param>
@@ -41,7 +43,7 @@ internal sealed class ModelCore : IDisposable
     /// <param name="source">The clone's weights.</param>
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
-        (_source, _encoder, _vocabularyFolder) = (source, original._encoder, original._vocabularyFolder);
+        (_source, _encoder, _specialIds, _vocabularyFolder) = (source, original._encoder, original._specialIds, original._vocabularyFolder);
         (Name, Path, Assumption) = (name, "", original.Assumption);
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
@@ -60,6 +62,9 @@ internal sealed class ModelCore : IDisposable
     public Gpt2Parameters Parameters { get; }
 
     public Tokenizer Encoder => _encoder.Value;
+
+    /// <summary>The ids with which texts begin and end.</summary>
+    public SpecialIds SpecialIds => _specialIds.Value;
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     public bool IsClone => _source is MemorySource;

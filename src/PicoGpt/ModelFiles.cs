@@ -6,7 +6,10 @@ using PicoGpt.Weights;
 
 namespace PicoGpt;
 
-/// <summary>Finds the files of a model: of which format the weights are, and where what belongs to them lies.</summary>
+/// <summary>
+/// Reads a model's folder, in this order: which files are its weights, what tells its shape, where its vocabulary lies, and with which
+/// ids its texts begin and end.
+/// </summary>
 internal static class ModelFiles
 {
     private const string RunsFolder = "checkpoint";
@@ -26,12 +29,13 @@ internal static class ModelFiles
         string fullPath = Path.GetFullPath(path);
         if (IsCompanion(Path.GetFileName(fullPath)) && File.Exists(fullPath))
             fullPath = Path.GetDirectoryName(fullPath)!;
+        if (ForeignVocabulary.KindOf(Path.GetFileName(fullPath)) is not null && File.Exists(fullPath)) throw ForeignVocabulary.FaultOfFile(fullPath);
         return Directory.Exists(fullPath) ? FindIn(Path.TrimEndingDirectorySeparator(fullPath)) : (CheckpointFormats.Of(fullPath), fullPath);
     }
 
     // Files that lie beside the weights: the shape's and the vocabulary's.
     private static bool IsCompanion(string name) =>
-        name is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName || VocabularyFormats.IsNamed(name);
+        name is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName or GenerationConfig.FileName || VocabularyFormats.IsNamed(name);
 
     /// <summary>The shape of the model whose weights lie in a folder.</summary>
     /// <param name="folder">The folder.</param>
@@ -81,11 +85,45 @@ internal static class ModelFiles
         : ModelsBeside(folder).FirstOrDefault(other => VocabularyFormats.IsIn(other) && HyperParametersIn(other) == hyperParameters)
             ?? folder;
 
+    /// <summary>
+    /// The ids with which texts begin and end: what <c>generation_config.json</c> says, or else <c>config.json</c>; and the tokenizer's own
+    /// end. Where nothing says it, that is <c>&lt;|endoftext|&gt;</c>.
+    /// </summary>
+    /// <exception cref="Gpt2Exception">A file is not as it should be.</exception>
+    public static SpecialIds ReadSpecialIds(string folder, ITensorSource source, Tokenizer tokenizer)
+    {
+        SpecialIds said = source.SpecialIds
+            ?? GenerationConfig.Read(new[] { GenerationConfig.FileName, HuggingFaceConfig.FileName }.Select(name => Path.Combine(folder, name)));
+        IEnumerable<int> ends = tokenizer.IdOf(TokenRoles.End) is { } end ? said.Ends.Append(end).Distinct() : said.Ends;
+        int? begin = said.Begin is { } id && tokenizer.HasToken(id) ? id : tokenizer.IdOf(TokenRoles.Begin) ?? tokenizer.EndOfText;
+        return new SpecialIds(begin, ends.Any() || tokenizer.EndOfText is null ? [.. ends] : [tokenizer.EndOfText.Value]);
+    }
+
+    /// <summary>
+    /// Opens the vocabulary that a path means, whether weights lie beside it or not: a folder, or a file of it. <see langword="null"/> where
+    /// there is none, or where the weights tell which it is.
+    /// </summary>
+    /// <exception cref="Gpt2Exception">A file of it is not as it should be.</exception>
+    public static Tokenizer? OpenVocabularyAlone(string path, CancellationToken cancellationToken)
+    {
+        string name = Path.GetFileName(path);
+        string folder = File.Exists(path) && VocabularyFormats.IsNamed(name) ? Path.GetDirectoryName(path)! : path;
+        bool isAlone = VocabularyFormats.IsIn(folder) && CheckpointFormats.FindIn(folder) is null && RunIn(folder) is null;
+        return isAlone ? VocabularyFormats.Open(folder, rowCount: 0, cancellationToken) : null;
+    }
+
     private static (CheckpointFormat Format, string Path) FindIn(string folder)
     {
         if (CheckpointFormats.FindIn(folder) is { } found) return found;
-        return RunIn(folder) is { } run && CheckpointFormats.FindIn(run) is { } tuned ? tuned : throw CheckpointFormats.NoneIn(folder);
+        if (RunIn(folder) is { } run && CheckpointFormats.FindIn(run) is { } tuned) return tuned;
+        throw VocabularyFormats.FilesIn(folder) is { } files ? VocabularyAlone(folder, files) : ForeignVocabulary.FaultOf(folder) ?? CheckpointFormats.NoneIn(folder);
     }
+
+    private static Gpt2Exception VocabularyAlone(string folder, IEnumerable<string> files) => new(
+        Gpt2Error.FileNotFound,
+        $"'{folder}' holds a vocabulary alone ({string.Join(", ", files.Where(File.Exists).Select(Path.GetFileName))}), and no weights; "
+            + "ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token take it as -Model, and to run a model put its weights beside it.",
+        folder);
 
     /// <summary>The only run of a folder in which OpenAI's model was fine-tuned: <c>checkpoint/run1</c>.</summary>
     private static string? RunIn(string folder)

@@ -70,9 +70,13 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Cell(typeof(string[]))]
     public string[]? Stop { get; set; }
 
-    /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>, or another token that ends its texts.</summary>
     [Parameter]
     public SwitchParameter IgnoreEndOfText { get; set; }
+
+    /// <summary>Keep special tokens, such as <c>&lt;|SEP|&gt;</c>, in the text as they are spelled, instead of leaving them out.</summary>
+    [Parameter]
+    public SwitchParameter KeepSpecial { get; set; }
 
     /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and goes on.</summary>
     [Parameter]
@@ -211,6 +215,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
             Stop = Stop ?? [],
             AllowSpecial = AllowSpecial,
             IgnoreEndOfText = IgnoreEndOfText,
+            KeepSpecial = KeepSpecial,
             Overflow = Overflow,
             Threads = Threads,
             Speculation = !NoSpeculation,

@@ -46,7 +46,10 @@ internal static class HuggingFaceConfig
     public static IEnumerable<string> BeyondOpenAI(Gpt2HyperParameters h) => Keys(h).Except(Keys(OpenAIs(h))).Select(key => $"{key.Name} = {key.Json}");
 
     /// <summary>Writes what transformers needs to open the folder as a GPT2LMHeadModel.</summary>
-    public static byte[] Format(Gpt2HyperParameters h, int? endOfText, string dtype)
+    /// <param name="h">The shape.</param>
+    /// <param name="writeIds">Writes the ids of special tokens, of which a shape knows nothing.</param>
+    /// <param name="dtype">The type of the weights.</param>
+    public static byte[] Format(Gpt2HyperParameters h, Action<Utf8JsonWriter> writeIds, string dtype)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
@@ -70,12 +73,7 @@ internal static class HuggingFaceConfig
 
             json.WriteNumber("initializer_range", 0.02);
             json.WriteString("torch_dtype", dtype);
-            if (endOfText is { } id)
-            {
-                json.WriteNumber("bos_token_id", id);
-                json.WriteNumber("eos_token_id", id);
-            }
-
+            writeIds(json);
             json.WriteEndObject();
         }
 

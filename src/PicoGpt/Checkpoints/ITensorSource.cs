@@ -24,6 +24,9 @@ internal interface ITensorSource : IDisposable
     /// <summary>Opens the vocabulary that the files carry; <see langword="null"/> where they carry none.</summary>
     Func<Tokenizer>? Vocabulary => null;
 
+    /// <summary>The ids with which the model's texts begin and end, where the files themselves tell them.</summary>
+    SpecialIds? SpecialIds => null;
+
     /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
     /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>
     void EnsureComplete()

@@ -33,7 +33,7 @@ internal abstract class WritableFormat : CheckpointFormat
     /// <summary>The files that make a folder with the weights a model: by OpenAI's names, unless the format has its own.</summary>
     /// <exception cref="Gpt2Exception">The format has no place for what the model is.</exception>
     public virtual IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
-        [(Gpt2HyperParameters.FileName, model.HyperParameters.ToJson()), .. model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? []];
+        [(Gpt2HyperParameters.FileName, model.HyperParameters.ToJson()), .. VocabularyOf(model), .. EndsOf(model)];
 
     /// <summary>Starts writing.</summary>
     /// <param name="weightsPath">The full path of the weights.</param>
@@ -46,6 +46,17 @@ internal abstract class WritableFormat : CheckpointFormat
     protected static (string Name, byte[] Content) ConfigOf(ModelFacts model)
     {
         TensorDType dtype = model.DTypes is [TensorDType only] ? only : TensorDType.Float32;
-        return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, model.Encoder?.EndOfText, dtype.DisplayName()));
+        return (HuggingFaceConfig.FileName, HuggingFaceConfig.Format(model.HyperParameters, json => GenerationConfig.Write(json, model.SpecialIds), dtype.DisplayName()));
+    }
+
+    /// <summary>The vocabulary by OpenAI's names.</summary>
+    protected static IEnumerable<(string Name, byte[] Content)> VocabularyOf(ModelFacts model) => model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? [];
+
+    // OpenAI's files have no place for the ids with which texts begin and end, where they are not those of <|endoftext|>.
+    private static IEnumerable<(string Name, byte[] Content)> EndsOf(ModelFacts model)
+    {
+        int? endOfText = model.Encoder?.EndOfText;
+        bool isPlain = model.Encoder is null || (model.SpecialIds.Begin == endOfText && model.SpecialIds.Ends.SequenceEqual(endOfText is { } id ? [id] : []));
+        return isPlain ? [] : [(GenerationConfig.FileName, GenerationConfig.Format(model.SpecialIds))];
     }
 }

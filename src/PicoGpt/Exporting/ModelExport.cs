@@ -31,6 +31,7 @@ public sealed class ModelExport
         if (_weights.Length < model.Parameters.Count) return;
         TensorDType[] types = [.. model.Parameters.Select(weight => weight.DType).Distinct()];
         _facts = new ModelFacts(model.HyperParameters, model.HasVocabulary ? model.Encoder : null, types);
+        if (model.HasVocabulary) _facts = _facts with { SpecialIds = model.SpecialIds };
         _companions = [.. format.Companions(_facts).Select(file => (Path.Combine(Folder, file.Name), file.Content))];
     }
 

@@ -31,7 +31,7 @@ internal sealed class BeamSearch
         int n_vocab = model.HyperParameters.NVocab;
         _ends = options.IgnoreEndOfText ? new HashSet<int>() : model.EndOfTextIds;
         _candidates = Math.Min(Math.Max(2, 1 + _ends.Count) * options.Beams, n_vocab); // enough go on, though all ends be among them
-        _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length);
+        _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length, model.Encoder.PaddingIds);
         _logProbabilities = _processor.IsNeeded ? new float[n_vocab] : [];
         _scorer = options.TopLogProbs is { } top ? new TokenScorer(new TokenTexts(model.Encoder), top) : null;
         Beams = [.. Enumerable.Range(0, options.Beams).Select(i => new Beam(this, i, new BeamState(prompt.Ids, 0, [])))];
@@ -167,7 +167,7 @@ internal sealed class BeamSearch
 
     private TextCollector TextOf(ReadOnlySpan<int> ids)
     {
-        var text = new TextCollector(_model.Encoder, _options.Stop);
+        var text = new TextCollector(_model.Encoder, _options.Stop, _options.KeepSpecial);
         foreach (int id in ids[_prompt.Ids.Length..]) text.Append(id);
         return text;
     }

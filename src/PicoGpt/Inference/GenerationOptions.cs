@@ -84,8 +84,14 @@ public sealed record GenerationOptions
     /// <summary>Strings that end the text; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
-    /// <summary>Take <c>&lt;|endoftext|&gt;</c> in a prompt for the special token instead of for ordinary characters.</summary>
+    /// <summary>
+    /// Take <c>&lt;|endoftext|&gt;</c> in a prompt for the special token instead of for ordinary characters. Tokens that the files of a model add
+    /// to its vocabulary, such as <c>&lt;|SEP|&gt;</c>, are found always.
+    /// </summary>
     public bool AllowSpecial { get; init; }
+
+    /// <summary>Keep special tokens in the text, as they are spelled; else they are left out, as by transformers' <c>skip_special_tokens</c>.</summary>
+    public bool KeepSpecial { get; init; }
 
     /// <summary>Go on when the model says <c>&lt;|endoftext|&gt;</c>, or another of its end tokens.</summary>
     public bool IgnoreEndOfText { get; init; }

@@ -4,12 +4,13 @@ namespace PicoGpt.Inference;
 
 /// <summary>
 /// Changes the logits by the options before a token is chosen: bias, then the repetition penalty, then the frequency and presence
-/// penalties, then what repeats an n-gram. It remembers what it has counted of a text, which may only grow.
+/// penalties, then what repeats an n-gram, then what is no token. It remembers what it has counted of a text, which may only grow.
 /// </summary>
 internal sealed class LogitsProcessor
 {
     private readonly GenerationOptions _options;
     private readonly int _promptLength;
+    private readonly IReadOnlyList<int> _padding;
     private readonly float[] _changed;
     private readonly Dictionary<int, int> _generated = []; // how often by id; 0 for what stands in the prompt alone
     private int _counted;
@@ -17,10 +18,11 @@ internal sealed class LogitsProcessor
     /// <param name="options">The options.</param>
     /// <param name="vocabulary">n_vocab.</param>
     /// <param name="promptLength">Ids of the text that are the prompt's.</param>
-    public LogitsProcessor(GenerationOptions options, int vocabulary, int promptLength)
+    /// <param name="padding">Ids that are no token's, with which no text goes on; <see langword="null"/> for none.</param>
+    public LogitsProcessor(GenerationOptions options, int vocabulary, int promptLength, IReadOnlyList<int>? padding = null)
     {
-        (_options, _promptLength) = (options, promptLength);
-        IsNeeded = Penalizes || options.NoRepeatNgramSize > 0 || options.LogitBias.Count > 0;
+        (_options, _promptLength, _padding) = (options, promptLength, padding ?? []);
+        IsNeeded = Penalizes || options.NoRepeatNgramSize > 0 || options.LogitBias.Count > 0 || _padding.Count > 0;
         _changed = IsNeeded ? new float[vocabulary] : [];
     }
 
@@ -40,9 +42,10 @@ internal sealed class LogitsProcessor
         foreach ((int id, float bias) in _options.LogitBias) _changed[id] += bias;
         if (Penalizes) Penalize(ids);
         if (_options.NoRepeatNgramSize > 0) ForbidRepetition(ids, _options.NoRepeatNgramSize);
+        foreach (int id in _padding) _changed[id] = float.NegativeInfinity;
         if (!float.IsNegativeInfinity(TensorPrimitives.Max<float>(_changed))) return _changed;
         throw new Gpt2Exception(
-            Gpt2Error.InvalidArgument, "LogitBias and NoRepeatNgramSize leave no token with which the text could go on; forbid fewer.");
+            Gpt2Error.InvalidArgument, "LogitBias, NoRepeatNgramSize and the padding of the vocabulary leave no token with which the text could go on; forbid fewer.");
     }
 
     /// <summary>Forgets the text, as another follows.</summary>

@@ -3,12 +3,12 @@ namespace PicoGpt.Inference;
 /// <summary>What a text is to go on from: the text and its ids, of which there is one at least and a context's at most.</summary>
 internal sealed record Prompt(string Text, int[] Ids)
 {
-    /// <summary>A text; an empty one is <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>A text; an empty one is what the model's texts begin with: <c>&lt;|endoftext|&gt;</c>, unless its files name another token.</summary>
     /// <exception cref="Gpt2Exception">It has more tokens than the context.</exception>
     public static Prompt Of(Gpt2Model model, string text, bool allowSpecial = false) =>
-        new(text, Checked(model, text.Length == 0 ? [model.EndOfText] : model.Encoder.Encode(text, allowSpecial)));
+        new(text, Checked(model, text.Length == 0 ? [model.BeginningOfText] : model.Encoder.Encode(text, allowSpecial)));
 
-    /// <summary>Ids; none are <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>Ids; none are what the model's texts begin with.</summary>
     /// <exception cref="Gpt2Exception">They are more than the context has, or one is outside the vocabulary.</exception>
     public static Prompt Of(Gpt2Model model, IReadOnlyList<int> ids)
     {
@@ -19,7 +19,7 @@ internal sealed record Prompt(string Text, int[] Ids)
             if ((uint)id >= (uint)n_vocab) throw Gpt2Forward.OutsideVocabulary(id, n_vocab);
         }
 
-        var text = new TextCollector(model.Encoder, stop: []);
+        var text = new TextCollector(model.Encoder, stop: [], keepSpecial: true);
         foreach (int id in ids) text.Append(id);
         text.Finish();
         return new Prompt(text.Text, Checked(model, [.. ids]));

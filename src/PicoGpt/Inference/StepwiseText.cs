@@ -46,10 +46,10 @@ internal sealed class StepwiseText : GeneratedText
         int n_vocab = model.HyperParameters.NVocab;
         _ids = [.. prompt.Ids];
         _endOfText = options.IgnoreEndOfText ? new HashSet<int>() : model.EndOfTextIds;
-        _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length);
+        _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length, model.Encoder.PaddingIds);
         _sampler = new Sampler(options, n_vocab);
         _scorer = options.TopLogProbs is { } top ? new TokenScorer(new TokenTexts(model.Encoder), top) : null;
-        _text = new TextCollector(model.Encoder, options.Stop);
+        _text = new TextCollector(model.Encoder, options.Stop, options.KeepSpecial);
         if (options.MaxTokens == 0) _finish = FinishReason.MaxTokens;
     }
 

@@ -90,7 +90,7 @@ public sealed class TextMeasurer : IDisposable
     public void Add(string text, string? path = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        IReadOnlyList<Gpt2Token> tokens = _model.Encoder.Tokenize(text, _options.AllowSpecial);
+        IReadOnlyList<Gpt2Token> tokens = _model.Encoder.Tokenize(text, _options.AllowSpecial, withPrefix: false);
         int n_vocab = _model.HyperParameters.NVocab;
         if (tokens.FirstOrDefault(token => token.Id >= n_vocab) is { } beyond)
         {
@@ -116,7 +116,7 @@ public sealed class TextMeasurer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _driver.Dispose();
 
-    private static int StartTokenOf(Gpt2Model model) => model.Encoder.EndOfText ?? throw new Gpt2Exception(
+    private static int StartTokenOf(Gpt2Model model) => model.SpecialIds.Begin ?? throw new Gpt2Exception(
         Gpt2Error.InvalidArgument,
         $"The vocabulary of {model.Name} has no <|endoftext|> to put before a text; "
             + "leave it out with NoStartToken, which leaves the first token unmeasured.",

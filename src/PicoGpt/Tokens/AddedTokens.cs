@@ -1,48 +1,88 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 
 namespace PicoGpt.Tokens;
 
-/// <summary>Finds added tokens in a text: the first, and of several that begin there the longest.</summary>
+/// <summary>
+/// Cuts texts at added tokens, as transformers does (<c>AddedVocabulary</c> of Hugging Face's tokenizers): first at those that are not
+/// <see cref="AddedToken.Normalized"/>, and what is left at the others; always at the first, and of several that begin there at the longest.
+/// </summary>
 internal sealed class AddedTokens
 {
-    private readonly AddedToken[] _byLength; // the longest first
-    private readonly Dictionary<int, AddedToken> _byId;
-    private readonly SearchValues<string> _all, _ordinary;
+    private readonly AddedTokenTrie[] _passes;
+    private readonly Dictionary<int, AddedToken> _byId = [];
+    private readonly Dictionary<string, AddedToken> _byText = [];
 
     public AddedTokens(IReadOnlyList<AddedToken> tokens)
     {
-        _byLength = [.. tokens.OrderByDescending(token => token.Text.Length)];
-        _byId = tokens.ToDictionary(token => token.Id);
-        Special = tokens.Where(token => token.IsSpecial).ToDictionary(token => token.Text, token => token.Id, StringComparer.Ordinal);
-        _all = SearchValues.Create([.. tokens.Select(token => token.Text)], StringComparison.Ordinal);
-        _ordinary = SearchValues.Create([.. tokens.Where(token => !token.IsSpecial).Select(token => token.Text)], StringComparison.Ordinal);
+        All = tokens;
+        foreach (AddedToken token in tokens) (_byId[token.Id], _byText[token.Text]) = (token, token);
+        AddedTokenTrie first = new(tokens.Where(token => !token.Normalized)), second = new(tokens.Where(token => token.Normalized));
+        _passes = [first, second];
+        Special = tokens.Where(token => token.IsSpecial).ToDictionary(token => token.Text, token => token.Id);
     }
+
+    public IReadOnlyList<AddedToken> All { get; }
 
     /// <summary>The ids of the special ones by their spelling.</summary>
     public IReadOnlyDictionary<string, int> Special { get; }
 
     public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
 
-    public AddedToken? Find(string text) => Array.Find(_byLength, token => token.Text == text);
+    public AddedToken? Find(string text) => _byText.GetValueOrDefault(text);
 
-    /// <summary>The first added token of a text.</summary>
+    /// <summary>The sections of a text, which together are the whole of it.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="allowSpecial">Whether special ones are looked for too.</param>
-    /// <param name="at">Where it begins.</param>
-    /// <param name="token">The token.</param>
-    public bool TryFindFirst(ReadOnlySpan<char> text, bool allowSpecial, out int at, [NotNullWhen(true)] out AddedToken? token)
+    /// <param name="allowSpecial">Whether those tokens are looked for too that need leave.</param>
+    public List<TextSection> Split(string text, bool allowSpecial)
     {
-        token = null;
-        at = text.IndexOfAny(allowSpecial ? _all : _ordinary);
-        if (at < 0) return false;
-        foreach (AddedToken candidate in _byLength)
+        List<TextSection> sections = text.Length == 0 ? [] : [new TextSection(0, text.Length, null)];
+        foreach (AddedTokenTrie pass in _passes)
         {
-            if ((candidate.IsSpecial && !allowSpecial) || !text[at..].StartsWith(candidate.Text, StringComparison.Ordinal)) continue;
-            token = candidate;
-            return true;
+            if (pass.IsEmpty) continue;
+            List<TextSection> cut = [];
+            foreach (TextSection section in sections)
+            {
+                if (section.Token is null) Split(text, section, pass, allowSpecial, cut);
+                else cut.Add(section);
+            }
+
+            sections = cut;
         }
 
-        return false;
+        return sections;
     }
+
+    private static void Split(string text, TextSection section, AddedTokenTrie pass, bool allowSpecial, List<TextSection> cut)
+    {
+        ReadOnlySpan<char> whole = text.AsSpan(0, section.End);
+        int done = section.Start; // the end of what is cut
+        int from = section.Start; // where to look on
+        while (pass.TryFindFirst(whole[from..], allowSpecial, out int at, out AddedToken? token))
+        {
+            int start = from + at, end = start + token.Text.Length;
+            from = end;
+            if (token.SingleWord && (EndsInWord(whole[section.Start..start]) || BeginsWithWord(whole[end..]))) continue;
+            if (token.LStrip) start = done + whole[done..start].TrimEnd().Length;
+            if (token.RStrip) end = section.End - whole[end..].TrimStart().Length;
+            if (start > done) cut.Add(new TextSection(done, start - done, null));
+            cut.Add(new TextSection(start, end - start, token));
+            done = from = end;
+        }
+
+        if (done < section.End) cut.Add(new TextSection(done, section.End - done, null));
+    }
+
+    private static bool EndsInWord(ReadOnlySpan<char> text) => Rune.DecodeLastFromUtf16(text, out Rune last, out _) == System.Buffers.OperationStatus.Done && IsWord(last);
+
+    private static bool BeginsWithWord(ReadOnlySpan<char> text) => Rune.DecodeFromUtf16(text, out Rune first, out _) == System.Buffers.OperationStatus.Done && IsWord(first);
+
+    // \w of Unicode's regular expressions (UTS 18, annex C).
+    private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        <= UnicodeCategory.OtherLetter => true,
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark => true,
+        UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation => true,
+        _ => rune.Value is 0x200C or 0x200D, // the joiners
+    };
 }

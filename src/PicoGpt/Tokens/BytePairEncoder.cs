@@ -13,13 +13,14 @@ public sealed class BytePairEncoder : Tokenizer
     private readonly MergeTable _merges;
     private readonly IPieceScanner _scanner;
     private readonly int[] _idOfSymbol;
-    private readonly Dictionary<int, string> _symbolOfId;
+    private readonly TokenTable _symbols;
 
     /// <param name="location">What sentences call the vocabulary.</param>
     /// <param name="ids">The ids by spelling; at least one.</param>
     /// <param name="merges">The merges.</param>
     /// <param name="added">The tokens that are found before bytes are merged; <see langword="null"/> for the end of text alone, if it is there.</param>
     /// <param name="scanner">What cuts a text into pieces; <see langword="null"/> for GPT-2's pattern.</param>
+    /// <exception cref="Gpt2Exception">Two tokens have one id, or a token has two.</exception>
     internal BytePairEncoder(
         string location, Dictionary<string, int> ids, MergeTable merges, IReadOnlyList<AddedToken>? added = null, IPieceScanner? scanner = null)
         : base(location, added ?? EndOfTextIn(ids))
@@ -27,13 +28,17 @@ public sealed class BytePairEncoder : Tokenizer
         _merges = merges;
         _scanner = scanner ?? Gpt2PieceScanner.Instance;
         _idOfSymbol = [.. _merges.Symbols.Select(symbol => ids.GetValueOrDefault(symbol, -1))];
-        _symbolOfId = ids.ToDictionary(pair => pair.Value, pair => pair.Key);
-        foreach (AddedToken token in added ?? []) _symbolOfId.TryAdd(token.Id, token.Text);
-        (MinId, MaxId) = (_symbolOfId.Keys.Min(), _symbolOfId.Keys.Max());
+        _symbols = new TokenTable(ids);
+        if (_symbols.Shared is (int shared, string one, string other))
+            throw Contradiction(Gpt2Error.NotAFormat, $"gives the id {shared} to two tokens, '{Shorten(one)}' and '{Shorten(other)}'");
+        RequireOneIdEach(ids);
+        int[] further = [.. Added.Select(token => token.Id).Where(id => _symbols.Find(id) is null)];
+        Count = _symbols.Count + further.Length;
+        (MinId, MaxId) = (further.Append(_symbols.MinId).Min(), further.Append(_symbols.MaxId).Max());
     }
 
     /// <inheritdoc/>
-    public override int Count => _symbolOfId.Count;
+    public override int Count { get; }
 
     /// <inheritdoc/>
     public override int MinId { get; }
@@ -41,8 +46,8 @@ public sealed class BytePairEncoder : Tokenizer
     /// <inheritdoc/>
     public override int MaxId { get; }
 
-    /// <summary>The spellings by id.</summary>
-    internal IReadOnlyDictionary<int, string> Symbols => _symbolOfId;
+    /// <summary>The spellings by id, without those of added tokens that are not of the vocabulary itself.</summary>
+    internal IReadOnlyCollection<KeyValuePair<int, string>> Symbols => _symbols;
 
     /// <summary>The merges, the first before all others.</summary>
     internal IEnumerable<(string Left, string Right)> Merges => _merges.Pairs;
@@ -52,24 +57,52 @@ public sealed class BytePairEncoder : Tokenizer
     /// <param name="mergesPath">The <c>vocab.bpe</c>: one merge a line, by rank.</param>
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
-    public static BytePairEncoder Load(string encoderPath, string mergesPath) => Load(encoderPath, mergesPath, rowCount: 0);
+    public static BytePairEncoder Load(string encoderPath, string mergesPath)
+    {
+        var encoder = new BytePairEncoder(encoderPath, VocabularyFiles.ReadEncoder(encoderPath), VocabularyFiles.ReadMerges(mergesPath))
+        {
+            Files = [encoderPath, mergesPath],
+        };
+        encoder.RequireMerges(mergesPath);
+        return encoder;
+    }
 
-    /// <inheritdoc cref="Load(string, string)"/>
-    internal static BytePairEncoder Load(string encoderPath, string mergesPath, int rowCount) =>
-        new(encoderPath, VocabularyFiles.ReadEncoder(encoderPath), VocabularyFiles.ReadMerges(mergesPath)) { Files = [encoderPath, mergesPath], RowCount = rowCount };
+    /// <summary>
+    /// Throws where merges are missing: those that are there cannot make the vocabulary's tokens. A few that no merge makes are tokens that
+    /// somebody added by hand.
+    /// </summary>
+    /// <param name="mergesPath">The file of the merges.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Truncated"/>.</exception>
+    internal void RequireMerges(string mergesPath)
+    {
+        const int Tolerated = 10; // one in so many
+        string[] longer = [.. _symbols.Select(pair => pair.Value).Where(symbol => symbol.Length > 1 && FindAdded(symbol) is null)];
+        int unmade = longer.Count(symbol => !_merges.Makes(symbol));
+        if (unmade <= longer.Length / Tolerated) return;
+        throw new Gpt2Exception(
+            Gpt2Error.Truncated,
+            $"'{mergesPath}' has {Merges.Count():N0} merges, from which {unmade:N0} of the {longer.Length:N0} longer tokens of '{Location}' can never come: "
+                + "it was cut short, or belongs to another vocabulary; copy or download it again.",
+            mergesPath);
+    }
 
     internal override IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout)
     {
         (string encoder, string merges) = BytePairFormat.NamesOf(layout);
-        return Files is [string encoderPath, string mergesPath]
+        IEnumerable<(string, byte[])> files = Files is [string encoderPath, string mergesPath]
             ? [(encoder, VocabularyFiles.Read(encoderPath)), (merges, VocabularyFiles.Read(mergesPath))]
             : [(encoder, VocabularyFiles.FormatEncoder(this)), (merges, VocabularyFiles.FormatMerges(this))];
+        return [.. files, .. AddedTokenFiles.Format(this)];
     }
 
-    private protected override byte[]? TryGetBytes(int id) =>
-        _symbolOfId.TryGetValue(id, out string? symbol) ? ByteAlphabet.TryDecode(symbol) ?? Encoding.UTF8.GetBytes(symbol) : null;
+    internal override int MaxIdOfVocabulary => _symbols.MaxId;
 
-    private protected override string? TryGetSymbol(int id) => _symbolOfId.GetValueOrDefault(id);
+    internal override bool IsOfVocabulary(AddedToken token) => _symbols.Find(token.Id) is not null;
+
+    private protected override byte[]? TryGetBytes(int id) =>
+        _symbols.Find(id) is { } symbol ? ByteAlphabet.TryDecode(symbol) ?? Encoding.UTF8.GetBytes(symbol) : null;
+
+    private protected override string? TryGetSymbol(int id) => _symbols.Find(id);
 
     private static AddedToken[] EndOfTextIn(Dictionary<string, int> ids) =>
         ids.TryGetValue(EndOfTextSymbol, out int id) ? [new AddedToken(EndOfTextSymbol, id, IsSpecial: true)] : [];
@@ -102,4 +135,20 @@ public sealed class BytePairEncoder : Tokenizer
             $"The vocabulary '{Location}' has no token '{_merges.Symbols[symbol]}', of which the text would need one; "
                 + "is it the encoder.json that belongs to the vocab.bpe beside it?",
             Location);
+
+    private void RequireOneIdEach(Dictionary<string, int> ids)
+    {
+        foreach (AddedToken token in Added)
+        {
+            if (ids.TryGetValue(token.Text, out int other) && other != token.Id)
+                throw Contradiction(Gpt2Error.Corrupt, $"gives '{Shorten(token.Text)}' the id {other}, where a file beside it says {token.Id}");
+            if (_symbols.Find(token.Id) is { } symbol && symbol != token.Text)
+                throw Contradiction(Gpt2Error.Corrupt, $"gives the id {token.Id} to '{Shorten(symbol)}', where a file beside it gives it to '{Shorten(token.Text)}'");
+        }
+    }
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : $"{text[..40]}…";
+
+    private Gpt2Exception Contradiction(Gpt2Error error, string what) =>
+        new(error, $"'{Location}' {what}; copy all files of the vocabulary again from one place.", Location);
 }

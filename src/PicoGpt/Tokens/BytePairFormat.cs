@@ -1,6 +1,6 @@
 namespace PicoGpt.Tokens;
 
-/// <summary>Byte pairs in two files: the ids by spelling, and the merges by rank.</summary>
+/// <summary>Byte pairs in two files: the ids by spelling, and the merges by rank; and what the files beside them add.</summary>
 internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
 {
     /// <summary>The names of the two files.</summary>
@@ -12,9 +12,22 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
 
     public override IReadOnlyList<string> FileNames => [NamesOf(layout).Encoder, NamesOf(layout).Merges];
 
-    public override Tokenizer Open(string folder, int rowCount)
+    public override Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken)
     {
-        (string encoder, string merges) = NamesOf(layout);
-        return BytePairEncoder.Load(Path.Combine(folder, encoder), Path.Combine(folder, merges), rowCount);
+        (string encoder, string merges) = (Path.Combine(folder, FileNames[0]), Path.Combine(folder, FileNames[1]));
+        Dictionary<string, int> ids = VocabularyFiles.ReadEncoder(encoder, cancellationToken);
+        MergeTable table = VocabularyFiles.ReadMerges(merges, cancellationToken);
+        AddedVocabulary added = AddedTokenFiles.Read(folder, ids, declared: [], cancellationToken);
+        added.RequireByteLevel();
+        var tokenizer = new BytePairEncoder(encoder, ids, table, added.Tokens)
+        {
+            Files = [encoder, merges],
+            RowCount = rowCount,
+            Roles = added.Roles,
+            Prefix = added.Prefix,
+            AddPrefixSpace = added.AddPrefixSpace ?? false,
+        };
+        tokenizer.RequireMerges(merges);
+        return tokenizer;
     }
 }

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace PicoGpt.Tokens;
 
 /// <summary>
@@ -9,6 +7,9 @@ namespace PicoGpt.Tokens;
 internal sealed class MergeMap
 {
     private const long Empty = -1; // no pair: symbols are not negative
+
+    // Drawn anew by every process, so that nobody can write a file of merges that fall into the same slots.
+    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64(), Multiplier = (ulong)Random.Shared.NextInt64() | (1UL << 63) | 1;
 
     private long[] _pairs = NewTable(1024);
     private Merge[] _merges = new Merge[1024];
@@ -46,7 +47,8 @@ internal sealed class MergeMap
     {
         long[] pairs = _pairs;
         int mask = pairs.Length - 1;
-        int slot = (int)(((ulong)pair * 0x9E3779B97F4A7C15) >> (64 - BitOperations.Log2((uint)pairs.Length)));
+        ulong high = Math.BigMul((ulong)pair ^ Seed, Multiplier, out ulong low);
+        int slot = (int)(high ^ low) & mask;
         while (pairs[slot] != pair && pairs[slot] != Empty) slot = (slot + 1) & mask;
         return slot;
     }

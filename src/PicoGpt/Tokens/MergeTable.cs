@@ -15,6 +15,7 @@ internal sealed class MergeTable
     private readonly Dictionary<string, int> _numbers = [];
     private readonly List<string> _symbols = [];
     private readonly List<(int Left, int Right)> _pairs = [];
+    private readonly HashSet<int> _made = [];
 
     public MergeTable()
     {
@@ -32,8 +33,13 @@ internal sealed class MergeTable
     {
         (int Left, int Right) pair = (NumberOf(left), NumberOf(right));
         _pairs.Add(pair);
-        _merges.Set(MergeMap.Pair(pair.Left, pair.Right), new Merge(rank, NumberOf(string.Concat(left, right))));
+        int made = NumberOf(string.Concat(left, right));
+        _made.Add(made);
+        _merges.Set(MergeMap.Pair(pair.Left, pair.Right), new Merge(rank, made));
     }
+
+    /// <summary>Whether a merge makes a symbol.</summary>
+    public bool Makes(string symbol) => _numbers.TryGetValue(symbol, out int number) && _made.Contains(number);
 
     /// <summary>Merges symbols as far as the merges go.</summary>
     /// <param name="symbols">Symbol numbers; overwritten.</param>

@@ -8,18 +8,21 @@ namespace PicoGpt.Tokens;
 internal static class VocabularyFiles
 {
     // OpenAI's encoder.json has 1 MB.
-    private const int Most = 256 << 20;
+    private const int Most = 64 << 20;
+
+    // How many lines or tokens are read between two looks at whether they are wanted still.
+    private const int Portion = 4096;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The tokens' spellings and ids.</summary>
-    /// <exception cref="Gpt2Exception">The file is missing, or is not a JSON object of distinct ids by spelling.</exception>
-    public static Dictionary<string, int> ReadEncoder(string path)
+    /// <exception cref="Gpt2Exception">The file is missing, or is not a JSON object of ids by spelling.</exception>
+    public static Dictionary<string, int> ReadEncoder(string path, CancellationToken cancellationToken = default)
     {
         byte[] json = Read(path);
         try
         {
-            return Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), path);
+            return Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), path, cancellationToken);
         }
         catch (Exception exception) when (JsonFile.IsFault(exception))
         {
@@ -29,21 +32,24 @@ internal static class VocabularyFiles
 
     /// <summary>The merges, in order.</summary>
     /// <exception cref="Gpt2Exception">The file is missing, or a line of it is no merge.</exception>
-    public static MergeTable ReadMerges(string path)
+    public static MergeTable ReadMerges(string path, CancellationToken cancellationToken = default)
     {
-        string text = Decode(Read(path), path);
+        byte[] bytes = Read(path);
+        if (bytes.Length == 0)
+            throw new Gpt2Exception(Gpt2Error.Truncated, $"'{path}' is empty, or is not a file but a pipe or a device; copy or download it again.", path);
+        string text = Decode(bytes, path);
         var merges = new MergeTable();
         int line = 0;
         int rank = 0;
         foreach (ReadOnlySpan<char> raw in text.AsSpan().EnumerateLines())
         {
-            line++;
+            if (line++ % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             if (raw.IsEmpty || (line == 1 && raw.StartsWith("#version"))) continue;
             int space = raw.IndexOf(' ');
             if (space <= 0 || space == raw.Length - 1 || raw[(space + 1)..].Contains(' '))
                 throw Bad(path, $"has no merge of two symbols in line {line}, but '{Shorten(raw)}'");
-            CheckSpelling(raw[..space], path, line);
-            CheckSpelling(raw[(space + 1)..], path, line);
+            RequireSpelling(raw[..space], path, line);
+            RequireSpelling(raw[(space + 1)..], path, line);
             merges.Add(raw[..space], raw[(space + 1)..], rank++);
         }
 
@@ -68,17 +74,16 @@ internal static class VocabularyFiles
     public static byte[] FormatMerges(BytePairEncoder encoder) =>
         Encoding.UTF8.GetBytes("#version: 0.2\n" + string.Concat(encoder.Merges.Select(merge => $"{merge.Left} {merge.Right}\n")));
 
-    private static Dictionary<string, int> Parse(Utf8JsonReader reader, string path)
+    private static Dictionary<string, int> Parse(Utf8JsonReader reader, string path, CancellationToken cancellationToken)
     {
         Dictionary<string, int> ids = [];
-        HashSet<int> seen = [];
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Bad(path, "does not begin with {");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
+            if (ids.Count % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             string symbol = reader.GetString()!;
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
                 throw Bad(path, $"gives '{Shorten(symbol)}' no whole number from 0 on as its id");
-            if (!seen.Add(id)) throw Bad(path, $"gives the id {id} to two tokens, '{Shorten(symbol)}' and another");
             if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Shorten(symbol)}' twice");
         }
 
@@ -87,7 +92,7 @@ internal static class VocabularyFiles
         return ids;
     }
 
-    private static void CheckSpelling(ReadOnlySpan<char> symbol, string path, int line)
+    private static void RequireSpelling(ReadOnlySpan<char> symbol, string path, int line)
     {
         foreach (char character in symbol)
         {
@@ -108,11 +113,13 @@ internal static class VocabularyFiles
         {
             throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"The tokenizer's file '{path}' is missing; encoder.json and vocab.bpe must both lie in the model's folder.",
+                $"The tokenizer's file '{path}' is missing; {Both(Path.GetFileName(path))} must both lie in the model's folder.",
                 path,
                 exception);
         }
     }
+
+    private static string Both(string name) => name is "vocab.json" or "merges.txt" ? "vocab.json and merges.txt" : "encoder.json and vocab.bpe";
 
     private static string Decode(byte[] bytes, string path)
     {

@@ -16,6 +16,7 @@ internal abstract class VocabularyFormat
     /// <summary>Opens the vocabulary of a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="rowCount">The ids that the model has rows for; 0 where no model is known.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
-    public abstract Tokenizer Open(string folder, int rowCount);
+    public abstract Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken);
 }

@@ -3,23 +3,36 @@ namespace PicoGpt.Tokens;
 /// <summary>The kinds of vocabularies, in the order in which a folder is searched for them.</summary>
 internal static class VocabularyFormats
 {
-    /// <summary>All of them; where a folder has none, the first says what is missing.</summary>
+    /// <summary>
+    /// All of them; where a folder has none, the first says what is missing. A <c>tokenizer.json</c> is taken before the two files that say a
+    /// part of the same, as transformers does.
+    /// </summary>
     public static IReadOnlyList<VocabularyFormat> All { get; } =
-        [new BytePairFormat(VocabularyLayout.OpenAI), new BytePairFormat(VocabularyLayout.HuggingFace)];
+        [new BytePairFormat(VocabularyLayout.OpenAI), new TokenizerJsonFormat(), new BytePairFormat(VocabularyLayout.HuggingFace)];
 
     /// <summary>Whether a folder has a vocabulary, or a part of one.</summary>
     public static bool IsIn(string folder) => FilesIn(folder) is not null;
 
     /// <summary>The full paths of the files of a folder's vocabulary, one of which at least is there; <see langword="null"/> where none is.</summary>
-    public static IReadOnlyList<string>? FilesIn(string folder) => All.Select(format => format.FindIn(folder)).FirstOrDefault(files => files is not null);
+    public static IReadOnlyList<string>? FilesIn(string folder)
+    {
+        IReadOnlyList<string>? files = All.Select(format => format.FindIn(folder)).FirstOrDefault(files => files is not null);
+        return files is null ? null : [.. files, .. AddedTokenFiles.FileNames.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+    }
 
     /// <summary>Whether a file's name is one of a vocabulary's.</summary>
-    public static bool IsNamed(string name) => All.Any(format => format.FileNames.Contains(name));
+    public static bool IsNamed(string name) => All.Any(format => format.FileNames.Contains(name)) || AddedTokenFiles.FileNames.Contains(name);
 
     /// <summary>Opens the vocabulary of a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="rowCount">The ids that the model has rows for; 0 where no model is known.</param>
-    /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
-    public static Tokenizer Open(string folder, int rowCount) =>
-        (All.FirstOrDefault(format => format.FindIn(folder) is not null) ?? All[0]).Open(folder, rowCount);
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="Gpt2Exception">A file is missing or not as it should be, or the folder has a vocabulary of another kind.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken = default)
+    {
+        VocabularyFormat? format = All.FirstOrDefault(format => format.FindIn(folder) is not null);
+        if (format is null && ForeignVocabulary.FaultOf(folder) is { } fault) throw fault;
+        return (format ?? All[0]).Open(folder, rowCount, cancellationToken);
+    }
 }

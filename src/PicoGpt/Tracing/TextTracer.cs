@@ -34,7 +34,7 @@ public sealed class TextTracer
         options.Check(model);
         (_model, _options, _kernels) = (model, options, kernels);
         Text = text;
-        Tokens = text.Length == 0 ? [EndOfText(model)] : model.Encoder.Tokenize(text, options.AllowSpecial);
+        Tokens = text.Length == 0 ? [BeginningOf(model)] : model.Encoder.Tokenize(text, options.AllowSpecial);
         _ids = [.. Tokens.Select(token => token.Id)];
         int most = model.HyperParameters.NCtx;
         if (_ids.Length > most)
@@ -131,10 +131,6 @@ public sealed class TextTracer
         }
     }
 
-    private static Gpt2Token EndOfText(Gpt2Model model)
-    {
-        if (model.Encoder.Tokenize(Tokenizer.EndOfTextSymbol, allowSpecial: true) is [{ } token]) return token;
-        throw new Gpt2Exception(
-            Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
-    }
+    private static Gpt2Token BeginningOf(Gpt2Model model) => model.SpecialIds.Begin is { } id ? model.Encoder.TokenOf(id) : throw new Gpt2Exception(
+        Gpt2Error.InvalidArgument, $"The text is empty, and the vocabulary of {model.Name} has no <|endoftext|>; give a text.", model.Path);
 }

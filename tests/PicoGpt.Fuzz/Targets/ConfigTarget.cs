@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Tokens;
 
 namespace PicoGpt.Fuzz.Targets;
 
@@ -8,7 +9,7 @@ internal sealed class ConfigTarget : FuzzTarget
     public ConfigTarget(string root)
         : base("config.json", root)
     {
-        byte[] config = HuggingFaceConfig.Format(ToyModel.Shape, endOfText: 259, "float32");
+        byte[] config = HuggingFaceConfig.Format(ToyModel.Shape, json => GenerationConfig.Write(json, new SpecialIds(259, [259])), "float32");
         File.WriteAllBytes(Path.Combine(Folder, HuggingFaceConfig.FileName), config);
         Begin();
     }

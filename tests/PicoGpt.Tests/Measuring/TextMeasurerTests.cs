@@ -22,7 +22,7 @@ public sealed class TextMeasurerTests
         using Gpt2Model model = BuiltInModel.Open();
         int n_vocab = model.HyperParameters.NVocab;
         Gpt2TextMeasure measure = Measure(model, text, new MeasureOptions { Top = 4 });
-        int[] ids = [model.EndOfText, .. model.Encoder.Encode(text)];
+        int[] ids = [model.BeginningOfText, .. model.Encoder.Encode(text)];
         double[][] rows = [.. PlainForward.Logits(model, ids).Chunk(n_vocab).Select(LogSoftmax)];
         Assert.Equal(ids[1..], measure.Tokens.Select(token => token.Id));
         foreach (Gpt2TokenMeasure token in measure.Tokens)
@@ -83,7 +83,7 @@ public sealed class TextMeasurerTests
         using Gpt2Model model = Random(folder, Small);
         string text = string.Concat(Enumerable.Repeat("the king and I ", 4));
         Gpt2TextMeasure measure = Measure(model, text, new MeasureOptions { Stride = stride, NoStartToken = noStartToken });
-        int[] ids = [.. (IEnumerable<int>)(noStartToken ? [] : [model.EndOfText]), .. model.Encoder.Encode(text)];
+        int[] ids = [.. (IEnumerable<int>)(noStartToken ? [] : [model.BeginningOfText]), .. model.Encoder.Encode(text)];
         int step = stride == 0 ? 6 : stride;
         Assert.Equal(step, measure.Stride);
         Assert.True(ids.Length > 3 * Small.NCtx);

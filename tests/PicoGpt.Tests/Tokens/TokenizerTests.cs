@@ -9,15 +9,67 @@ public sealed class TokenizerTests
 
     private static readonly AddedToken Begin = new("<|BOS|>", 300, IsSpecial: true);
     private static readonly AddedToken Pair = new("<|BOS|><|SEP|>", 301, IsSpecial: true);
+    private static readonly AddedToken End = new(Tokenizer.EndOfTextSymbol, 303, IsSpecial: true);
     private static readonly AddedToken Word = new("☃ man", 302, IsSpecial: false);
 
     [Fact]
-    public void Special_tokens_are_found_where_they_are_allowed_and_added_words_always()
+    public void A_models_own_tokens_are_found_always_and_the_end_of_text_where_it_is_allowed()
     {
-        Tokenizer tokenizer = Make(Begin, Word);
-        Assert.Equal([300, 'a', 302, 'b'], tokenizer.Encode("<|BOS|>a☃ manb", allowSpecial: true));
-        Assert.Equal([.. "<|BOS|>a".Select(c => (int)c), 302, 'b'], tokenizer.Encode("<|BOS|>a☃ manb"));
-        Assert.Equal(new Dictionary<string, int> { ["<|BOS|>"] = 300 }, tokenizer.SpecialTokens);
+        Tokenizer tokenizer = Make(Begin, Word, End);
+        Assert.Equal([300, 'a', 302, 'b'], tokenizer.Encode("<|BOS|>a☃ manb"));
+        Assert.Equal([.. Tokenizer.EndOfTextSymbol.Select(c => (int)c), 300], tokenizer.Encode("<|endoftext|><|BOS|>"));
+        Assert.Equal([303, 300], tokenizer.Encode("<|endoftext|><|BOS|>", allowSpecial: true));
+        Assert.Equal(new Dictionary<string, int> { ["<|BOS|>"] = 300, ["<|endoftext|>"] = 303 }, tokenizer.SpecialTokens);
+    }
+
+    [Fact]
+    public void White_space_beside_a_token_belongs_to_it_where_its_flags_say_so()
+    {
+        AddedToken left = new("<l>", 300, IsSpecial: true) { LStrip = true }, right = new("<r>", 301, IsSpecial: true) { RStrip = true };
+        Tokenizer tokenizer = Make(left, right);
+        Assert.Equal(['a', 300, ' ', 'b'], tokenizer.Encode("a \u3000\n<l> b"));
+        Assert.Equal(['a', ' ', 301, 'b'], tokenizer.Encode("a <r> \tb"));
+        Assert.Equal([301, 300, ' ', 301], tokenizer.Encode("<r>  <l> <r>  "));
+        Assert.Equal([("a", 0, 1), ("<l>", 1, 4), ("b", 5, 1)], tokenizer.Tokenize("a <l>b").Select(token => (token.Text, token.Start, token.Length)));
+    }
+
+    [Theory]
+    [InlineData("a man b", true)]
+    [InlineData("man", true)]
+    [InlineData("-man!", true)]
+    [InlineData("human", false)]
+    [InlineData("man_", false)]
+    [InlineData("man9", false)]
+    [InlineData("éman", false)]
+    [InlineData("𝓣man", false)]
+    public void A_single_word_is_found_only_by_itself(string text, bool isFound) =>
+        Assert.Equal(isFound, Make(new AddedToken("man", 300, IsSpecial: false) { SingleWord = true }).Encode(text).Contains(300));
+
+    [Fact]
+    public void Normalized_tokens_are_found_in_what_the_others_leave()
+    {
+        AddedToken early = new("ab", 300, IsSpecial: false) { Normalized = true }, late = new("bc", 301, IsSpecial: false);
+        Assert.Equal(['a', 301, 300], Make(early, late).Encode("abcab"));
+        Assert.Equal([300, 'c', 300], Make(early with { Normalized = false }, late).Encode("abcab"));
+    }
+
+    [Fact]
+    public void A_text_that_is_to_begin_with_a_space_gets_one_that_stands_nowhere_in_it()
+    {
+        Tokenizer tokenizer = new BytePairEncoder("toy", Ids(), new MergeTable(), [Begin]) { AddPrefixSpace = true, Prefix = [300] };
+        Assert.Equal([300, ' ', 0xC3, 0xA9, 300, ' ', 'b'], tokenizer.Encode("é<|BOS|> b"));
+        Assert.Equal([300, ' ', 'a', 300, ' ', 'b'], tokenizer.Encode("a<|BOS|>b"));
+        Assert.Equal(
+            [(300, 0, 0), (' ', 0, 0), ('a', 0, 1), (300, 1, 7), (' ', 8, 0), ('b', 8, 1)],
+            tokenizer.Tokenize("a<|BOS|>b").Select(token => (token.Id, token.Start, token.Length)));
+    }
+
+    [Fact]
+    public void Many_tokens_that_begin_alike_take_no_longer_than_few()
+    {
+        AddedToken[] tokens = [.. Enumerable.Range(0, 20_000).Select(i => new AddedToken($"aaaaaaaaaaaa{i}", 300 + i, IsSpecial: false))];
+        var tokenizer = new BytePairEncoder("toy", Ids(), new MergeTable(), tokens);
+        Assert.Equal(20_000, tokenizer.Encode(string.Concat(tokens.Select(token => token.Text + " "))).Count(id => id >= 300));
     }
 
     [Fact]

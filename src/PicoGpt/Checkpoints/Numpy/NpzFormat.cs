@@ -1,6 +1,5 @@
 using PicoGpt.Architecture;
 using PicoGpt.Files;
-using PicoGpt.Tokens;
 
 namespace PicoGpt.Checkpoints.Numpy;
 
@@ -33,7 +32,7 @@ internal sealed class NpzFormat : WritableFormat
     // A config.json tells what an hparams.json cannot.
     public override IEnumerable<(string Name, byte[] Content)> Companions(ModelFacts model) =>
         HuggingFaceConfig.BeyondOpenAI(model.HyperParameters).Any()
-            ? [ConfigOf(model), .. model.Encoder?.FilesFor(VocabularyLayout.OpenAI) ?? []]
+            ? [ConfigOf(model), .. VocabularyOf(model)]
             : base.Companions(model);
 
     public override ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter) =>
