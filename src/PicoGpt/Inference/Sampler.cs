@@ -4,19 +4,27 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>Picks the next token from logits: greedy, or by temperature, top-k, top-p (nucleus) and min-p sampling.</summary>
-internal sealed class Sampler
+internal sealed unsafe class Sampler
 {
-    private readonly GenerationOptions _options;
-    private readonly int[] _ids;
-    private readonly float[] _probabilities; // not yet normalized
+    // So many of the likeliest tokens are ordered first; where they do not suffice, sixteen times as many.
+    private const int FirstRanked = 64;
 
-    public Sampler(GenerationOptions options, int vocabulary)
+    private readonly GenerationOptions _options;
+    private readonly Kernels _kernels;
+    private readonly float[] _probabilities; // [n_vocab], padded to whole lanes
+    private readonly float[] _kept;
+    private readonly int[] _ids; // the likeliest first, as far as they are ordered
+
+    public Sampler(GenerationOptions options, int vocabulary, Kernels? kernels = null)
     {
-        _options = options;
+        (_options, _kernels) = (options, kernels ?? Kernels.Best);
         Seed = options.Seed ?? Random.Shared.NextInt64();
         Draws = new Random64((ulong)Seed);
-        _ids = options.Temperature == 0 ? [] : new int[vocabulary];
-        _probabilities = options.Temperature == 0 ? [] : new float[vocabulary];
+        bool isSampling = options.Temperature > 0;
+        _probabilities = isSampling ? GC.AllocateArray<float>(vocabulary + Kernels.Lanes, pinned: true) : [];
+        bool isRanking = isSampling && (options.TopK > 0 || options.TopP < 1 || options.MinP > 0);
+        _ids = isRanking ? new int[vocabulary] : [];
+        _kept = isRanking ? new float[vocabulary] : [];
     }
 
     /// <summary>The seed in use, drawn where none was given.</summary>
@@ -29,43 +37,56 @@ internal sealed class Sampler
     public int Next(ReadOnlySpan<float> logits) => Next(logits, Draws);
 
     /// <summary>The next token by a draw from elsewhere: [n_vocab] -> id.</summary>
-    public int Next(ReadOnlySpan<float> logits, Random64 draws) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits, draws);
+    public int Next(ReadOnlySpan<float> logits, Random64 draws) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits, draws.Next());
 
     /// <summary>The first of the greatest elements.</summary>
     public static int ArgMax(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
 
-    private int Sample(ReadOnlySpan<float> logits, Random64 draws)
+    private int Sample(ReadOnlySpan<float> logits, ulong race)
     {
-        Ranking.Rank(logits, _ids);
-        int count = _options.TopK == 0 ? logits.Length : Math.Min(_options.TopK, logits.Length);
-        Span<float> p = _probabilities.AsSpan(0, count);
-        float max = logits[_ids[0]];
-        double sum = 0;
-        for (int i = 0; i < count; i++)
-        {
-            p[i] = Exponential.Of((logits[_ids[i]] - max) / _options.Temperature);
-            sum += p[i];
-        }
+        ReadOnlySpan<float> p = Probabilities(logits);
+        int winner = _ids.Length == 0 ? ExponentialRace.Winner(p, race) : Among(Kept(logits, p), p, race);
+        return winner < 0 ? ArgMax(logits) : winner;
+    }
 
-        // The least number of tokens whose probabilities reach TopP, the likeliest one in any case.
+    private ReadOnlySpan<float> Probabilities(ReadOnlySpan<float> logits) // [n_vocab] -> [n_vocab]
+    {
+        Span<float> p = _probabilities.AsSpan(0, logits.Length);
+        TensorPrimitives.Divide(logits, _options.Temperature, p);
+        fixed (float* data = _probabilities) _kernels.Softmax(data, logits.Length);
+        return p;
+    }
+
+    private int Among(int kept, ReadOnlySpan<float> p, ulong race)
+    {
+        for (int i = 0; i < kept; i++) _kept[i] = p[_ids[i]];
+        return ExponentialRace.Winner(_kept.AsSpan(0, kept), _ids.AsSpan(0, kept), race);
+    }
+
+    // How many of the likeliest tokens may be taken. They are ordered as far as that shows.
+    private int Kept(ReadOnlySpan<float> logits, ReadOnlySpan<float> p)
+    {
+        int most = _options.TopK == 0 ? logits.Length : Math.Min(_options.TopK, logits.Length);
+        for (int ranked = _options.TopK == 0 ? FirstRanked : most; ; ranked *= 16)
+        {
+            ranked = Math.Min(ranked, most);
+            Ranking.Top(logits, _ids.AsSpan(0, ranked));
+            int kept = Kept(_ids.AsSpan(0, ranked), p);
+            if (kept < ranked || ranked == most) return kept;
+        }
+    }
+
+    // The least number of tokens whose probabilities reach TopP, and of them those with MinP of the likeliest one's; that one in any case.
+    private int Kept(ReadOnlySpan<int> ids, ReadOnlySpan<float> p)
+    {
+        double all = 0;
+        if (_options.TopK == 0) all = 1;
+        else foreach (int id in ids) all += p[id];
+        float least = _options.MinP * p[ids[0]];
         double nucleus = 0;
         int kept = 0;
-        while (kept < count && (kept == 0 || nucleus < _options.TopP * sum)) nucleus += p[kept++];
-
-        if (_options.MinP > 0)
-        {
-            while (kept > 1 && p[kept - 1] < _options.MinP * p[0]) kept--;
-            nucleus = 0;
-            for (int i = 0; i < kept; i++) nucleus += p[i];
-        }
-
-        double draw = draws.NextDouble() * nucleus;
-        for (int i = 0; i < kept - 1; i++)
-        {
-            draw -= p[i];
-            if (draw < 0) return _ids[i];
-        }
-
-        return _ids[kept - 1];
+        while (kept < ids.Length && (kept == 0 || ((_options.TopP == 1 || nucleus < _options.TopP * all) && p[ids[kept]] >= least)))
+            nucleus += p[ids[kept++]];
+        return kept;
     }
 }

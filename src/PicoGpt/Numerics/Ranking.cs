@@ -1,42 +1,47 @@
 using System.Buffers;
+using System.Numerics.Tensors;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// The order of many numbers, the greatest first. Sorting a vocabulary by comparisons takes a quarter of the time of a token
-/// (measured: 4 ms of 50,257 logits; like this 0.3 ms): a radix sort takes three passes instead.
+/// The greatest of many numbers, in order. Sorting a vocabulary to find the forty likeliest tokens takes a quarter of the time of a
+/// token; counting how far each lies below the greatest, and sorting those that may be among them, takes a hundredth.
 /// </summary>
 internal static class Ranking
 {
-    private const int Bits = 11;
-    private const int Digits = 1 << Bits;
-    private const int Passes = 3; // 32 bits
+    private const int Bins = 2048;
+    private const float BinsPerUnit = 64;
 
-    /// <summary>The indices of the values, that of the greatest first; of equal ones (as −0 and 0 are) the lower; NaN comes last.</summary>
+    /// <summary>The indices of the greatest values, that of the greatest first; of equal ones (as −0 and 0 are) the lower; NaN comes last.</summary>
     /// <param name="values">The values: [n].</param>
-    /// <param name="order">Takes the indices: [n].</param>
-    public static void Rank(ReadOnlySpan<float> values, Span<int> order)
+    /// <param name="order">Takes the indices: [k], at most n.</param>
+    public static void Top(ReadOnlySpan<float> values, Span<int> order)
     {
-        int n = values.Length;
-        ulong[] keys = ArrayPool<ulong>.Shared.Rent(n), sorted = ArrayPool<ulong>.Shared.Rent(n);
-        Span<int> counts = stackalloc int[Passes * Digits];
+        if (order.IsEmpty) return;
+        float greatest = TensorPrimitives.MaxNumber(values);
+        Span<int> counts = stackalloc int[Bins];
         counts.Clear();
-        for (int i = 0; i < n; i++)
+        foreach (float value in values) counts[BinOf(value, greatest)]++;
+        int last = 0, count = counts[0];
+        while (count < order.Length) count += counts[++last];
+
+        ulong[] keys = ArrayPool<ulong>.Shared.Rent(count);
+        int next = 0;
+        for (int i = 0; i < values.Length; i++)
         {
-            uint key = FallingKey(values[i]);
-            keys[i] = ((ulong)key << 32) | (uint)i;
-            for (int pass = 0; pass < Passes; pass++) counts[(pass * Digits) + Digit(key, pass)]++;
+            if (BinOf(values[i], greatest) <= last) keys[next++] = ((ulong)FallingKey(values[i]) << 32) | (uint)i;
         }
 
-        for (int pass = 0; pass < Passes; pass++)
-        {
-            Sort(keys.AsSpan(0, n), sorted.AsSpan(0, n), pass, counts.Slice(pass * Digits, Digits));
-            (keys, sorted) = (sorted, keys);
-        }
-
-        for (int i = 0; i < n; i++) order[i] = (int)(uint)keys[i];
+        keys.AsSpan(0, count).Sort();
+        for (int i = 0; i < order.Length; i++) order[i] = (int)(uint)keys[i];
         ArrayPool<ulong>.Shared.Return(keys);
-        ArrayPool<ulong>.Shared.Return(sorted);
+    }
+
+    // How far a value lies below the greatest; what lies far below, and what is not a number, is in the last bin.
+    private static int BinOf(float value, float greatest)
+    {
+        float below = (greatest - value) * BinsPerUnit;
+        return below < Bins - 1 ? (int)below : value == greatest ? 0 : Bins - 1;
     }
 
     // Rises as the value falls: the bits of a negative number rise as it falls already, those of the others do with all but the sign
@@ -46,15 +51,5 @@ internal static class Ranking
         if (float.IsNaN(value)) return uint.MaxValue;
         uint bits = BitConverter.SingleToUInt32Bits(value + 0f);
         return (int)bits < 0 ? bits : bits ^ 0x7FFF_FFFF;
-    }
-
-    private static int Digit(uint key, int pass) => (int)(key >> (pass * Bits)) & (Digits - 1);
-
-    // By one digit; what is equal in it keeps its order.
-    private static void Sort(ReadOnlySpan<ulong> keys, Span<ulong> sorted, int pass, Span<int> counts)
-    {
-        int start = 0;
-        foreach (ref int count in counts) (count, start) = (start, start + count);
-        foreach (ulong key in keys) sorted[counts[Digit((uint)(key >> 32), pass)]++] = key;
     }
 }

@@ -38,8 +38,12 @@ public sealed class RankingTests
 
     private static void AssertRanked(float[] values)
     {
-        int[] order = new int[values.Length];
-        Ranking.Rank(values, order);
-        Assert.Equal(Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).ThenBy(i => i), order);
+        int[] expected = [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).ThenBy(i => i)];
+        foreach (int count in (int[])[0, 1, 40, values.Length / 2, values.Length])
+        {
+            int[] order = new int[Math.Min(count, values.Length)];
+            Ranking.Top(values, order);
+            Assert.Equal(expected[..order.Length], order);
+        }
     }
 }
