@@ -1,4 +1,5 @@
 using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.Gguf;
 using PicoGpt.Checkpoints.Numpy;
 using PicoGpt.Checkpoints.PyTorch;
 using PicoGpt.Checkpoints.Safetensors;
@@ -16,7 +17,7 @@ internal static class CheckpointFormats
     private static readonly TensorFlowFormat ByPrefix = new();
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<CheckpointFormat> All { get; } = [ByPrefix, new SafetensorsFormat(), new TorchFormat(), new NpzFormat()];
+    public static IReadOnlyList<CheckpointFormat> All { get; } = [ByPrefix, new SafetensorsFormat(), new TorchFormat(), new GgufFormat(), new NpzFormat()];
 
     /// <summary>Those that are written too, by name.</summary>
     public static IReadOnlyList<WritableFormat> Writable { get; } =

@@ -37,6 +37,11 @@ internal static partial class FolderChecker
                 folder = Path.GetDirectoryName(source.Location)!;
                 foreach (ModelCheck check in CheckFiles(source, name, folder, ref shape)) yield return check;
                 foreach (ModelCheck check in CheckTensors(source, name, progress, cancellationToken)) yield return check;
+                if (shape is not null && source.Vocabulary is { } open)
+                {
+                    yield return ResultOf(name, source.Location, "vocabulary", Fault(() => Require(open(), shape)));
+                    yield break;
+                }
             }
         }
 
@@ -128,18 +133,18 @@ internal static partial class FolderChecker
             yield break;
         }
 
-        Tokenizer? tokenizer = null;
-        Gpt2Exception? fault = Fault(() => tokenizer = VocabularyFormats.Open(place, shape?.NVocab ?? 0));
-        if (tokenizer is not null && shape is not null && tokenizer.MaxIdOfVocabulary >= shape.NVocab)
-        {
-            fault = new Gpt2Exception(
-                Gpt2Error.WrongArchitecture,
-                $"'{files[0]}' has ids up to {tokenizer.MaxIdOfVocabulary}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
-                files[0]);
-        }
-
+        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(place, shape?.NVocab ?? 0), shape));
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         foreach (string file in files) yield return ResultOf(model, file, null, file == blamed ? fault : null);
+    }
+
+    private static void Require(Tokenizer tokenizer, Gpt2HyperParameters? shape)
+    {
+        if (shape is null || tokenizer.MaxIdOfVocabulary < shape.NVocab) return;
+        throw new Gpt2Exception(
+            Gpt2Error.WrongArchitecture,
+            $"'{tokenizer.Location}' has ids up to {tokenizer.MaxIdOfVocabulary}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
+            tokenizer.Location);
     }
 
     // "model/h0/attn/c_attn/w" and "transformer.h.0.attn.c_attn.weight" belong to "h0", "model/wte" and "wte.weight" to "wte".
@@ -151,7 +156,7 @@ internal static partial class FolderChecker
         return parts.Length > 0 ? parts[0] : tensor;
     }
 
-    [GeneratedRegex(@"(?:^|[/.])h[/.]?(\d+)[/.]")]
+    [GeneratedRegex(@"(?:^|[/.])(?:h|blocks|trf_blocks|blk)[/.]?(\d+)[/.]")]
     private static partial Regex Block();
 
     private static ModelCheck ResultOf(string model, string path, string? tensors, Gpt2Exception? fault) =>

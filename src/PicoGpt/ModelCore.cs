@@ -79,7 +79,7 @@ internal sealed class ModelCore : IDisposable
     public bool HasVocabulary => _source.Vocabulary is not null || VocabularyFormats.IsIn(_vocabularyFolder);
 
     /// <summary>A copy of the weights in memory.</summary>
-    public ModelCore Clone(string name) => new(name, this, new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+    public ModelCore Clone(string name) => new(name, WithVocabulary(), new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
 
     /// <summary>The matrices in a precision, converted where that was not done before; <see langword="null"/> for float32.</summary>
     /// <exception cref="ObjectDisposedException">The model is closed, or was while they were converted.</exception>
@@ -125,6 +125,21 @@ internal sealed class ModelCore : IDisposable
         _source.Dispose();
         _use?.Dispose();
         _closing.Dispose();
+    }
+
+    // A clone outlives the files of its weights, and a vocabulary that is in them; one that cannot be read is told of when it is used.
+    private ModelCore WithVocabulary()
+    {
+        try
+        {
+            if (_source.Vocabulary is not null) _ = SpecialIds;
+        }
+        catch (Gpt2Exception)
+        {
+            // kept by the lazy encoder
+        }
+
+        return this;
     }
 
     private PackedWeights Convert(Gpt2Precision precision, IProgress<double>? progress, CancellationToken cancellationToken)

@@ -18,6 +18,7 @@ internal static class FuzzTargets
         ["safetensors.index"] = root => new SafetensorsIndexTarget(root),
         ["pickle"] = root => new PickleTarget(root),
         ["torch"] = root => new TorchTarget(root),
+        ["gguf"] = root => new GgufTarget(root),
         ["npz"] = root => new NpzTarget(root),
         ["config.json"] = root => new ConfigTarget(root),
         ["converted"] = root => new ConvertedTarget(root),

@@ -73,7 +73,27 @@ Describe 'Export-Gpt2Model' {
 
     It 'completes formats and names of weights' {
         (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format s').CompletionMatches.CompletionText | Should -Be 'Safetensors'
-        (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format ').CompletionMatches.ToolTip | Should -Be 'Npz · model.npz', 'Safetensors · model.safetensors', 'TensorFlow · model.ckpt'
+        (TabExpansion2 'Export-Gpt2Model x -Model 3M -Format ').CompletionMatches.ToolTip | Should -Be 'Gguf · model.gguf', 'Npz · model.npz', 'Safetensors · model.safetensors', 'TensorFlow · model.ckpt'
         (TabExpansion2 'Export-Gpt2Model x Npz -Model 3M -Name ln_f/').CompletionMatches.CompletionText | Should -Be 'ln_f/g', 'ln_f/b'
+    }
+
+    It 'writes in the precision that is asked for, and refuses one that a format does not have' {
+        $file = Export-Gpt2Model "$TestDrive/half" Safetensors -Model 3M -Precision Float16
+        $half = Get-Gpt2Model -Path "$TestDrive/half"
+        $half | Get-Gpt2Weight | ForEach-Object DType | Select-Object -Unique | Should -Be 'Float16'
+        $file[0].Length | Should -BeLessThan 7MB
+        $null = Export-Gpt2Model "$TestDrive/wide" TensorFlow -Model $half
+        Get-Gpt2Weight -Model "$TestDrive/wide" | ForEach-Object DType | Select-Object -Unique | Should -Be 'Float32'
+        $null = Export-Gpt2Model "$TestDrive/asked" TensorFlow -Model $half -Precision BFloat16
+        Get-Gpt2Weight -Model "$TestDrive/asked" | ForEach-Object DType | Select-Object -Unique | Should -Be 'BFloat16'
+        { Export-Gpt2Model "$TestDrive/no" Npz -Model 3M -Precision Int8 -ErrorAction Stop } |
+            Should -Throw '*not written in Int8 as Npz, but in Float32, Float16.' -ErrorId 'InvalidArgument,*'
+    }
+
+    It 'writes one GGUF file that is a model with its vocabulary' {
+        $file = Export-Gpt2Model "$TestDrive/one.gguf" Gguf -Model 3M
+        $file.Name | Should -Be 'one.gguf'
+        (Invoke-Gpt2Generate 'Once upon a time' -Model $file.FullName -MaxTokens 12).Text |
+            Should -Be (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 12).Text
     }
 }

@@ -136,6 +136,14 @@ Describe 'Test-Gpt2Model' {
         }
     }
 
+    It 'verifies a GGUF file, and the vocabulary in it' {
+        $null = Export-Gpt2Model "$TestDrive/one.gguf" Gguf -Model 3M -Precision Int8
+        $checks = Test-Gpt2Model -Path "$TestDrive/one.gguf"
+        $checks.IsValid | Should -Not -Contain $false
+        $checks.File | Select-Object -Unique | Should -Be 'one.gguf'
+        $checks.Tensors | Where-Object { $_ } | Should -Be 'token_embd', 'position_embd', 'h0', 'h1', 'h2', 'h3', 'h4', 'h5', 'output_norm', 'vocabulary'
+    }
+
     It 'refuses what is not there' {
         { Test-Gpt2Model -Path "$TestDrive/nothing" -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
     }

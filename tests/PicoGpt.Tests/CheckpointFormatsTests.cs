@@ -130,7 +130,7 @@ public sealed class CheckpointFormatsTests : IDisposable
         {
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(model, _folder.File("out"), name));
             Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
-            Assert.Contains($"'{name}' to write; the names are Npz, Safetensors, TensorFlow.", fault.Message, StringComparison.Ordinal);
+            Assert.Contains($"'{name}' to write; the names are Gguf, Npz, Safetensors, TensorFlow.", fault.Message, StringComparison.Ordinal);
         }
     }
 

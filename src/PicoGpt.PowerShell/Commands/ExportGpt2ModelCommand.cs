@@ -33,6 +33,12 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     [ArgumentCompleter(typeof(WeightNameCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>The type in which the weights are written; their own, as far as the format has it, when it is left out.</summary>
+    [Parameter]
+    [PrecisionTransformation]
+    [ArgumentCompleter(typeof(PrecisionCompleter))]
+    public string? Precision { get; set; }
+
     /// <summary>Write over files that are there.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -44,7 +50,8 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     {
         WildcardPattern[] patterns = [.. Name.Select(name => PatternOf(model, name))];
         string path = SessionPath.Resolve(SessionState, Path);
-        var export = ModelExport.Plan(model, path, Format, IsWanted);
+        Gpt2Precision? precision = Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
+        var export = ModelExport.Plan(model, path, Format, IsWanted, precision);
         string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {Format}";
         if (!ShouldProcess(export.Folder, action)) return;
 

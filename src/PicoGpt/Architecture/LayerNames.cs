@@ -70,7 +70,12 @@ internal sealed record LayerNames(
         MayLackQueryBias = true,
     };
 
-    /// <summary>All of them.</summary>
+    /// <summary>llama.cpp's GGUF files.</summary>
+    public static LayerNames Gguf { get; } = new(
+        "token_embd.weight", "position_embd.weight", "blk.", "attn_norm", ["attn_qkv"], "attn_output", "ffn_norm", "ffn_up", "ffn_down",
+        "output_norm", "output.weight");
+
+    /// <summary>Those that files of PyTorch's kind are searched for.</summary>
     public static IReadOnlyList<LayerNames> All { get; } = [HuggingFace, Raschka, OldMinGpt];
 
     /// <summary>The names of the parts that make up a weight of the tree, without what stands before the model's names.</summary>

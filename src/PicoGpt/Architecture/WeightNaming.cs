@@ -12,6 +12,9 @@ internal abstract class WeightNaming
     /// <summary>The tree of picoGPT's <c>params</c>: <c>blocks/0/attn/c_attn/w</c>.</summary>
     public static WeightNaming PicoGpt { get; } = new TreeNaming("blocks/");
 
+    /// <summary>llama.cpp's GGUF files: <c>blk.0.attn_qkv.weight</c>.</summary>
+    public static WeightNaming Gguf { get; } = new LayerNaming(LayerNames.Gguf, "", "", isTransposed: true);
+
     /// <summary>What the computation is with weights of these names where nothing tells it: the activation of the program that uses them.</summary>
     public virtual Gpt2Activation Activation => Gpt2Activation.GeluTanh;
 

@@ -72,6 +72,32 @@ internal static class TensorConversion
         }
     }
 
+    /// <summary>
+    /// Float32 rounded to the nearest of another floating-point type, halfway to the even; what is too large for half precision becomes its largest
+    /// finite number.
+    /// </summary>
+    public static byte[] FromFloats(TensorDType dtype, ReadOnlySpan<float> values)
+    {
+        byte[] bytes = new byte[values.Length * dtype.ElementSize()!.Value];
+        switch (dtype)
+        {
+            case TensorDType.Float16:
+                Span<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes.AsSpan());
+                for (int i = 0; i < values.Length; i++) halves[i] = (Half)Math.Clamp(values[i], (float)Half.MinValue, (float)Half.MaxValue);
+                return bytes;
+            case TensorDType.BFloat16:
+                Span<ushort> upperHalves = MemoryMarshal.Cast<byte, ushort>(bytes.AsSpan());
+                for (int i = 0; i < values.Length; i++) upperHalves[i] = UpperHalf(BitConverter.SingleToUInt32Bits(values[i]));
+                return bytes;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "not a type to which is rounded");
+        }
+    }
+
+    // What is no number stays that: its lower half might round it to an infinity.
+    private static ushort UpperHalf(uint bits) =>
+        (ushort)((bits & 0x7FFFFFFF) > 0x7F800000 ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+
     /// <summary>The elements in place where the address allows it, else a copy: some processors fault on odd addresses.</summary>
     private static unsafe ReadOnlySpan<T> Aligned<T>(ReadOnlySpan<byte> bytes)
         where T : unmanaged

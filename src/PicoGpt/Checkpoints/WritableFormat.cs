@@ -16,8 +16,21 @@ internal abstract class WritableFormat : CheckpointFormat
     /// <summary>How tensors are named.</summary>
     public abstract WeightNaming Naming { get; }
 
-    /// <summary>The type in which elements of a type are written: their own, or a wider one that holds each of them exactly.</summary>
+    /// <summary>The precisions in which weights can be written.</summary>
+    public virtual IReadOnlyList<Gpt2Precision> Precisions => [Gpt2Precision.Float32, Gpt2Precision.Float16, Gpt2Precision.BFloat16];
+
+    /// <summary>
+    /// The type in which elements of a type are written where none is asked for: their own, or a wider one that holds each of them exactly.
+    /// </summary>
     public virtual TensorDType TypeOf(TensorDType dtype) => dtype;
+
+    /// <summary>How a weight is written.</summary>
+    /// <param name="weight">Its name in the tree.</param>
+    /// <param name="dtype">Its type.</param>
+    /// <param name="shape">Its shape in the tree.</param>
+    /// <param name="precision">One of <see cref="Precisions"/>; <see langword="null"/> where none is asked for.</param>
+    public virtual TensorDescription Describe(string weight, TensorDType dtype, TensorShape shape, Gpt2Precision? precision) =>
+        new(Naming.Of(weight), TypeOf(dtype, precision), ShapeOf(weight, shape));
 
     /// <summary>The shape in which a weight is written.</summary>
     /// <param name="weight">Its name in the tree.</param>
@@ -41,6 +54,15 @@ internal abstract class WritableFormat : CheckpointFormat
     /// <param name="model">What goes with them; <see langword="null"/> where they are a part of a model.</param>
     /// <param name="meter">What counts the bytes of the tensors.</param>
     public abstract ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter);
+
+    /// <summary>The type that is asked for, or else that of <see cref="TypeOf(TensorDType)"/>.</summary>
+    protected TensorDType TypeOf(TensorDType dtype, Gpt2Precision? precision) => precision switch
+    {
+        Gpt2Precision.Float32 => TensorDType.Float32,
+        Gpt2Precision.Float16 => TensorDType.Float16,
+        Gpt2Precision.BFloat16 => TensorDType.BFloat16,
+        _ => TypeOf(dtype),
+    };
 
     /// <summary>Hugging Face's file of the shape.</summary>
     protected static (string Name, byte[] Content) ConfigOf(ModelFacts model)

@@ -20,17 +20,17 @@ public sealed class ModelExport
     private readonly string _weightsPath;
     private readonly (string Path, byte[] Content)[] _companions = [];
 
-    private ModelExport(Gpt2Model model, string path, WritableFormat format, Func<Gpt2Weight, bool> includes)
+    private ModelExport(Gpt2Model model, string path, WritableFormat format, Func<Gpt2Weight, bool> includes, Gpt2Precision? precision)
     {
         _model = model;
         _format = format;
-        _weights = [.. model.Parameters.Where(includes).Select(weight => (weight, DescriptionOf(weight)))
+        _weights = [.. model.Parameters.Where(includes).Select(weight => (weight, DescriptionOf(weight, precision)))
             .OrderBy(pair => pair.Item2, Comparer<TensorDescription>.Create(format.Compare))];
         Folder = path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase) ? Path.GetDirectoryName(path)! : path;
         _weightsPath = Folder == path ? Path.Combine(path, format.WeightsName) : path;
         if (_weights.Length < model.Parameters.Count) return;
-        TensorDType[] types = [.. model.Parameters.Select(weight => weight.DType).Distinct()];
-        _facts = new ModelFacts(model.HyperParameters, model.HasVocabulary ? model.Encoder : null, types);
+        TensorDType[] types = [.. _weights.Select(pair => pair.Written.DType).Distinct()];
+        _facts = new ModelFacts(model.Name, model.HyperParameters, model.HasVocabulary ? model.Encoder : null, types);
         if (model.HasVocabulary) _facts = _facts with { SpecialIds = model.SpecialIds };
         _companions = [.. format.Companions(_facts).Select(file => (Path.Combine(Folder, file.Name), file.Content))];
     }
@@ -48,7 +48,7 @@ public sealed class ModelExport
     public int Count => _weights.Length;
 
     /// <summary>The bytes of the weights.</summary>
-    public long Size => _weights.Sum(pair => pair.Weight.Count * (long)pair.Written.DType.ElementSize()!);
+    public long Size => _weights.Sum(pair => pair.Written.Size);
 
     /// <summary>Plans an export; nothing is written yet.</summary>
     /// <param name="model">The model; open until the export is done.</param>
@@ -60,13 +60,26 @@ public sealed class ModelExport
     /// <param name="includes">
     /// Whether a weight is wanted; <see langword="null"/> for all. Of a part, the weights alone are written: it is no model.
     /// </param>
+    /// <param name="precision">
+    /// The type in which the weights are written; <see langword="null"/> for their own, as far as the format has it.
+    /// </param>
     /// <returns>The export.</returns>
-    /// <exception cref="Gpt2Exception">There is no such format, no weight is wanted, or a file of the vocabulary cannot be read.</exception>
-    public static ModelExport Plan(Gpt2Model model, string path, string format, Func<Gpt2Weight, bool>? includes = null)
+    /// <exception cref="Gpt2Exception">
+    /// There is no such format, it does not have the precision, no weight is wanted, or a file of the vocabulary cannot be read.
+    /// </exception>
+    public static ModelExport Plan(
+        Gpt2Model model, string path, string format, Func<Gpt2Weight, bool>? includes = null, Gpt2Precision? precision = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), CheckpointFormats.ToWrite(format), includes ?? (_ => true));
+        WritableFormat writable = CheckpointFormats.ToWrite(format);
+        if (precision is { } wanted && !writable.Precisions.Contains(wanted))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"Weights are not written in {wanted} as {writable.Name}, but in {string.Join(", ", writable.Precisions)}.");
+        }
+
+        var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), writable, includes ?? (_ => true), precision);
         return export.Count > 0
             ? export
             : throw new Gpt2Exception(Gpt2Error.TensorNotFound, $"{model.Name} has no weight of that name; its names are like 'wte' and 'h0/attn/c_attn/w'.");
@@ -127,30 +140,27 @@ public sealed class ModelExport
         }
     }
 
-    private static void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer)
+    private void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer)
     {
         (string name, TensorDType dtype, TensorShape shape) = written;
-        StoredTensor tensor = weight.Stored;
+        StoredTensor tensor = _format.Naming.IsTransposed(weight.Name) ? TransposedTensor.Of(weight.Stored) : weight.Stored;
         tensor.Verify();
-        if (dtype == TensorDType.Float32)
-        {
-            ReadOnlyMemory<float> values = tensor.GetFloats();
-            using MemoryHandle hold = values.Pin();
-            writer.Add(name, dtype, shape, MemoryMarshal.AsBytes(values.Span));
-        }
-        else
+        if (tensor.Quantization is null && tensor.DType == dtype && dtype != TensorDType.Float32)
         {
             ReadOnlyMemory<byte> bytes = tensor.GetBytes();
             using MemoryHandle hold = bytes.Pin();
             writer.Add(name, dtype, shape, bytes.Span);
         }
+        else
+        {
+            ReadOnlyMemory<float> values = tensor.GetFloats();
+            using MemoryHandle hold = values.Pin();
+            writer.Add(name, dtype, shape, dtype == TensorDType.Float32 ? MemoryMarshal.AsBytes(values.Span) : TensorConversion.FromFloats(dtype, values.Span));
+        }
     }
 
-    private TensorDescription DescriptionOf(Gpt2Weight weight)
-    {
-        var shape = new TensorShape([.. weight.Shape.Select(length => (long)length)]);
-        return new TensorDescription(_format.Naming.Of(weight.Name), _format.TypeOf(weight.DType), _format.ShapeOf(weight.Name, shape));
-    }
+    private TensorDescription DescriptionOf(Gpt2Weight weight, Gpt2Precision? precision) =>
+        _format.Describe(weight.Name, weight.DType, new TensorShape([.. weight.Shape.Select(length => (long)length)]), precision);
 
     private void ThrowIfOwnFiles()
     {

@@ -56,7 +56,7 @@ internal static class TensorMatch
             StoredTensor tensor = parts.Count == 1 ? tensors[parts[0]] : JoinedTensor.Of([.. parts.Select(part => tensors[part])], source.Location);
             bool isTransposed = naming.IsTransposed(leaf.Name) && tensor.Shape.Rank == 2;
             if (Misfit(tensor, isTransposed ? [leaf.Shape[1], leaf.Shape[0]] : leaf.Shape) is { } misfit) misshapen.Add(misfit);
-            else weights.Add(leaf.Name, new Gpt2Weight(isTransposed ? new TransposedTensor(tensor) : tensor, leaf));
+            else weights.Add(leaf.Name, new Gpt2Weight(isTransposed ? TransposedTensor.Of(tensor) : tensor, leaf));
         }
 
         List<string> rest = [.. tensors.Keys.Where(name => !used.Contains(name))];

@@ -11,6 +11,11 @@ internal sealed class TransposedTensor(StoredTensor tensor)
     // A tile of both matrices fits into the processor's nearest cache.
     private const int Tile = 32;
 
+    /// <summary>A matrix the other way round; what is turned back is the matrix itself.</summary>
+    public static StoredTensor Of(StoredTensor tensor) => tensor is TransposedTensor turned ? turned.Original : new TransposedTensor(tensor);
+
+    private StoredTensor Original => tensor;
+
     public override long Size => tensor.Size;
 
     public override string? Quantization => tensor.Quantization;

@@ -27,6 +27,8 @@ internal sealed class NpzFormat : WritableFormat
 
     public override ITensorSource Open(string path) => MappedSource.Open(path, Npz.ListTensors);
 
+    public override IReadOnlyList<Gpt2Precision> Precisions => [Gpt2Precision.Float32, Gpt2Precision.Float16];
+
     public override TensorDType TypeOf(TensorDType dtype) => NpyHeader.Knows(dtype) ? dtype : TensorDType.Float32;
 
     // A config.json tells what an hparams.json cannot.

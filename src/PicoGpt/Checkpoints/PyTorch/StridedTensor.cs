@@ -11,6 +11,10 @@ internal sealed class StridedTensor(StoredTensor elements, TensorShape shape, lo
 {
     public override long Size => checked(Shape.ElementCount * DType.ElementSize()!.Value);
 
+    public override string? File => elements.File;
+
+    public override int? Shard => elements.Shard;
+
     public override string Fingerprint => $"{elements.Fingerprint} {string.Join(',', strides)}";
 
     public override void Verify() => elements.Verify();
