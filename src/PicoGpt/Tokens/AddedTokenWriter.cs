@@ -14,7 +14,7 @@ internal static class AddedTokenWriter
     /// <exception cref="Gpt2Exception">They have no place for the tokens that stand before every text.</exception>
     public static IReadOnlyList<(string Name, byte[] Content)> Files(Tokenizer tokenizer)
     {
-        if (tokenizer.Prefix.Count > 0 && (tokenizer.Prefix.Count > 1 || tokenizer.Prefix[0] != (tokenizer.IdOf(TokenRoles.Begin) ?? tokenizer.EndOfText)))
+        if (tokenizer.Prefix.Count > 1 || (tokenizer.Prefix is [int begin] && (tokenizer.IdOf(TokenRoles.Begin) ?? begin) != begin))
         {
             throw new Gpt2Exception(
                 Gpt2Error.Unsupported,
@@ -39,6 +39,7 @@ internal static class AddedTokenWriter
     private static void WriteRoles(Utf8JsonWriter json, Tokenizer tokenizer)
     {
         foreach ((string role, string text) in tokenizer.Roles) json.WriteString(role, text);
+        if (tokenizer.Prefix is [int begin] && tokenizer.IdOf(TokenRoles.Begin) is null) json.WriteString(TokenRoles.Begin, tokenizer.GetSymbol(begin));
         json.WriteStartArray(TokenRoles.Lists[0]);
         foreach (AddedToken token in tokenizer.Added.Where(token => token.IsSpecial && !tokenizer.Roles.Values.Contains(token.Text))) json.WriteStringValue(token.Text);
         json.WriteEndArray();
