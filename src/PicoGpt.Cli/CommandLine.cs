@@ -13,6 +13,7 @@ internal sealed class CommandLine
         usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
 
           --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
+          --fetch             download the model, where it is not on this machine
           --head-count N      attention heads, for weights that do not tell it
           --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
           --max-tokens N      tokens to make (40)
@@ -25,6 +26,7 @@ internal sealed class CommandLine
           --keep-special      keep special tokens in the text instead of leaving them out
           --slide             go on when the context is full, re-reading its last half
           --threads N         threads to compute with (one a physical core)
+          --force             run a model that needs more memory than there is
           --verbose           report timings on standard error
           --help              this text
         """;
@@ -36,6 +38,10 @@ internal sealed class CommandLine
     public GenerationOptions Options { get; private set; } = new();
 
     private string Model { get; set; } = "3M";
+
+    private bool Fetch { get; set; }
+
+    private bool Force { get; set; }
 
     private Gpt2Precision Precision { get; set; }
 
@@ -63,7 +69,36 @@ internal sealed class CommandLine
         $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, "
         + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
 
-    public Gpt2Model OpenModel() => ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount);
+    /// <summary>What went wrong, and by which option it can be mended.</summary>
+    public static string Explain(Gpt2Exception fault) => fault.Message.TrimEnd('.') + fault.Error switch
+    {
+        Gpt2Error.ModelNotCached => " with --fetch, or give --model the path of a folder that has it.",
+        Gpt2Error.UnknownHeadCount => " (--head-count).",
+        Gpt2Error.InsufficientMemory => ". Use --force to try anyway.",
+        _ => ".",
+    };
+
+    /// <exception cref="Gpt2Exception">There is no such model, it cannot be fetched, or its files are not as they should be.</exception>
+    public Gpt2Model OpenModel(CancellationToken cancellationToken = default)
+    {
+        if (Fetch && ModelCatalog.TryResolve(Model, out CatalogModel? model))
+            new ModelDownloader(ModelStore.Default).FetchAsync(model, cancellationToken: cancellationToken).GetAwaiter().GetResult();
+        return ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount);
+    }
+
+    /// <summary>What is to be said of the memory before the model is run, or <see langword="null"/>.</summary>
+    /// <exception cref="Gpt2Exception">There is not enough, and nothing says to try anyway.</exception>
+    public string? CheckMemory(Gpt2Model model)
+    {
+        try
+        {
+            return MemoryCheck.Require(model);
+        }
+        catch (Gpt2Exception fault) when (Force && fault.Error == Gpt2Error.InsufficientMemory)
+        {
+            return fault.Message;
+        }
+    }
 
     public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
 
@@ -75,6 +110,8 @@ internal sealed class CommandLine
             case "--help" or "-h": Help = true; break;
             case "--verbose": Verbose = true; break;
             case "--model": Model = Value(word, rest); break;
+            case "--fetch": Fetch = true; break;
+            case "--force": Force = true; break;
             case "--precision": Precision = PrecisionOf(word, rest); break;
             case "--head-count": HeadCount = Value<int>(word, rest); break;
             case "--max-tokens": Options = o with { MaxTokens = Value<int>(word, rest) }; break;

@@ -24,8 +24,9 @@ try
         stop.Cancel();
     };
 
-    using Gpt2Model model = command.OpenModel();
+    using Gpt2Model model = command.OpenModel(stop.Token);
     if (model.Assumption is { } assumption) Console.Error.WriteLine($"picogpt: {assumption} (--head-count)");
+    if (command.CheckMemory(model) is { } warning) Console.Error.WriteLine($"picogpt: {warning}");
     var generation = new TextGeneration(model, command.ReadPrompt(Console.In), command.Options);
     foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
     Console.WriteLine();
@@ -34,7 +35,7 @@ try
 }
 catch (Gpt2Exception fault)
 {
-    Console.Error.WriteLine($"picogpt: {fault.Message}");
+    Console.Error.WriteLine($"picogpt: {CommandLine.Explain(fault)}");
     return 1;
 }
 catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

@@ -8,17 +8,17 @@ internal static class ErrorRecords
     // A target may be a text of megabytes, of which PowerShell shows forty characters.
     private const int LongestTarget = 256;
 
-    private const string NoMemory = "The memory did not suffice; free some, or ask for less: a smaller model, a reduced -Precision, fewer or shorter texts.";
+    private const string NoMemory = "There was not enough memory; free some, or ask for less: a smaller model, a reduced -Precision, fewer or shorter texts.";
 
     /// <summary>The error record for an exception; its id is the engine's own word for the fault.</summary>
     public static ErrorRecord From(Exception exception, object? target)
     {
-        ErrorRecord record = RecordOf(exception, target);
+        ErrorRecord record = RecordOf(NextSteps.AddTo(exception), target);
         if (record.CategoryInfo.TargetName is { Length: > 0 } name)
             record.CategoryInfo.TargetName = Format.Visible(name.Length <= LongestTarget ? name : $"{name[..LongestTarget]}…");
 
-        // The engine's own sentences are spelled out already; the operating system's have paths in them as they are.
-        if (record.Exception is not Gpt2Exception) record.ErrorDetails = new ErrorDetails(Format.Visible(exception.Message));
+        // The operating system's sentences have paths in them as they are; the engine's are spelled out already.
+        record.ErrorDetails = new ErrorDetails(Format.Visible(record.Exception.Message)) { RecommendedAction = NextSteps.Of(record.Exception) };
         return record;
     }
 
@@ -36,11 +36,12 @@ internal static class ErrorRecords
     private static ErrorCategory Category(Gpt2Error error) => error switch
     {
         Gpt2Error.FileNotFound or Gpt2Error.TensorNotFound => ErrorCategory.ObjectNotFound,
-        Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached => ErrorCategory.ObjectNotFound,
+        Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached or Gpt2Error.NoWeights => ErrorCategory.ObjectNotFound,
         Gpt2Error.Unreadable => ErrorCategory.OpenError,
         Gpt2Error.DownloadFailed => ErrorCategory.ConnectionError,
         Gpt2Error.Offline or Gpt2Error.InsufficientMemory => ErrorCategory.ResourceUnavailable,
         Gpt2Error.DiskFull or Gpt2Error.Unwritable => ErrorCategory.WriteError,
+        Gpt2Error.AlreadyExists => ErrorCategory.ResourceExists,
         Gpt2Error.InUse or Gpt2Error.FileChanged => ErrorCategory.ResourceBusy,
         Gpt2Error.InvalidToken or Gpt2Error.InvalidArgument or Gpt2Error.InvalidSource => ErrorCategory.InvalidArgument,
         Gpt2Error.ContextExceeded => ErrorCategory.LimitsExceeded,

@@ -253,7 +253,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         try
         {
-            if (MemoryCheck.Warn(model, texts) is { } warning) WriteWarning(warning);
+            if (MemoryCheck.Require(model, texts) is { } warning) WriteWarning(warning);
         }
         catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory && force)
         {

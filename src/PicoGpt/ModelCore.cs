@@ -155,7 +155,7 @@ internal sealed class ModelCore : IDisposable
         }
     }
 
-    private ObjectDisposedException Closed() => new(Name, $"The model {Name} was closed; open it again with Get-Gpt2Model.");
+    private ObjectDisposedException Closed() => new(Name, $"The model {Name} was closed.");
 
     /// <summary>The matrices in one precision once they are there, and the lock under which they come.</summary>
     private sealed class PackedSlot

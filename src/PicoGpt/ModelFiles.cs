@@ -120,9 +120,9 @@ internal static class ModelFiles
     }
 
     private static Gpt2Exception VocabularyAlone(string folder, IEnumerable<string> files) => new(
-        Gpt2Error.FileNotFound,
+        Gpt2Error.NoWeights,
         $"'{folder}' holds a vocabulary alone ({string.Join(", ", files.Where(File.Exists).Select(Path.GetFileName))}), and no weights; "
-            + "ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token take it as -Model, and to run a model put its weights beside it.",
+            + "it serves to encode and decode, and to run a model put its weights beside it.",
         folder);
 
     /// <summary>The only run of a folder in which OpenAI's model was fine-tuned: <c>checkpoint/run1</c>.</summary>

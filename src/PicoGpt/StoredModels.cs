@@ -47,9 +47,11 @@ public static class StoredModels
         if (missing.Length == 0) return OpenCached(store, model, folder, precision);
         throw new Gpt2Exception(
             Gpt2Error.ModelNotCached,
-            $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; "
-            + $"fetch it with Save-Gpt2Model {model.Name}, or give the path of a folder that has it.",
-            folder);
+            $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; fetch it first.",
+            folder)
+        {
+            Model = model.Name,
+        };
     }
 
     /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>

@@ -53,7 +53,7 @@ Describe 'Export-Gpt2Model' {
     It 'leaves what is there alone unless it is forced' {
         $first = Export-Gpt2Model "$TestDrive/twice" Npz -Model $model
         Set-Content $first[0] 'mine'
-        { Export-Gpt2Model "$TestDrive/twice" Npz -Model $model -ErrorAction Stop } | Should -Throw '*model.npz* is there already;*-Force*' -ErrorId 'Unwritable,*'
+        { Export-Gpt2Model "$TestDrive/twice" Npz -Model $model -ErrorAction Stop } | Should -Throw '*model.npz'' already exists; choose another path, or use -Force to overwrite it.' -ErrorId 'AlreadyExists,*'
         Get-Content $first[0] | Should -Be 'mine'
         (Export-Gpt2Model "$TestDrive/twice" Npz -Model $model -Force)[0].Length | Should -BeGreaterThan 11MB
     }

@@ -89,7 +89,7 @@ Describe 'Show-Gpt2Weight -Path' {
         $path = "$TestDrive/mine/w.svg"
         New-Item (Split-Path $path) -ItemType Directory
         Set-Content $path mine
-        { $wpe | Show-Gpt2Weight -Path $path -ErrorAction Stop } | Should -Throw '*-Force replaces it.' -ErrorId 'Unwritable,*'
+        { $wpe | Show-Gpt2Weight -Path $path -ErrorAction Stop } | Should -Throw '*already exists; choose another path, or use -Force to overwrite it.' -ErrorId 'AlreadyExists,*'
         Get-Content $path | Should -Be mine
         $null = $wpe | Show-Gpt2Weight -Path $path -Force
         Get-Content $path -TotalCount 1 | Should -BeLike '<svg *'

@@ -80,7 +80,7 @@ Describe 'Trace-Gpt2Text -Html' {
 
     It 'leaves a page that is there, unless -Force is given' {
         Set-Content $page mine
-        { Trace-Gpt2Text 'Once' -Model $model -Html $page -ErrorAction Stop } | Should -Throw '*-Force*' -ErrorId 'Unwritable,*'
+        { Trace-Gpt2Text 'Once' -Model $model -Html $page -ErrorAction Stop } | Should -Throw '*-Force*' -ErrorId 'AlreadyExists,*'
         Get-Content $page | Should -Be mine
         Trace-Gpt2Text 'Once' -Model $model -Html $page -Force | Should -Not -BeNullOrEmpty
         Get-Content $page -TotalCount 1 | Should -Be '<!DOCTYPE html>'

@@ -121,7 +121,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
         }
 
         if (Directory.Exists(path)) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is a folder; give the name of a file.", path);
-        if (File.Exists(path) && !Force) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' is there already; -Force replaces it.", path);
+        if (File.Exists(path) && !Force) throw UnwritableFile.Exists(path);
         if (!ShouldProcess(path, $"Draw {tensor}")) return;
         byte[] picture = extension == ".svg" ? new UTF8Encoding(false).GetBytes(Svg(tensor)) : Png(tensor);
         OutputFile.Save(path, stream => stream.Write(picture));

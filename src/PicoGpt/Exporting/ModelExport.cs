@@ -178,8 +178,7 @@ public sealed class ModelExport
         if (overwrite) return;
         string? there = _format.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
             ?? Array.Find(_companions, companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
-        if (there is not null)
-            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{there}' is there already; give another path, or let it be written over with -Force.", there);
+        if (there is not null) throw UnwritableFile.Exists(there);
     }
 
     private static bool IsThere(string path, byte[] content) =>

@@ -24,9 +24,8 @@ internal static class UnwritableFile
         ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault)
         : new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault);
 
-    /// <summary>The exception for a file that is there already.</summary>
-    public static Gpt2Exception Exists(string path) =>
-        new(Gpt2Error.Unwritable, $"'{path}' is there already; give another name, or let it be written over with -Force.", path);
+    /// <summary>The exception for a file that exists and is not to be overwritten.</summary>
+    public static Gpt2Exception Exists(string path) => new(Gpt2Error.AlreadyExists, $"'{path}' already exists; choose another path.", path);
 
     /// <summary>Closes a file that is not wanted any more, though there may be no room for its last bytes, and deletes it.</summary>
     public static void Discard(FileStream? file, string path)

@@ -36,6 +36,12 @@ public enum Gpt2Error
     /// <summary>Tensors are missing, misshapen or surplus for the architecture.</summary>
     WrongArchitecture,
 
+    /// <summary>Nothing tells how many attention heads the model has.</summary>
+    UnknownHeadCount,
+
+    /// <summary>A folder holds a vocabulary, but no weights.</summary>
+    NoWeights,
+
     /// <summary>A token id is outside the vocabulary.</summary>
     InvalidToken,
 
@@ -62,6 +68,9 @@ public enum Gpt2Error
 
     /// <summary>A file or folder cannot be written.</summary>
     Unwritable,
+
+    /// <summary>A file of that name exists, and is not to be overwritten.</summary>
+    AlreadyExists,
 
     /// <summary>The address of a source cannot be used.</summary>
     InvalidSource,

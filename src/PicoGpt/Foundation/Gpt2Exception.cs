@@ -2,7 +2,7 @@ namespace PicoGpt.Foundation;
 
 /// <summary>
 /// A fault in what the user gave: a file, a tensor, a prompt. The message is one clear sentence that says where,
-/// what was expected, what was found and what to do.
+/// what was expected, what was found and what to do; by which command or option that is done, each shell adds by <see cref="Error"/>.
 /// </summary>
 public class Gpt2Exception : Exception
 {
@@ -29,6 +29,9 @@ public class Gpt2Exception : Exception
 
     /// <summary>The file or folder concerned, or <see langword="null"/>.</summary>
     public string? Path { get; }
+
+    /// <summary>The model concerned, as it was asked for by name, or <see langword="null"/>.</summary>
+    public string? Model { get; init; }
 
     private static string Harmless(string message) => Shorten(VisibleText.Of(Shorten(message)));
 

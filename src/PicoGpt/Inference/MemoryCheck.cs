@@ -6,21 +6,21 @@ namespace PicoGpt.Inference;
 /// <summary>Tells before a model is run whether the machine's memory will do.</summary>
 public static class MemoryCheck
 {
-    /// <summary>Compares what running a model needs with what this machine has.</summary>
+    /// <summary>Requires that this machine has the memory that running a model needs.</summary>
     /// <param name="model">The model.</param>
     /// <param name="texts">How many texts are read together.</param>
-    /// <returns>A warning with both numbers, or <see langword="null"/> where there is enough.</returns>
+    /// <returns>A warning with both numbers where it is scarce, or <see langword="null"/> where there is enough.</returns>
     /// <exception cref="Gpt2Exception">
     /// <see cref="Gpt2Error.InsufficientMemory"/>: it needs more than the machine has in all, or what cannot be read again from the
     /// files needs more than is free.
     /// </exception>
-    public static string? Warn(Gpt2Model model, int texts = 1)
+    public static string? Require(Gpt2Model model, int texts = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Warn(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
+        return Require(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
     }
 
-    internal static string? Warn(string name, Gpt2MemoryNeed need, long free, long total)
+    internal static string? Require(string name, Gpt2MemoryNeed need, long free, long total)
     {
         string needs = $"The model {name} needs {Size(need.Total)} of memory to run ({Size(need.Weights)} weights, "
             + $"{Size(need.Cache)} keys and values, {Size(need.Activations)} activations)";

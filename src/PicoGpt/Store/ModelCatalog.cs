@@ -72,10 +72,8 @@ public static class ModelCatalog
     internal static Gpt2Exception Unknown(string name)
     {
         string names = string.Join(", ", Models.Select(m => m.Aliases.Count == 0 ? m.Name : $"{m.Name} ({string.Join(", ", m.Aliases)})"));
-        string hint = name.AsSpan().ContainsAny('/', '\\')
-            ? "a model's folder is opened by Get-Gpt2Model -Path"
-            : $"for a model's folder give its path, such as ./{name}";
-        return new Gpt2Exception(Gpt2Error.UnknownModel, $"There is no model named '{name}'. The names are {names}; {hint}.");
+        string hint = name.AsSpan().ContainsAny('/', '\\') ? "" : $"; for a model's folder give its path, such as ./{name}";
+        return new Gpt2Exception(Gpt2Error.UnknownModel, $"There is no model named '{name}'. The names are {names}{hint}.") { Model = name };
     }
 
     // What all four have in common, and in what order they are fetched: the small files first.

@@ -71,7 +71,7 @@ public sealed class Gpt2Trace
         if (count == 0)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, "The trace has no attention of that layer and head; ask for it with -Attention, -Layer and -Head.");
+                Gpt2Error.InvalidArgument, "The trace has no attention of that layer and head; trace the text again with it.");
         }
 
         float[,] mean = new float[n, n];

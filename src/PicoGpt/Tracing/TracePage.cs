@@ -69,7 +69,7 @@ internal static partial class TracePage
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
             $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
-                + $"than the {MostAttention >> 20} MiB that a browser shows well; choose some with -Layer and -Head.");
+                + $"than the {MostAttention >> 20} MiB that a browser shows well; choose fewer layers or heads.");
     }
 
     private static string Facts(Gpt2Trace trace)

@@ -27,9 +27,9 @@ internal static class InferredHyperParameters
         if (numbers.NEmbd % HeadSize != 0)
         {
             throw new Gpt2Exception(
-                Gpt2Error.WrongArchitecture,
+                Gpt2Error.UnknownHeadCount,
                 $"{why}; n_embd = {numbers.NEmbd} is not a multiple of OpenAI's head size {HeadSize}, so that none can be assumed. "
-                    + $"Give the number (-HeadCount), or add the model's {HuggingFaceConfig.FileName} or {Gpt2HyperParameters.FileName}.",
+                    + $"Give the number, or add the model's {HuggingFaceConfig.FileName} or {Gpt2HyperParameters.FileName}.",
                 source.Location);
         }
 

@@ -152,8 +152,8 @@ public sealed class ModelExportTests : IDisposable
         Export(first, "out", format);
         Dictionary<string, byte[]> before = Contents("out");
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Export(second, "out", format));
-        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
-        Assert.Contains("-Force", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(Gpt2Error.AlreadyExists, fault.Error);
+        Assert.EndsWith("already exists; choose another path.", fault.Message, StringComparison.Ordinal);
         Assert.Equal(before, Contents("out"));
         ModelExport.Plan(second, _folder.File("out"), format).Run(overwrite: true);
         Assert.Equal(before.Keys.Order(), Contents("out").Keys.Order());

@@ -85,7 +85,7 @@ public sealed class TracePageTests
         File.WriteAllText(path, "mine");
         Gpt2Trace trace = Trace("Once", Everything);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => trace.SaveHtml(path));
-        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+        Assert.Equal(Gpt2Error.AlreadyExists, fault.Error);
         Assert.Equal("mine", File.ReadAllText(path));
         trace.SaveHtml(path, overwrite: true);
         Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(path), StringComparison.Ordinal);

@@ -130,8 +130,8 @@ public sealed class Gpt2ModelTests
         RandomModel.Write(folder.Path, Small with { NEmbd = 30, NHead = 2 });
         File.Delete(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
-        Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
-        Assert.Contains("Give the number (-HeadCount), or add the model's config.json or hparams.json.", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(Gpt2Error.UnknownHeadCount, fault.Error);
+        Assert.Contains("Give the number, or add the model's config.json or hparams.json.", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
