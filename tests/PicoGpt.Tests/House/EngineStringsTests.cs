@@ -30,11 +30,12 @@ public sealed partial class EngineStringsTests
     [InlineData("one of -1, -x and e-N")]
     [InlineData("<|end-Of|>")]
     [InlineData("git-LFS")]
+    [InlineData("join them with llama.cpp's llama-gguf-split --merge")]
     [InlineData("DejaVu,-Mono")]
     public void What_only_has_a_hyphen_is_not(string text) => Assert.DoesNotMatch(OfAShell(), text);
 
     // A parameter follows a space or a bracket, or begins a string that is put together of several.
-    [GeneratedRegex(@"-Gpt2|(^|[ ('\[])--?[A-Z][a-z]+|(^|[ ('\[])--[a-z]|PowerShell|[Cc]mdlet")]
+    [GeneratedRegex(@"-Gpt2|(^|[ ('\[])--?[A-Z][a-z]+|(^|(?<!llama-gguf-split)[ ('\[])--[a-z]|PowerShell|[Cc]mdlet")]
     private static partial Regex OfAShell();
 
     private static IEnumerable<string> StringsOf(string path)
