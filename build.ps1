@@ -19,7 +19,7 @@
 .PARAMETER Fuzz
     Reads hostile files of every format for some minutes, on one processor, and prints what came of them.
 .PARAMETER Minutes
-    How long -Fuzz goes on.
+    How long -Fuzz runs.
 .PARAMETER FuzzFrom
     The number of the first case of -Fuzz; every number makes the same case again.
 .PARAMETER Package

@@ -22,10 +22,10 @@ internal sealed class CommandLine
           --top-p P           sample from the likeliest tokens that reach the probability P (1)
           --seed N            the same seed gives the same text
           --stop TEXT         end before this text; may be given several times
-          --ignore-eot        go on when the model says <|endoftext|>, or what else ends its texts
+          --ignore-eot        continue when the model says <|endoftext|>, or what else ends its texts
           --keep-special      keep special tokens in the text instead of leaving them out
-          --slide             go on when the context is full, re-reading its last half
-          --threads N         threads to compute with (one a physical core)
+          --slide             continue when the context is full, re-reading its last half
+          --threads N         threads to compute with (one per physical core)
           --force             run a model that needs more memory than there is
           --verbose           report timings on standard error
           --help              this text

@@ -9,7 +9,7 @@ internal static class HelpFiles
     /// <param name="pages">The folder of the pages <c>Verb-Noun.md</c> and the topics <c>about_*.help.txt</c>.</param>
     /// <param name="assembly">The assembly of the commands.</param>
     /// <param name="output">The folder of the help files.</param>
-    /// <exception cref="HelpSourceException">A page is not as it should be, or says something of what is not there.</exception>
+    /// <exception cref="HelpSourceException">A page is not as it should be, or describes something that does not exist.</exception>
     public static void Build(string pages, string assembly, string output)
     {
         IReadOnlyDictionary<string, CommandShape> commands = CommandReader.Read(assembly);

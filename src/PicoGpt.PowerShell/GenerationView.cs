@@ -42,7 +42,7 @@ internal static class GenerationView
         string[] rest = [.. after.Styled().Skip(line + 1)];
         if (same.StartsWith(last, StringComparison.Ordinal))
             return [LineUp + ColumnAfter(last) + after.StyledFrom(line, last.Length), .. rest];
-        return [LineUp + ColumnAfter(same) + EraseToEnd, .. rest]; // the word that began there goes on in the next line
+        return [LineUp + ColumnAfter(same) + EraseToEnd, .. rest]; // the word that began there continues in the next line
     }
 
     private static string ColumnAfter(string line)

@@ -56,13 +56,13 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <param name="text">The sentence.</param>
     protected new void WriteWarning(string text) => base.WriteWarning(Format.Visible(text));
 
-    /// <summary>Asks whether to go on, with control characters of names and paths spelled out.</summary>
+    /// <summary>Asks whether to continue, with control characters of names and paths spelled out.</summary>
     /// <param name="target">What is changed.</param>
     /// <param name="action">How.</param>
-    /// <returns>Whether to go on.</returns>
+    /// <returns>Whether to continue.</returns>
     protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(Format.Visible(target), Format.Visible(action));
 
-    /// <summary>Runs the work for one input item: a fault becomes an error record, and the pipeline goes on.</summary>
+    /// <summary>Runs the work for one input item: a fault becomes an error record, and the pipeline continues.</summary>
     /// <param name="target">The item, for the error record.</param>
     /// <param name="work">The work.</param>
     protected void PerItem(object? target, Action work)

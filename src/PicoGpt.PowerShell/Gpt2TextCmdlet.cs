@@ -47,7 +47,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     /// <summary>The texts that were given as arguments.</summary>
     private protected abstract IEnumerable<string> Arguments { get; }
 
-    /// <summary>Whether a text is to be gone on from: then of a completion prompt and text are wanted.</summary>
+    /// <summary>Whether a text is to be continued: then of a completion prompt and text are wanted.</summary>
     private protected virtual bool GoesOn => false;
 
     /// <summary>The model that texts are taken with, open.</summary>
@@ -168,7 +168,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         return new SourceText(TextFile.Read(path)) { Path = path, Input = input };
     }
 
-    // A note of Get-Content; of another provider's drive it is no file.
+    // A note of Get-Content; on another provider's drive it is not a file.
     private string? PathOf(string? source)
     {
         if (source is null) return null;

@@ -42,15 +42,15 @@ public static class MeasureView
 
     /// <summary>The totals on one line.</summary>
     /// <param name="measure">A text's measure, from here or from another session.</param>
-    /// <returns>Such as <c>22 tokens, perplexity 20.35, 4.35 bits a token, 1.23 bits a character</c>.</returns>
+    /// <returns>Such as <c>22 tokens, perplexity 20.35, 4.35 bits per token, 1.23 bits per character</c>.</returns>
     public static string Totals(PSObject measure)
     {
         ArgumentNullException.ThrowIfNull(measure);
         int tokens = (int)(ObjectReader.Number(measure, "TokenCount") ?? 0);
         var totals = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{tokens:N0} {(tokens == 1 ? "token" : "tokens")}"));
         Add("Perplexity", ", perplexity {0:N2}");
-        Add("BitsPerToken", ", {0:N2} bits a token");
-        Add("BitsPerCharacter", ", {0:N2} bits a character");
+        Add("BitsPerToken", ", {0:N2} bits per token");
+        Add("BitsPerCharacter", ", {0:N2} bits per character");
         return totals.ToString();
 
         void Add(string property, string format)

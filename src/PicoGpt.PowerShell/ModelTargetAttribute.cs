@@ -42,7 +42,7 @@ public sealed class ModelTargetAttribute : ArgumentTransformationAttribute
     private static string? Text(PSObject row, string property) =>
         (row.Properties[property]?.Value is { } value ? Unwrap(value) : null) is string { Length: > 0 } text ? text : null;
 
-    // PowerShell goes on to the next parameter only where it is told of a failed conversion.
+    // PowerShell tries the next parameter only where it is told of a failed conversion.
     private static ArgumentTransformationMetadataException LeftToName() =>
         new($"A name is for -Name; {Wanted}", new PSInvalidCastException(Wanted));
 }

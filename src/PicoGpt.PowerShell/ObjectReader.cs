@@ -16,7 +16,7 @@ internal static class ObjectReader
         ? items.Cast<object?>().Where(item => item is not null).Select(PSObject.AsPSObject)
         : [];
 
-    /// <summary>A property that is a text; empty where it is none.</summary>
+    /// <summary>A property that is a text; empty where it is not one.</summary>
     public static string Text(PSObject owner, string property) => owner.Properties[property]?.Value?.ToString() ?? "";
 
     /// <summary>A property that is a number, if it is one.</summary>

@@ -23,7 +23,7 @@ internal static class SessionPath
         }
     }
 
-    /// <summary>What the wildcards of a path match. Without any it is taken as it is: a checkpoint's prefix is no file.</summary>
+    /// <summary>What the wildcards of a path match. Without any it is taken as it is: a checkpoint's prefix is not a file.</summary>
     /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
     public static IReadOnlyList<string> Expand(SessionState session, string path)
     {

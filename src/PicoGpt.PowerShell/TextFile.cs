@@ -10,7 +10,7 @@ internal static class TextFile
     private const int BufferSize = 1 << 16;
 
     /// <summary>The whole text of a file, which is in UTF-8 or begins with the byte order mark of another encoding of Unicode.</summary>
-    /// <exception cref="Gpt2Exception">The file is not there, cannot be read, is too long, or is not text.</exception>
+    /// <exception cref="Gpt2Exception">The file does not exist, cannot be read, is too long, or is not text.</exception>
     public static string Read(string path)
     {
         if (Directory.Exists(path)) throw new Gpt2Exception(Gpt2Error.FileNotFound, $"'{path}' is a folder; give the files in it.", path);
@@ -38,7 +38,7 @@ internal static class TextFile
         }
     }
 
-    // What is no file on a disk, such as a pipe, tells no length.
+    // What is not a file on a disk, such as a pipe, has no length.
     private static string Read(StreamReader reader, string path)
     {
         var text = new StringBuilder();

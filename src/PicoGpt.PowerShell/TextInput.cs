@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace PicoGpt.PowerShell;
 
-/// <summary>What was piped to a command that takes texts: a text, a file that holds one, or a part of one that goes on in the next object.</summary>
+/// <summary>What was piped to a command that takes texts: a text, a file that holds one, or a part of one that continues in the next object.</summary>
 public sealed class TextInput
 {
     internal TextInput(object given) => Given = given;
@@ -13,7 +13,7 @@ public sealed class TextInput
     /// <summary>The text itself; of a completion what was generated.</summary>
     internal string? Text { get; init; }
 
-    /// <summary>What a generation goes on from: of a completion prompt and text, of a row its prompt.</summary>
+    /// <summary>What a generation continues: of a completion prompt and text, of a row its prompt.</summary>
     internal string? Prompt { get; init; }
 
     /// <summary>The path of the file that holds the text.</summary>

@@ -81,7 +81,7 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
             : null;
     }
 
-    // A piece goes on from the one before; the first goes on from the prompt.
+    // A piece continues the one before; the first continues the prompt.
     private static TextInput OfPiece(PSObject piece, string text)
     {
         bool isFirst = ObjectReader.Number(piece, "Position") is 0;

@@ -11,7 +11,7 @@ namespace PicoGpt;
 
 /// <summary>
 /// Checks any model's folder, of whatever format: every tensor against its checksum where the format has one, and else for values that
-/// are no numbers; whether the tensors make a GPT-2; and whether the vocabulary can be read and fits.
+/// are not numbers; whether the tensors make a GPT-2; and whether the vocabulary can be read and fits.
 /// </summary>
 internal static partial class FolderChecker
 {

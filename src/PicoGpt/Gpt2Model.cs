@@ -133,7 +133,7 @@ public sealed class Gpt2Model : IDisposable
     /// </summary>
     /// <param name="name">Its name; <see langword="null"/> for this model's with a remark.</param>
     /// <returns>The copy.</returns>
-    /// <exception cref="Gpt2Exception">The memory does not suffice, or the weights are damaged.</exception>
+    /// <exception cref="Gpt2Exception">There is not enough memory, or the weights are damaged.</exception>
     public Gpt2Model Clone(string? name = null)
     {
         ThrowIfDisposed();
@@ -141,7 +141,7 @@ public sealed class Gpt2Model : IDisposable
         if (bytes > free)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InsufficientMemory, $"A copy of {Name} takes {bytes >> 20:N0} MiB of memory, but only {free >> 20:N0} MiB are free.", Path);
+                Gpt2Error.InsufficientMemory, $"There is not enough memory for a copy of {Name} ({bytes >> 20:N0} MiB): {free >> 20:N0} MiB are free.", Path);
         }
 
         name ??= $"{Name} (clone)";
@@ -151,7 +151,7 @@ public sealed class Gpt2Model : IDisposable
         }
         catch (OutOfMemoryException fault) // the operating system counts other processes' memory too, and the runtime may have less
         {
-            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"A copy of {Name} takes {bytes >> 20:N0} MiB of memory, which could not be had.", Path, fault);
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"There is not enough memory for a copy of {Name} ({bytes >> 20:N0} MiB).", Path, fault);
         }
     }
 

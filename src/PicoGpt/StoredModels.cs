@@ -54,7 +54,7 @@ public static class StoredModels
         };
     }
 
-    /// <summary>Opens a model by a name of the catalog or, where it is none, by a path.</summary>
+    /// <summary>Opens a model by a name of the catalog or, where it is not one, by a path.</summary>
     /// <param name="store">Where the catalog's models are.</param>
     /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
     /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>

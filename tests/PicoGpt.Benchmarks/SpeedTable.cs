@@ -76,7 +76,7 @@ internal static class SpeedTable
                 case "loop": MeasureLoop(model, options, figures); break;
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
-                default: throw new ArgumentException($"--figures {name} is none of open, decode, sample, prefill, loop, guess, batch");
+                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, loop, guess, batch");
             }
         }
 
@@ -153,7 +153,7 @@ internal static class SpeedTable
     private static int[] Words(Gpt2Model model) =>
         [.. Enumerable.Range(0, model.Encoder.Count).Where(id => Regex.IsMatch(model.Encoder.Decode([id]), "^ [A-Za-z]+$"))];
 
-    // random weights go on with what is repeated before them
+    // random weights continue with what is repeated before them
     private static double Loop(Gpt2Model model, int threads, bool speculation)
     {
         string prompt = model.Encoder.Decode(Enumerable.Repeat(Ids(model, 8), 40).SelectMany(ids => ids));
@@ -192,7 +192,7 @@ internal static class SpeedTable
         figures[Name] = Math.Max(figures.GetValueOrDefault(Name), AnonymousMemory());
     }
 
-    // What the process has in memory that is no file's, MiB; Linux alone tells.
+    // What the process has in memory that belongs to no file, MiB; Linux alone tells.
     private static double AnonymousMemory()
     {
         if (!OperatingSystem.IsLinux()) return 0;

@@ -21,7 +21,7 @@ internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int
             "355M" => new Gpt2HyperParameters(50257, 1024, 1024, 16, 24),
             "774M" => new Gpt2HyperParameters(50257, 1024, 1280, 20, 36),
             "1558M" => new Gpt2HyperParameters(50257, 1024, 1600, 25, 48),
-            _ => throw new ArgumentException($"--size {size} is none of 124M, 355M, 774M, 1558M"),
+            _ => throw new ArgumentException($"--size {size} is not one of 124M, 355M, 774M, 1558M"),
         };
         return new TableOptions(
             Value(arguments, "--model") ?? Path.Combine(Path.GetTempPath(), $"picogpt-bench-{size}"),

@@ -13,7 +13,7 @@ internal static class PickleMutations
         "(", ")", "t", "u", "e", "a", "s", "]", "}", "N", "Q", "R", "b", ".", "\x85", "\x86", "\x87", "\x88", "\x89", "\x93", "\x94",
     ];
 
-    // of Python's own reader, and what is no opcode at all
+    // of Python's own reader, and what is not an opcode at all
     private static readonly string[] Foreign =
     [
         "0", "1", "2", "I1\n", "L1L\n", "F1\n", "S'x'\n", "Vx\n", "T\xff\xff\xff\xff", "U\x01x", "l", "d", "p0\n", "g0\n", "i" + "os\nsystem\n",

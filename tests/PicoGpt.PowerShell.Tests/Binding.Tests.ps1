@@ -51,7 +51,7 @@ Describe 'A -Model parameter' {
         (Invoke-Gpt2Generate Once -Model $there -MaxTokens 2).Text | Should -BeExactly $once
     }
 
-    It 'goes on with the next one in a pipeline' {
+    It 'continues with the next one in a pipeline' {
         $completions = 42, $model | Invoke-Gpt2Generate -Prompt Once -MaxTokens 2 -ErrorAction SilentlyContinue -ErrorVariable faults
         $completions.Text | Should -BeExactly $once
         $faults | Should -HaveCount 1

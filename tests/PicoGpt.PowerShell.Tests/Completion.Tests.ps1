@@ -57,7 +57,7 @@ Describe 'Completion' {
             (Complete 'Get-Gpt2Model GPT2-x').ToolTip | Should -BeLike '1558M · *'
         }
 
-        It 'goes on in a list' {
+        It 'continues in a list' {
             (Complete 'Get-Gpt2Model 3M, 12').CompletionText | Should -Be '124M'
         }
 

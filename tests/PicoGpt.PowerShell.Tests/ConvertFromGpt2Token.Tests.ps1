@@ -12,7 +12,7 @@ Describe 'ConvertFrom-Gpt2Token' {
         }
     }
 
-    It 'reports an id that no token has and goes on' {
+    It 'reports an id that no token has and continues' {
         $text = 1529, 99999, 321 | ConvertFrom-Gpt2Token -Model 3M -ErrorAction SilentlyContinue -ErrorVariable faults
         $text | Should -BeExactly 'Once'
         $faults[0].FullyQualifiedErrorId | Should -BeLike 'InvalidToken,*ConvertFromGpt2TokenCommand'

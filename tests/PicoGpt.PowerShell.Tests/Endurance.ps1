@@ -8,7 +8,7 @@
 .PARAMETER Module
     The module's manifest.
 .PARAMETER Minutes
-    How long to go on.
+    How long to run.
 .PARAMETER Runspaces
     How many runspaces generate at the same time.
 .PARAMETER Seed

@@ -71,7 +71,7 @@ Describe 'Get-Gpt2Model' {
         $marker | Should -Not -Exist
     }
 
-    It 'goes on with the next name after a fault' {
+    It 'continues with the next name after a fault' {
         $models = Get-Gpt2Model 744M, 3M -ErrorAction SilentlyContinue -ErrorVariable faults
         $models.Name | Should -Be '3M'
         $faults.Count | Should -Be 1

@@ -27,7 +27,7 @@ Describe 'Get-Gpt2Weight' {
         $weight.StandardDeviation | Should -BeGreaterThan 0
     }
 
-    It 'reports a name that is not there, but not a pattern that matches nothing' {
+    It 'reports a name that does not exist, but not a pattern that matches nothing' {
         { Get-Gpt2Weight h99/ln_1/g -Model 3M -ErrorAction Stop } | Should -Throw -ErrorId 'TensorNotFound,*'
         Get-Gpt2Weight 'h99/*' -Model 3M -ErrorAction Stop | Should -BeNullOrEmpty
     }
@@ -62,7 +62,7 @@ Describe 'Get-Gpt2Weight' {
         $weight.Slice([range]::new(10, 12), [range]::All)[0, 0] | Should -Be $values[1920]
         ($weight.Row(0).AsList() | Measure-Object -Average).Average | Should -BeGreaterThan -1
         (Get-Gpt2Weight ln_f/g -Model 3M)[-1] | Should -BeGreaterThan 0
-        { $weight.Slice('0:x') } | Should -Throw '*is no slice of wpe*'
+        { $weight.Slice('0:x') } | Should -Throw '*is not a slice of wpe*'
     }
 
     It 'shows a slice with its name, shape and bounds' {
@@ -128,7 +128,7 @@ Describe 'Get-Gpt2Weight -Raw' {
         { Get-Gpt2Weight ln_9 -Raw -LiteralPath $file -ErrorAction Stop } | Should -Throw '*the nearest names are*' -ErrorId 'TensorNotFound,*'
     }
 
-    It 'reports each path that is no checkpoint, and goes on' {
+    It 'reports each path that is not a checkpoint, and continues' {
         $found = @(Get-Gpt2Weight */wte -Raw -Path "$TestDrive/none", "$TestDrive/one" -ErrorAction SilentlyContinue -ErrorVariable faults)
         $found.Count | Should -Be 1
         $faults.FullyQualifiedErrorId | Should -Be 'FileNotFound,PicoGpt.PowerShell.Commands.GetGpt2WeightCommand'
@@ -142,7 +142,7 @@ Describe 'Get-Gpt2Weight -Raw' {
         $found.CompletionText | Sort-Object | Should -Be 'model/ln_f/b', 'model/ln_f/g'
     }
 
-    It 'reports a name that is not there, with the nearest' {
+    It 'reports a name that does not exist, with the nearest' {
         { Get-Gpt2Weight wte -Raw -Model 3M -ErrorAction Stop } | Should -Throw "*the nearest names are 'model/wte'*" -ErrorId 'TensorNotFound,*'
     }
 

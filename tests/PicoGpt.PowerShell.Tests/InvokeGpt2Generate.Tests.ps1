@@ -76,7 +76,7 @@ Describe 'Invoke-Gpt2Generate' {
         $fault.Exception.Message | Should -BeLike '*There is no precision*Float32, Float16, BFloat16, Int8 or Int4.'
     }
 
-    It 'tells beforehand that the memory will not do, and goes on with -Force' {
+    It 'tells beforehand that the memory will not do, and tries anyway with -Force' {
         $old = $env:DOTNET_GCHeapHardLimit
         $env:DOTNET_GCHeapHardLimit = '0x8000000' # 128 MiB in all
         try {
@@ -100,7 +100,7 @@ Describe 'Invoke-Gpt2Generate' {
         $stop.Milliseconds | Should -BeLessThan 30000 # the whole work takes hours
     }
 
-    It 'reports a prompt that is too long and goes on with the next' {
+    It 'reports a prompt that is too long and continues with the next' {
         $long = 'a ' * 400
         $completions = $long, 'Once' | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 -ErrorAction SilentlyContinue -ErrorVariable faults
         $completions.Prompt | Should -Be 'Once'
@@ -154,7 +154,7 @@ Describe 'Invoke-Gpt2Generate' {
         $completions.Prompt | Should -Be 'Once', 'The king', 'Once', 'The king'
     }
 
-    It 'goes on past the context with -Overflow Slide, and ends with Length without' {
+    It 'continues past the context with -Overflow Slide, and ends with Length without' {
         (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 300 -IgnoreEndOfText).FinishReason | Should -Be 'Length'
         (Invoke-Gpt2Generate Once -Model 3M -MaxTokens 300 -IgnoreEndOfText -Overflow Slide).Ids.Count | Should -Be 300
     }

@@ -148,7 +148,7 @@ Describe 'Measure-Gpt2Text of files' {
         ($model | Measure-Gpt2Text -Path 'b`[1`].txt', a.txt).Text | Should -Be 'naïve ☃', $tale
     }
 
-    It 'tells what cannot be read, and goes on: <Path>' -ForEach @(
+    It 'tells what cannot be read, and continues: <Path>' -ForEach @(
         @{ Path = 'nothing.txt'; Id = 'FileNotFound'; Says = "There is no file '*nothing.txt'." }
         @{ Path = '.'; Id = 'FileNotFound'; Says = '*is a folder; give the files in it.' }
         @{ Path = 'latin.dat'; Id = 'NotAFormat'; Says = '*is not text in UTF-8;*' }
@@ -173,7 +173,7 @@ Describe 'The view of a measure' {
     It 'has the legend once, and for each text the totals and the text' {
         $lines = (ConvertTo-PlainText ('The king', 'The frog' | Measure-Gpt2Text -Model $model | Out-String)) -split '\r?\n'
         $lines | Where-Object { $_ -eq '3M, surprisal in bits:  0  3  6  9  12+' } | Should -HaveCount 1
-        $lines | Where-Object { $_ -match '^\d tokens, perplexity [\d,.]+, [\d.]+ bits a token, [\d.]+ bits a character$' } | Should -HaveCount 2
+        $lines | Where-Object { $_ -match '^\d tokens, perplexity [\d,.]+, [\d.]+ bits per token, [\d.]+ bits per character$' } | Should -HaveCount 2
         $lines | Should -Contain 'The king'
         $lines | Should -Contain 'The frog'
     }

@@ -41,14 +41,14 @@ Describe 'Texts from the pipeline' {
         { & $_ -LiteralPath "$TestDrive/*.txt" -Model 3M -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
     }
 
-    It 'tell a folder, and go on with the next' {
+    It 'tell a folder, and continue with the next' {
         $completions = (Get-Item $TestDrive), 'Once' | Invoke-Gpt2Generate -Model 3M -MaxTokens 2 -ErrorAction SilentlyContinue -ErrorVariable faults
         $completions.Prompt | Should -Be 'Once'
         $faults[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
         $faults[0].Exception.Message | Should -BeLike '*is a folder; give the files in it.'
     }
 
-    It 'go on from the whole text of a completion, here or from another session' {
+    It 'continue the whole text of a completion, here or from another session' {
         $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3
         foreach ($given in $completion, (Copy-Object $completion)) {
             $next = $given | Invoke-Gpt2Generate -Model 3M -MaxTokens 3

@@ -10,7 +10,7 @@ Describe 'Remove-Gpt2Model' {
 
     AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
 
-    It 'removes neither the built-in model nor what is not there' {
+    It 'removes neither the built-in model nor what is not in the cache' {
         { Remove-Gpt2Model 3M -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*ships with the module*'
         { Remove-Gpt2Model 124M -ErrorAction Stop } | Should -Throw -ErrorId 'ModelNotCached,*'
     }

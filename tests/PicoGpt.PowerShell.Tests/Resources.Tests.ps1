@@ -5,7 +5,7 @@ BeforeAll {
 }
 
 Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
-    It 'of little memory tells what does not fit, and goes on' {
+    It 'of little memory tells what does not fit, and continues' {
         Set-Content "$TestDrive/little.ps1" @(
             "Import-Module '$module'"
             'function say { $_ ? "$(($_.FullyQualifiedErrorId -split ",")[0]) $($_.CategoryInfo.Category) $($_.Exception.Message)" : "ok" }'
@@ -22,7 +22,7 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
         $said | Should -HaveCount 4
         $said[0, 3] | Should -Be 'ok', 'ok'
         $said[1] | Should -BeLike 'InsufficientMemory ResourceUnavailable The model 3M needs * MiB of memory*; take a smaller model. Use -Force to try anyway.'
-        $said[2] | Should -BeLike 'InsufficientMemory ResourceUnavailable The memory did not suffice; *.'
+        $said[2] | Should -BeLike 'InsufficientMemory ResourceUnavailable There was not enough memory; *.'
     }
 
     It 'without a home and a temporary folder runs what ships, and makes no cache where it is' {

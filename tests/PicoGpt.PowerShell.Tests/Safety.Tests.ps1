@@ -66,7 +66,7 @@ Describe 'A name of a model' {
         (Get-ChildItem $TestDrive -Recurse).FullName | Should -Be $before
     }
 
-    It 'that is no pattern is refused by <Case>, and the next one is taken' -ForEach @(
+    It 'that is not a pattern is refused by <Case>, and the next one is taken' -ForEach @(
         @{ Case = 'Get-Gpt2Model'; Command = { '[', 'a[b', '3M' | Get-Gpt2Model -ErrorAction SilentlyContinue -ErrorVariable +faults }; Count = 1 }
         @{ Case = 'Test-Gpt2Model'; Command = { '[', 'a[b', '3M' | Test-Gpt2Model -Quiet -ErrorAction SilentlyContinue -ErrorVariable +faults }; Count = 1 }
         @{ Case = 'Remove-Gpt2Model'; Command = { '[', 'a[b', '355*' | Remove-Gpt2Model -ErrorAction SilentlyContinue -ErrorVariable +faults }; Count = 0 }
@@ -81,7 +81,7 @@ Describe 'A name of a model' {
         $faults[0].CategoryInfo.Category | Should -Be 'InvalidArgument'
     }
 
-    It 'of a null character is no path to write to' {
+    It 'of a null character is not a path to write to' {
         foreach ($write in { Export-Gpt2Model "a`0b" Npz -Model 3M -ErrorAction Stop }, { Trace-Gpt2Text a -Model 3M -Html "a`0b.html" -ErrorAction Stop }) {
             $write | Should -Throw -ErrorId 'InvalidArgument,*'
         }

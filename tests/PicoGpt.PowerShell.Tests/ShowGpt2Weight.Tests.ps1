@@ -50,7 +50,7 @@ Describe 'Show-Gpt2Weight on the screen' {
         ($wpe | Show-Gpt2Weight -Limit 0.25 -Width 64).Caption | Should -BeLike '*reach to ±0.25*'
     }
 
-    It 'takes many weights, and goes on after one that cannot be drawn' {
+    It 'takes many weights, and continues after one that cannot be drawn' {
         $pictures = $bias, $wpe | Show-Gpt2Weight -Slice '0:4, 0:4' -ErrorAction SilentlyContinue -ErrorVariable fault
         $pictures.Name | Should -Be 'wpe[0:4, 0:4]'
         $fault[0].FullyQualifiedErrorId | Should -BeLike 'InvalidArgument,*'

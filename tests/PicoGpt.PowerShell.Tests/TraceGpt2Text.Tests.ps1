@@ -44,7 +44,7 @@ Describe 'Trace-Gpt2Text' {
         $found[0].ToolTip | Should -BeLike '*n_seq × 192*'
     }
 
-    It 'takes texts from the pipeline, one trace each, and goes on after one that does not fit' {
+    It 'takes texts from the pipeline, one trace each, and continues after one that does not fit' {
         $traces = 'Once', (' king' * 300), 'The end' | Trace-Gpt2Text -Model $model -Norm -ErrorVariable faults -ErrorAction SilentlyContinue
         $traces.Text | Should -Be 'Once', 'The end'
         $faults.FullyQualifiedErrorId | Should -BeLike 'ContextExceeded,*'
@@ -54,7 +54,7 @@ Describe 'Trace-Gpt2Text' {
         $model | Trace-Gpt2Text 'Once' -Precision Int8 -Norm | ForEach-Object Model | Should -Be '3M'
     }
 
-    It 'names a layer that is not there' {
+    It 'names a layer that does not exist' {
         { Trace-Gpt2Text 'Once' -Model $model -Layer 6 -ErrorAction Stop } | Should -Throw '*no layer 6 in 3M*' -ErrorId 'InvalidArgument,*'
     }
 

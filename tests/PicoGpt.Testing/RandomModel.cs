@@ -22,7 +22,7 @@ public static class RandomModel
     /// Writes <c>hparams.json</c>, <c>encoder.json</c>, <c>vocab.bpe</c> and the checkpoint <c>model.ckpt</c> into a folder.
     /// The vocabulary has the 256 bytes, as many two-byte tokens as fit, and <c>&lt;|endoftext|&gt;</c> as its last token.
     /// </summary>
-    /// <param name="folder">The folder; made when it is not there.</param>
+    /// <param name="folder">The folder; made when it does not exist.</param>
     /// <param name="hyperParameters">The shape; <c>n_vocab</c> from 257 to 65793.</param>
     /// <param name="seed">The seed of the weights.</param>
     /// <exception cref="ArgumentOutOfRangeException"><c>n_vocab</c> is outside its range.</exception>

@@ -19,7 +19,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     private int _prompts;
     private int _overflow; // a field of the engine's own type would load the engine on import
 
-    /// <summary>The texts to go on from. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>The texts to continue. An empty text starts from <c>&lt;|endoftext|&gt;</c>.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = TextSet)]
     [AllowEmptyString]
     public string[] Prompt { get; set; } = [];
@@ -78,7 +78,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [Parameter]
     public SwitchParameter KeepSpecial { get; set; }
 
-    /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and goes on.</summary>
+    /// <summary>What to do when the context is full: Stop, or Slide, which re-reads the last half of the context and continues.</summary>
     [Parameter]
     public ContextOverflow Overflow { get => (ContextOverflow)_overflow; set => _overflow = (int)value; }
 

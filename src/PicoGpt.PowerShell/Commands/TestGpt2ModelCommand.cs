@@ -72,7 +72,7 @@ public sealed class TestGpt2ModelCommand : Gpt2PathCmdlet
         {
             WriteError(ErrorRecords.From(
                 new Gpt2Exception(
-                    Gpt2Error.InvalidArgument, $"'{path}' is not a model of the cache in '{ModelStore.Default.Root}', where alone files are repaired.", path),
+                    Gpt2Error.InvalidArgument, $"'{path}' is not a model of the cache in '{ModelStore.Default.Root}', and only files of the cache are repaired.", path),
                 path));
         }
 

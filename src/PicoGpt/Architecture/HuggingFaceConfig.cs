@@ -38,7 +38,7 @@ internal static class HuggingFaceConfig
         }
         catch (InvalidOperationException fault)
         {
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has a name or a text that is no valid Unicode.", path, fault);
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has a name or a text that is not valid Unicode.", path, fault);
         }
     }
 

@@ -12,7 +12,7 @@ namespace PicoGpt.Architecture;
 /// <param name="MlpCProj">Its second layer.</param>
 /// <param name="LnF">The last norm.</param>
 /// <param name="Output">The output projection, with its ending.</param>
-/// <param name="Masks">What causal masks are called within a block; they are no weights, though some programs save them.</param>
+/// <param name="Masks">What causal masks are called within a block; they are not weights, though some programs save them.</param>
 internal sealed record LayerNames(
     string Wte,
     string Wpe,

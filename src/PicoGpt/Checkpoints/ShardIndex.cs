@@ -41,7 +41,7 @@ internal sealed class ShardIndex
         }
         catch (InvalidOperationException fault)
         {
-            throw Bad(path, "has a name that is no text", fault);
+            throw Bad(path, "has a name that is not text", fault);
         }
     }
 

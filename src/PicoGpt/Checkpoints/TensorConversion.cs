@@ -94,7 +94,7 @@ internal static class TensorConversion
         }
     }
 
-    // What is no number stays that: its lower half might round it to an infinity.
+    // NaN stays NaN: its lower half might round it to an infinity.
     private static ushort UpperHalf(uint bits) =>
         (ushort)((bits & 0x7FFFFFFF) > 0x7F800000 ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 

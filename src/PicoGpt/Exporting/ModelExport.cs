@@ -58,7 +58,7 @@ public sealed class ModelExport
     /// </param>
     /// <param name="format">The format's name, one of <see cref="Formats"/>, in any case.</param>
     /// <param name="includes">
-    /// Whether a weight is wanted; <see langword="null"/> for all. Of a part, the weights alone are written: it is no model.
+    /// Whether a weight is wanted; <see langword="null"/> for all. Of a part, the weights alone are written: it is not a model.
     /// </param>
     /// <param name="precision">
     /// The type in which the weights are written; <see langword="null"/> for their own, as far as the format has it.
@@ -86,11 +86,11 @@ public sealed class ModelExport
     }
 
     /// <summary>Writes the files. They get their names when all are whole; before that, or where it fails, nothing of them is there.</summary>
-    /// <param name="overwrite">Whether files that are there already are replaced.</param>
+    /// <param name="overwrite">Whether existing files are replaced.</param>
     /// <param name="progress">Told the bytes that are written, of <see cref="Size"/>.</param>
     /// <param name="cancellationToken">Ends it; nothing is left of it.</param>
     /// <exception cref="Gpt2Exception">
-    /// A file is there already, is one of the model's own, or cannot be written, or the model's weights are damaged.
+    /// A file already exists, is one of the model's own, or cannot be written, or the model's weights are damaged.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void Run(bool overwrite = false, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -170,7 +170,7 @@ public sealed class ModelExport
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' belongs to the model itself that is to be written; give another path.", own);
     }
 
-    // A vocabulary or a shape that is there already and the same is left as it is.
+    // A vocabulary or a shape that exists and is the same stays as it is.
     private void ThrowIfThere(bool overwrite)
     {
         if (Files.FirstOrDefault(Directory.Exists) is { } folder)

@@ -44,7 +44,7 @@ internal sealed unsafe class FileCopy : SafeHandle
         }
         catch (OutOfMemoryException fault)
         {
-            throw Refused($"{Mebibytes(length)} of memory could not be had", fault);
+            throw Refused($"{Mebibytes(length)} of memory could not be allocated", fault);
         }
 
         _missing = checked((int)((length + PieceLength - 1) / PieceLength));

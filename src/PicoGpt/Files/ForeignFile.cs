@@ -55,7 +55,7 @@ public static class ForeignFile
         return !isJson && text.StartsWith('{') && IsPrintable(text) ? $"a JSON message ({Quote(text)})" : null;
     }
 
-    /// <summary>The first words of a text, or <see langword="null"/> of what is no text.</summary>
+    /// <summary>The first words of a text, or <see langword="null"/> for what is not text.</summary>
     internal static string? FirstWords(ReadOnlySpan<byte> start)
     {
         string text = TextOf(start);

@@ -10,7 +10,7 @@ internal static class JsonFile
     /// <param name="path">The file.</param>
     /// <param name="longest">The most bytes that it may have.</param>
     /// <param name="expected">What it should be, for the sentence.</param>
-    /// <exception cref="Gpt2Exception">The file cannot be read, is longer than it may be, or is no JSON.</exception>
+    /// <exception cref="Gpt2Exception">The file cannot be read, is longer than it may be, or is not JSON.</exception>
     public static JsonDocument Parse(string path, int longest, string expected = "")
     {
         byte[] json = SmallFile.Read(path, longest);
@@ -25,7 +25,7 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Whether an exception says that something is no JSON; escapes that are no Unicode are told by another one.</summary>
+    /// <summary>Whether an exception says that something is not JSON; escapes that are not Unicode raise another one.</summary>
     public static bool IsFault(Exception fault) => fault is JsonException or InvalidOperationException;
 
     /// <summary>The line of a fault, in words that follow the file's.</summary>

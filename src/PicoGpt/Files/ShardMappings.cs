@@ -77,7 +77,7 @@ internal sealed class ShardMappings
         }
         catch (Exception fault) when (fault is IOException or ArgumentException)
         {
-            // The address space does not suffice, the file system cannot map, or the file became shorter meanwhile.
+            // There is too little address space, the file system cannot map, or the file became shorter meanwhile.
             throw ReadableFile.Refused(path, fault);
         }
     }

@@ -34,7 +34,7 @@ internal static class Zip
     private const long MostInflation = 1032;
 
     /// <summary>The files of an archive.</summary>
-    /// <exception cref="InvalidDataException">It is no archive, is damaged, or uses what is not read; the message says what.</exception>
+    /// <exception cref="InvalidDataException">It is not an archive, is damaged, or uses what is not read; the message says what.</exception>
     public static IReadOnlyList<ZipEntry> ReadDirectory(MappedFile file)
     {
         (long start, long length, long count) = FindDirectory(file);

@@ -3,10 +3,10 @@ namespace PicoGpt.Foundation;
 /// <summary>The kinds of fault that <see cref="Gpt2Exception"/> reports.</summary>
 public enum Gpt2Error
 {
-    /// <summary>A file or folder is not there.</summary>
+    /// <summary>A file or folder does not exist.</summary>
     FileNotFound,
 
-    /// <summary>A file is there, but the operating system does not let it be read.</summary>
+    /// <summary>A file exists, but the operating system does not let it be read.</summary>
     Unreadable,
 
     /// <summary>A file is not of the format it should be (bad magic number, not JSON, not a checkpoint).</summary>

@@ -13,7 +13,7 @@ internal static class VisibleText
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;
 
-    /// <summary>A token's text on one line; bytes that are no whole characters as <c>⟨e2 80⟩</c>.</summary>
+    /// <summary>A token's text on one line; bytes that are not whole characters as <c>⟨e2 80⟩</c>.</summary>
     public static string Of(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder();

@@ -46,7 +46,7 @@ public sealed class BatchGenerator : IDisposable
     }
 
     /// <summary>
-    /// How many texts to read together by default: 16 a physical core, as long as their keys and values take no more than half of
+    /// How many texts to read together by default: 16 per physical core, as long as their keys and values take no more than half of
     /// the memory that there is.
     /// </summary>
     /// <param name="model">The model.</param>
@@ -77,7 +77,7 @@ public sealed class BatchGenerator : IDisposable
     public bool IsEmpty => _driver.IsEmpty;
 
     /// <summary>Adds a prompt; where the batch is full, it waits until another text ends.</summary>
-    /// <param name="prompt">The text to go on from; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="prompt">The text to continue; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <exception cref="Gpt2Exception">The prompt has more tokens than the context.</exception>
     public void Add(string prompt)
     {
@@ -86,7 +86,7 @@ public sealed class BatchGenerator : IDisposable
     }
 
     /// <summary>Adds a prompt that is given as ids; where the batch is full, it waits until another text ends.</summary>
-    /// <param name="promptIds">The ids to go on from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="promptIds">The ids to continue from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <exception cref="Gpt2Exception">The prompt has more tokens than the context, or one that the model does not know.</exception>
     public void Add(IReadOnlyList<int> promptIds)
     {
@@ -99,7 +99,7 @@ public sealed class BatchGenerator : IDisposable
     /// <returns>
     /// The completions that are now ready, in the order of their prompts; often none; several of a prompt, where the options ask for them,
     /// follow each other. One that a fault ended is what there was of it, and
-    /// has the <see cref="Gpt2Completion.Fault"/>; the others go on.
+    /// has the <see cref="Gpt2Completion.Fault"/>; the others continue.
     /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default)

@@ -1,7 +1,7 @@
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// A beam of a search: a text that goes on with a token that the search chooses for it. The first speaks for the search; the others have
+/// A beam of a search: a text that continues with a token that the search chooses for it. The first speaks for the search; the others have
 /// nothing to read until it has read the prompt.
 /// </summary>
 internal sealed class Beam(BeamSearch search, int index, BeamState state) : GeneratedText
@@ -12,7 +12,7 @@ internal sealed class Beam(BeamSearch search, int index, BeamState state) : Gene
     /// <summary>How far it is.</summary>
     public BeamState State { get; set; } = state;
 
-    /// <summary>The tokens with which it may go on, the likeliest ones; only while the search has not chosen among them.</summary>
+    /// <summary>The tokens with which it may continue, the likeliest; only while the search has not chosen among them.</summary>
     public IReadOnlyList<BeamCandidate>? Candidates { get; set; }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace PicoGpt.Inference;
 
-/// <summary>A token with which a beam may go on.</summary>
+/// <summary>A token with which a beam may continue.</summary>
 /// <param name="Beam">The beam.</param>
 /// <param name="Id">The token.</param>
 /// <param name="Sum">The log-probabilities of the text with it, all together.</param>

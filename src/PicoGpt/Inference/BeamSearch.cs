@@ -3,7 +3,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Searches for the text whose log-probabilities have the greatest sum, by its length: of all tokens with which the beams could go on,
+/// Searches for the text whose log-probabilities have the greatest sum, by its length: of all tokens with which the beams could continue,
 /// the best become the beams of the next step (transformers' <c>BeamSearchScorer</c>, with the length of the generated part). A text
 /// ends where an end token, or one that completes a stop string, is among the best as many as there are beams.
 /// </summary>
@@ -30,7 +30,7 @@ internal sealed class BeamSearch
         (_model, _prompt, _options) = (model, prompt, options);
         int n_vocab = model.HyperParameters.NVocab;
         _ends = options.IgnoreEndOfText ? new HashSet<int>() : model.EndOfTextIds;
-        _candidates = Math.Min(Math.Max(2, 1 + _ends.Count) * options.Beams, n_vocab); // enough go on, though all ends be among them
+        _candidates = Math.Min(Math.Max(2, 1 + _ends.Count) * options.Beams, n_vocab); // enough continue, even if all ends are among them
         _processor = new LogitsProcessor(options, n_vocab, prompt.Ids.Length, model.Encoder.PaddingIds);
         _logProbabilities = _processor.IsNeeded ? new float[n_vocab] : [];
         _scorer = options.TopLogProbs is { } top ? new TokenScorer(new TokenTexts(model.Encoder), top) : null;
@@ -91,7 +91,7 @@ internal sealed class BeamSearch
         return Changed(beam, _processor.Process(_logProbabilities, beam.State.Ids), logits);
     }
 
-    /// <summary>Makes the next beams, when each that is open has given the tokens with which it may go on.</summary>
+    /// <summary>Makes the next beams, when each that is open has given the tokens with which it may continue.</summary>
     public void Choose()
     {
         IEnumerable<Beam> open = Beams.Take(_open);
@@ -142,7 +142,7 @@ internal sealed class BeamSearch
     private BeamCandidate CandidateOf(Beam beam, int id, double logProbability, ReadOnlySpan<float> logits) =>
         new(beam, id, beam.State.Sum + logProbability, _scorer?.TokenOf(_length, logits, id));
 
-    // Which of the candidates are found texts, and which go on.
+    // Which of the candidates are found texts, and which continue.
     private List<BeamCandidate> Sort(List<BeamCandidate> candidates)
     {
         List<BeamCandidate> next = [];
@@ -195,7 +195,7 @@ internal sealed class BeamSearch
         };
     }
 
-    // The first that follows a beam goes on in its cache; another gets what it lacks of it in the cache of a beam that nothing follows.
+    // The first that follows a beam continues in its cache; another gets what it lacks of it in the cache of a beam that nothing follows.
     private void GoOn(List<BeamCandidate> next)
     {
         HashSet<Beam> followed = [.. next.Select(candidate => candidate.Beam)], continued = [];

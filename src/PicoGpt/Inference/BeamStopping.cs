@@ -4,7 +4,7 @@ namespace PicoGpt.Inference;
 public enum BeamStopping
 {
     /// <summary>
-    /// When no beam that goes on could be better than the worst of the ended texts, if it ended now with the best sum of them all (<c>False</c>).
+    /// When no beam that continues could be better than the worst of the ended texts, if it ended now with the best sum of them all (<c>False</c>).
     /// </summary>
     Heuristic,
 
@@ -12,7 +12,7 @@ public enum BeamStopping
     AtOnce,
 
     /// <summary>
-    /// When no beam that goes on can be better any more, at whatever length that a positive length penalty favours (<c>"never"</c>).
+    /// When no beam that continues can be better any more, at whatever length that a positive length penalty favours (<c>"never"</c>).
     /// </summary>
     Never,
 }

@@ -105,7 +105,7 @@ public sealed record GenerationOptions
     /// </summary>
     public bool Speculation { get; init; } = true;
 
-    /// <summary>Threads to compute with; 0 for one a physical core. The result does not depend on it.</summary>
+    /// <summary>Threads to compute with; 0 for one per physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
     /// <summary>Guess by the Int8 form whatever it costs, from the first step on: for tests and measurements.</summary>
@@ -140,7 +140,7 @@ public sealed record GenerationOptions
         Require(
             TopLogProbs is null || (TopLogProbs >= 0 && TopLogProbs <= n_vocab),
             $"TopLogProbs is {TopLogProbs}, but {model.Name} has a vocabulary of {n_vocab}; give 0 to {n_vocab}.");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one a physical core) or more.");
+        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
         Require(!Stop.Any(string.IsNullOrEmpty), "A stop string is empty; it would end every text before it begins.");
         ValidateCounts();
     }

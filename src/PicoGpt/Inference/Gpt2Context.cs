@@ -16,7 +16,7 @@ public sealed class Gpt2Context : IDisposable
 
     /// <summary>Starts an empty context.</summary>
     /// <param name="model">The model; it may be closed while the context lives.</param>
-    /// <param name="threads">Threads to compute with; 0 for one a physical core.</param>
+    /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     public Gpt2Context(Gpt2Model model, int threads = 0)

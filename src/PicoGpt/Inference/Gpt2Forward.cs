@@ -31,7 +31,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private int _rows;
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
-    /// <param name="threads">Threads to compute with; 0 for one a physical core.</param>
+    /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <param name="kernels">The loops.</param>
     /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>

@@ -3,7 +3,7 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Sees what passes through <see cref="Gpt2Forward"/>, and may change it: the pass goes on with what it leaves. What it is given is the
+/// Sees what passes through <see cref="Gpt2Forward"/>, and may change it: the pass continues with what it leaves. What it is given is the
 /// pass's own memory, valid during the call. A hook that changes nothing changes no bit, and a place that it does not want costs nothing.
 /// </summary>
 internal interface IForwardHook

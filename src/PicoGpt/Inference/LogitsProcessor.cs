@@ -4,7 +4,7 @@ namespace PicoGpt.Inference;
 
 /// <summary>
 /// Changes the logits by the options before a token is chosen: bias, then the repetition penalty, then the frequency and presence
-/// penalties, then what repeats an n-gram, then what is no token. It remembers what it has counted of a text, which may only grow.
+/// penalties, then what repeats an n-gram, then ids without a token. It remembers what it has counted of a text, which may only grow.
 /// </summary>
 internal sealed class LogitsProcessor
 {
@@ -18,7 +18,7 @@ internal sealed class LogitsProcessor
     /// <param name="options">The options.</param>
     /// <param name="vocabulary">n_vocab.</param>
     /// <param name="promptLength">Ids of the text that are the prompt's.</param>
-    /// <param name="padding">Ids that are no token's, with which no text goes on; <see langword="null"/> for none.</param>
+    /// <param name="padding">Ids without a token, which no text continues with; <see langword="null"/> for none.</param>
     public LogitsProcessor(GenerationOptions options, int vocabulary, int promptLength, IReadOnlyList<int>? padding = null)
     {
         (_options, _promptLength, _padding) = (options, promptLength, padding ?? []);
@@ -45,7 +45,7 @@ internal sealed class LogitsProcessor
         foreach (int id in _padding) _changed[id] = float.NegativeInfinity;
         if (!float.IsNegativeInfinity(TensorPrimitives.Max<float>(_changed))) return _changed;
         throw new Gpt2Exception(
-            Gpt2Error.InvalidArgument, "LogitBias, NoRepeatNgramSize and the padding of the vocabulary leave no token with which the text could go on; forbid fewer.");
+            Gpt2Error.InvalidArgument, "LogitBias, NoRepeatNgramSize and the padding of the vocabulary leave no token with which the text could continue; forbid fewer.");
     }
 
     /// <summary>Forgets the text, as another follows.</summary>

@@ -1,6 +1,6 @@
 namespace PicoGpt.Inference;
 
-/// <summary>What a text is to go on from: the text and its ids, of which there is one at least and a context's at most.</summary>
+/// <summary>What a text is to continue from: the text and its ids, of which there is one at least and a context's at most.</summary>
 internal sealed record Prompt(string Text, int[] Ids)
 {
     /// <summary>A text; an empty one is what the model's texts begin with: <c>&lt;|endoftext|&gt;</c>, unless its files name another token.</summary>

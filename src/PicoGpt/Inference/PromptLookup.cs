@@ -29,7 +29,7 @@ internal sealed class PromptLookup : IDraft
             return [];
         }
 
-        // A match that overlaps the end goes on into the guess itself: a loop is guessed as a loop.
+        // A match that overlaps the end continues into the guess itself: a loop is guessed as a loop.
         for (int i = 0; i < length; i++) _guess[i] = from + i < text.Length ? text[from + i] : _guess[from + i - text.Length];
         return _guess.AsSpan(0, length);
     }

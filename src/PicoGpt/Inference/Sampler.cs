@@ -6,7 +6,7 @@ namespace PicoGpt.Inference;
 /// <summary>Picks the next token from logits: greedy, or by temperature, top-k, top-p (nucleus) and min-p sampling.</summary>
 internal sealed unsafe class Sampler
 {
-    // So many of the likeliest tokens are ordered first; where they do not suffice, sixteen times as many.
+    // So many of the likeliest tokens are ordered first; where they are too few, sixteen times as many.
     private const int FirstRanked = 64;
 
     private readonly GenerationOptions _options;

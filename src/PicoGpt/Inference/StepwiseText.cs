@@ -37,7 +37,7 @@ internal sealed class StepwiseText : GeneratedText
     private DraftCount _lookedUp, _shadowed;
 
     /// <param name="model">The model.</param>
-    /// <param name="prompt">What to go on from.</param>
+    /// <param name="prompt">What to continue from.</param>
     /// <param name="options">How to generate, validated.</param>
     /// <param name="lookup">What guesses its tokens from what stands already, if anything.</param>
     public StepwiseText(Gpt2Model model, Prompt prompt, GenerationOptions options, IDraft? lookup)

@@ -5,7 +5,7 @@ namespace PicoGpt.Inference;
 
 /// <summary>
 /// Makes the text of tokens as they come: whole characters only, and nothing that may turn out to begin a stop string. What is held back
-/// is certain when the text ends. Special tokens mark a text and are no part of it; one whose spelling is a stop string ends it.
+/// is certain when the text ends. Special tokens mark a text and are not part of it; one whose spelling is a stop string ends it.
 /// </summary>
 internal sealed class TextCollector(Tokenizer encoder, IReadOnlyList<string> stop, bool keepSpecial)
 {

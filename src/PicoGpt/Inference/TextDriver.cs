@@ -188,7 +188,7 @@ internal sealed class TextDriver<T> : IDisposable
         }
     }
 
-    // A guess is of use, but nobody depends on it: what its weights suffer is no fault of a text. What a hook changes it does not see.
+    // A guess is of use, but nobody depends on it: a fault of its weights is not a fault of a text. What a hook changes it does not see.
     private void Guess(CancellationToken cancellationToken)
     {
         if (Shadow is not null && _forward.Hook is null)

@@ -11,7 +11,7 @@ public sealed class TextGeneration
 
     /// <summary>Prepares a generation; the model's weights are not read yet.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="prompt">The text to go on from; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="prompt">The text to continue; an empty one starts from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <param name="options">How to generate; <see langword="null"/> for greedy, 40 tokens.</param>
     /// <exception cref="Gpt2Exception">
     /// The prompt has more tokens than the context, or an option is outside its range; <see cref="GenerationOptions.Count"/> must be 1.
@@ -24,7 +24,7 @@ public sealed class TextGeneration
 
     /// <summary>Prepares a generation from ids; the model's weights are not read yet.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="promptIds">The ids to go on from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
+    /// <param name="promptIds">The ids to continue from; none start from <c>&lt;|endoftext|&gt;</c>.</param>
     /// <param name="options">How to generate; <see langword="null"/> for greedy, 40 tokens.</param>
     /// <exception cref="Gpt2Exception">
     /// The prompt has more tokens than the context or one that the model does not know, or an option is outside its range;
@@ -68,7 +68,7 @@ public sealed class TextGeneration
 
     /// <summary>Generates from beginning to end.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="prompt">The text to go on from.</param>
+    /// <param name="prompt">The text to continue.</param>
     /// <param name="options">How to generate.</param>
     /// <param name="cancellationToken">Stops within a token.</param>
     /// <returns>The completion.</returns>

@@ -11,7 +11,7 @@ namespace PicoGpt.Inference;
 internal sealed class Workspace : IDisposable
 {
     /// <param name="h">The shape.</param>
-    /// <param name="threads">Threads to compute with; 0 for one a physical core.</param>
+    /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <param name="kernels">The loops.</param>
     /// <param name="keepsActivations">Whether what passes through every block is there after a pass, instead of the last block's alone.</param>
     public Workspace(Gpt2HyperParameters h, int threads, Kernels kernels, bool keepsActivations = false)

@@ -3,7 +3,7 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Measuring;
 
 /// <summary>
-/// How well a model foresees a text. The totals are over the tokens that were measured: all, or all but the first where nothing was
+/// How well a model predicts a text. The totals are over the tokens that were measured: all, or all but the first where nothing was
 /// put before it. Where that is none, the means are <see langword="null"/>.
 /// </summary>
 public sealed record Gpt2TextMeasure
@@ -44,7 +44,7 @@ public sealed record Gpt2TextMeasure
     /// <summary>The cross-entropy in nats a token: the mean of <c>-ln p</c>.</summary>
     public double? CrossEntropy => TokenCount == 0 ? null : 0 - (LogProbability / TokenCount);
 
-    /// <summary>The cross-entropy in bits a token: the mean surprisal.</summary>
+    /// <summary>The cross-entropy in bits per token: the mean surprisal.</summary>
     public double? BitsPerToken => CrossEntropy / PortableMath.Ln2;
 
     /// <summary>Perplexity: e to the cross-entropy in nats.</summary>

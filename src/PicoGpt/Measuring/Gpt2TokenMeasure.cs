@@ -31,7 +31,7 @@ public sealed record Gpt2TokenMeasure
     public double? Probability => LogProbability is { } nats ? PortableMath.Exp(nats) : null;
 
     /// <summary>Its surprisal in bits: <c>-log₂</c> of its probability.</summary>
-    public double? Surprisal => 0 - (LogProbability / PortableMath.Ln2); // taken from 0, a certain token's is no negative zero
+    public double? Surprisal => 0 - (LogProbability / PortableMath.Ln2); // taken from 0, so that a certain token's is not negative zero
 
     /// <summary>Its place among all tokens, 1 for the likeliest; of equal ones the lower id comes first.</summary>
     public int? Rank { get; init; }

@@ -23,7 +23,7 @@ public sealed record MeasureOptions
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in a text for the special token.</summary>
     public bool AllowSpecial { get; init; }
 
-    /// <summary>Threads to compute with; 0 for one a physical core. The results do not depend on it.</summary>
+    /// <summary>Threads to compute with; 0 for one per physical core. The results do not depend on it.</summary>
     public int Threads { get; init; }
 
     /// <summary>The stride in a model.</summary>
@@ -37,7 +37,7 @@ public sealed record MeasureOptions
             Stride >= 0 && Stride <= h.NCtx,
             $"Stride is {Stride}, but the context of {model.Name} has {h.NCtx} positions; give 1 to {h.NCtx}.");
         Require(Top >= 0 && Top <= h.NVocab, $"Top is {Top}, but {model.Name} has a vocabulary of {h.NVocab}; give 0 to {h.NVocab}.");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one a physical core) or more.");
+        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
     }
 
     private static void Require(bool condition, string message)

@@ -7,7 +7,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.Measuring;
 
 /// <summary>
-/// Measures how well a model foresees texts. Texts are read together, as many rows as the forward pass takes; each measure is the same,
+/// Measures how well a model predicts texts. Texts are read together, as many rows as the forward pass takes; each measure is the same,
 /// to the last bit, as if its text had been measured alone, and they come in the order of their texts. For one thread at a time.
 /// </summary>
 public sealed class TextMeasurer : IDisposable
@@ -107,7 +107,7 @@ public sealed class TextMeasurer : IDisposable
     /// <param name="cancellationToken">Stops between two layers; what was measured before is kept.</param>
     /// <returns>
     /// The measures that are now ready, in the order of their texts; often none. One that a fault ended has its
-    /// <see cref="Gpt2TextMeasure.Fault"/>; the others go on.
+    /// <see cref="Gpt2TextMeasure.Fault"/>; the others continue.
     /// </returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<Gpt2TextMeasure> Advance(CancellationToken cancellationToken = default) =>

@@ -13,7 +13,7 @@ internal static class DivergingColors
     private const double BlueHue = 262;
     private const double RedHue = 27;
 
-    /// <summary>The colour of what is no number.</summary>
+    /// <summary>The colour of NaN.</summary>
     public static Rgb NotANumber { get; } = new(0x2c, 0xa0, 0x2c);
 
     /// <summary>The colour of a value.</summary>

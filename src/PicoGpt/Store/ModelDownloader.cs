@@ -46,7 +46,7 @@ public sealed class ModelDownloader(ModelStore store)
     /// <summary>Checks all files of a model and fetches those again that are broken; of a data file, only its broken tensors.</summary>
     /// <param name="model">The model; it must not be open.</param>
     /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the repair; a further one goes on with it.</param>
+    /// <param name="cancellationToken">Ends the repair; another one resumes it.</param>
     /// <exception cref="Gpt2Exception">A file cannot be fetched, verified or written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public Task RepairAsync(CatalogModel model, DownloadOptions? options = null, CancellationToken cancellationToken = default) =>

@@ -45,7 +45,7 @@ public sealed class ModelSource
     {
         ArgumentNullException.ThrowIfNull(address);
         if (!Uri.TryCreate(address.EndsWith('/') ? address : address + "/", UriKind.Absolute, out Uri? uri))
-            throw Invalid(address, "it is no absolute address");
+            throw Invalid(address, "it is not an absolute address");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0) throw Invalid(address, "nothing may follow its path");
         if (!IsAllowed(uri) && !uri.IsFile)
             throw Invalid(address, uri.Scheme == Uri.UriSchemeHttp ? "plain http is allowed on this machine only" : $"'{uri.Scheme}' is unknown");

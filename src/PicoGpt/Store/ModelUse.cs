@@ -24,7 +24,7 @@ internal sealed class ModelUse : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return new ModelUse(null); // a cache that cannot be written is used all the same
+            return new ModelUse(null); // a cache that cannot be written is used anyway
         }
     }
 

@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace PicoGpt.Tokens;
 
-/// <summary>A JSON file of transformers that tells of tokens; one that is not there tells nothing.</summary>
+/// <summary>A JSON file of transformers that tells of tokens; one that does not exist tells nothing.</summary>
 internal sealed class AddedTokenFile : IDisposable
 {
     private readonly JsonDocument? _document;
 
     /// <param name="path">The file.</param>
-    /// <param name="document">What is in it; <see langword="null"/> where it is not there.</param>
+    /// <param name="document">What is in it; <see langword="null"/> where it does not exist.</param>
     /// <exception cref="Gpt2Exception">It is not a JSON object.</exception>
     public AddedTokenFile(string path, JsonDocument? document)
     {

@@ -11,7 +11,7 @@ internal static class ForeignVocabulary
         ("tokenizer.model", "a SentencePiece model"),
     ];
 
-    /// <summary>What a file's name says of it; <see langword="null"/> of what is no such file.</summary>
+    /// <summary>What a file's name says of it; <see langword="null"/> for any other file.</summary>
     public static string? KindOf(string name) => Known.FirstOrDefault(known => known.Name == name).What;
 
     /// <summary>The fault of a folder that has such a vocabulary; <see langword="null"/> where it has none.</summary>

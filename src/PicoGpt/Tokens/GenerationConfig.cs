@@ -16,7 +16,7 @@ internal static class GenerationConfig
     private const string EndKey = "eos_token_id";
     private const int Most = 1 << 20;
 
-    /// <summary>Reads what files say, the first before the others; those that are not there say nothing.</summary>
+    /// <summary>Reads what files say, the first before the others; those that do not exist say nothing.</summary>
     /// <param name="paths">The files.</param>
     /// <exception cref="Gpt2Exception">A file is not JSON, or has something else than ids.</exception>
     public static SpecialIds Read(params IEnumerable<string> paths)

@@ -37,13 +37,13 @@ public abstract class Tokenizer
     /// <summary>The id of <c>&lt;|endoftext|&gt;</c>, or <see langword="null"/> where the vocabulary has none.</summary>
     public int? EndOfText { get; }
 
-    /// <summary>The ids of the tokens that are no part of a text but say something of it, by their spelling, such as <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary>The ids of the tokens that are not part of a text but say something about it, by their spelling, such as <c>&lt;|endoftext|&gt;</c>.</summary>
     public IReadOnlyDictionary<string, int> SpecialTokens => _added.Special;
 
     /// <summary>The ids up to, not including, which a model has rows for: those without a token are its padding, and mean nothing.</summary>
     internal int RowCount { get; init; }
 
-    /// <summary>The ids of the padding: a model has rows for them, but they are no token's.</summary>
+    /// <summary>The ids of the padding: a model has rows for them, but no token has them.</summary>
     internal IReadOnlyList<int> PaddingIds => _padding.Value;
 
     /// <summary>What sentences call it: its file, or the first of them.</summary>

@@ -31,7 +31,7 @@ internal static class VocabularyFiles
     }
 
     /// <summary>The merges, in order.</summary>
-    /// <exception cref="Gpt2Exception">The file is missing, or a line of it is no merge.</exception>
+    /// <exception cref="Gpt2Exception">The file is missing, or a line of it is not a merge.</exception>
     public static MergeTable ReadMerges(string path, CancellationToken cancellationToken = default)
     {
         byte[] bytes = Read(path);

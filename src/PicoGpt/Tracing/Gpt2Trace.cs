@@ -88,7 +88,7 @@ public sealed class Gpt2Trace
     /// lens and the norms, as far as they were asked for. It is written whole or not at all.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="overwrite">Whether a file that is there may be written over.</param>
+    /// <param name="overwrite">Whether an existing file may be overwritten.</param>
     /// <exception cref="Gpt2Exception">The file is there, cannot be written, or would be too large for a browser.</exception>
     public void SaveHtml(string path, bool overwrite = false)
     {

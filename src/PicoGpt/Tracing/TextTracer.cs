@@ -56,7 +56,7 @@ public sealed class TextTracer
 
     /// <summary>Checks before the work whether <see cref="Gpt2Trace.SaveHtml"/> could save the trace.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="overwrite">Whether a file that is there may be written over.</param>
+    /// <param name="overwrite">Whether an existing file may be overwritten.</param>
     /// <exception cref="Gpt2Exception">The file is there, or the page would be too large for a browser.</exception>
     public void CheckPage(string path, bool overwrite = false)
     {

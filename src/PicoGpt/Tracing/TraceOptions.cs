@@ -29,7 +29,7 @@ public sealed record TraceOptions
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in the text for the special token.</summary>
     public bool AllowSpecial { get; init; }
 
-    /// <summary>Threads to compute with; 0 for one a physical core.</summary>
+    /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     public int Threads { get; init; }
 
     /// <summary>Called with the share that is done, from 0 to 1, on the thread that traces.</summary>

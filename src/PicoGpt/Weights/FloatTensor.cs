@@ -35,7 +35,7 @@ public abstract class FloatTensor
     /// <summary>How many values are zero.</summary>
     public long Zeros => Statistics.Zeros;
 
-    /// <summary>How many values are no numbers.</summary>
+    /// <summary>How many values are NaN.</summary>
     public long NaNs => Statistics.NaNs;
 
     /// <summary>How many values are infinite.</summary>
@@ -48,7 +48,7 @@ public abstract class FloatTensor
     public string Sparkline => Statistics.Histogram.Rebin(16).ToString();
 
     /// <summary>All statistics, gathered in one pass over the values when the first is asked for.</summary>
-    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index describes.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public WeightStatistics Statistics
     {
@@ -155,7 +155,7 @@ public abstract class FloatTensor
         {
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument,
-                $"'{text}' is no slice of {Name} [{string.Join(", ", shape)}]: {fault.Message}; "
+                $"'{text}' is not a slice of {Name} [{string.Join(", ", shape)}]: {fault.Message}; "
                     + "give an index or start:end for each dimension, such as '0:64, :'.",
                 innerException: fault);
         }
@@ -184,7 +184,7 @@ public abstract class FloatTensor
 
     /// <summary>A copy of the values, row-major.</summary>
     /// <returns>As many values as there are.</returns>
-    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index describes.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public float[] ToArray()
     {
@@ -231,7 +231,7 @@ public abstract class FloatTensor
 
     /// <summary>The values as a list that looks at them where they are, row-major.</summary>
     /// <returns>A view, for loops and for PowerShell's ranges: <c>$w.Row(3).AsList()[0..9]</c>.</returns>
-    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index describes.</exception>
     public IReadOnlyList<float> AsList() => new TensorValues(Memory, Layout);
 
     /// <inheritdoc/>

@@ -45,7 +45,7 @@ public sealed class Gpt2Weight : FloatTensor
     /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
     /// valid while the model is open. Its checksum is verified when it is first asked for.
     /// </summary>
-    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index tells of.</exception>
+    /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index describes.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 

@@ -65,7 +65,7 @@ public sealed class RawTensor : FloatTensor
 
     /// <summary>The elements as they are, row-major.</summary>
     /// <returns>
-    /// An array of the tensor's own type; bfloat16 as float32, text as strings, in which bytes that are no UTF-8 are replaced.
+    /// An array of the tensor's own type; bfloat16 as float32, text as strings, in which bytes that are not UTF-8 are replaced.
     /// </returns>
     /// <exception cref="Gpt2Exception">
     /// The type is not one that can be read, the data is missing or cut short, or its checksum is not what it should be.

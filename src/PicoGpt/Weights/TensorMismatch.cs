@@ -6,7 +6,7 @@ namespace PicoGpt.Weights;
 /// <summary>What keeps the tensors of a checkpoint from being a GPT-2 of a shape.</summary>
 /// <param name="source">The tensors.</param>
 /// <param name="hyperParameters">The shape.</param>
-/// <param name="missing">The names of tensors that are not there.</param>
+/// <param name="missing">The names of missing tensors.</param>
 /// <param name="misshapen">Tensors that are there in another shape or type, and what was expected.</param>
 /// <param name="surplus">The names of tensors that a GPT-2 does not have.</param>
 internal sealed class TensorMismatch(

@@ -54,5 +54,5 @@ internal readonly record struct TensorPick(int Start, int Step, int Length, bool
         ? null
         : int.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
             ? number
-            : throw new FormatException($"'{digits}' is no number");
+            : throw new FormatException($"'{digits}' is not a number");
 }

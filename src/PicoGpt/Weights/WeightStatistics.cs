@@ -33,7 +33,7 @@ public sealed class WeightStatistics
     /// <summary>How many values are zero, of either sign.</summary>
     public long Zeros { get; internal init; }
 
-    /// <summary>How many values are no numbers.</summary>
+    /// <summary>How many values are NaN.</summary>
     public long NaNs { get; internal init; }
 
     /// <summary>How many values are infinite, of either sign.</summary>

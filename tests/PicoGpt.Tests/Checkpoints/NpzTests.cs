@@ -80,7 +80,7 @@ public sealed class NpzTests : IDisposable
         byte[] npy = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", new byte[8]);
         npy[9] = 0xFF;
         WriteArchive(("x.npy", npy));
-        AssertRefused("tells of a header");
+        AssertRefused("declares a header");
     }
 
     [Fact]

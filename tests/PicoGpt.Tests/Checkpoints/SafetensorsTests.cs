@@ -54,7 +54,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"weight_map": {"a": "/etc/passwd"}}""", Gpt2Error.NotAFormat, "a file in its folder")]
     [InlineData("""{"weight_map": {"a": ".."}}""", Gpt2Error.NotAFormat, "a file in its folder")]
     [InlineData("""{"weight_map": {"a": 3}}""", Gpt2Error.NotAFormat, "a file in its folder")]
-    [InlineData("""{"weight_map": {"a": "\ud800"}}""", Gpt2Error.NotAFormat, "no text")]
+    [InlineData("""{"weight_map": {"a": "\ud800"}}""", Gpt2Error.NotAFormat, "not text")]
     [InlineData("""{"weight_map": []}""", Gpt2Error.NotAFormat, "weight_map")]
     [InlineData("""[]""", Gpt2Error.NotAFormat, "weight_map")]
     [InlineData("""{""", Gpt2Error.NotAFormat, "JSON")]
@@ -94,7 +94,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":[]}""", "no dtype")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "JSON")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "JSON")]
-    [InlineData("""[1,2]""", "no JSON object")]
+    [InlineData("""[1,2]""", "not a JSON object")]
     [InlineData("""{]""", "JSON")]
     [InlineData("""{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}}""", "JSON")]
     public void A_header_that_contradicts_itself_or_the_file_is_refused(string header, string part) =>

@@ -11,7 +11,7 @@ public sealed class ForwardHookTests : IDisposable
 {
     private const string Pattern = "h1/attn/pattern";
 
-    // A head of 7 values, and a width that is no multiple of anything.
+    // A head of 7 values, and a width that is not a multiple of anything.
     private static readonly Gpt2HyperParameters Odd = new(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
 
     private static readonly int[] Ids = [.. Enumerable.Range(0, 70).Select(i => (i * 37) % 300)]; // more than one block of keys

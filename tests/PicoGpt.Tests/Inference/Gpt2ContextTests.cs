@@ -185,7 +185,7 @@ public sealed class Gpt2ContextTests
         Assert.Contains(0, Enumerable.Range(0, 10).Select(_ => Allocated(context)));
     }
 
-    // What a collection by another thread's doing leaves unused of this thread's share counts as allocated; ten times running is no chance.
+    // What a collection by another thread's doing leaves unused of this thread's share counts as allocated; ten times running is not chance.
     private static long Allocated(Gpt2Context context)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();

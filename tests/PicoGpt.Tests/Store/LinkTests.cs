@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PicoGpt.Tests.Store;
 
-/// <summary>Symbolic links in the cache: what they lead to is never written, never deleted, and never an unforeseen fault.</summary>
+/// <summary>Symbolic links in the cache: what they lead to is never written, never deleted, and never an unexpected fault.</summary>
 public sealed class LinkTests : IDisposable
 {
     private const string Precious = "not the store's";

@@ -61,7 +61,7 @@ public sealed class ModelDownloaderTests
         Assert.Equal(Gpt2Error.DownloadFailed, fault.Error);
         Assert.Contains("answered 403", fault.Message, StringComparison.Ordinal);
         Assert.Contains($"{gone}Tiny/checkpoint cannot be reached", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("is not there", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", fault.Message, StringComparison.Ordinal);
         TestModel.AssertSentence(fault.Message);
     }
 

@@ -106,7 +106,7 @@ public sealed class FloatTensorTests : IDisposable
     {
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => _wpe.Slice(text));
         Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
-        Assert.StartsWith($"'{text}' is no slice of wpe [256, 192]: ", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{text}' is not a slice of wpe [256, 192]: ", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

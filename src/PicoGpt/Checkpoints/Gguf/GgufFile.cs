@@ -99,10 +99,10 @@ internal static class GgufFile
             $"its tensor '{name}' is of the type {type}; convert the model to F16, Q8_0 or a type such as Q4_K");
         if (!TensorShape.TryCountElements(shape, out long count)) throw new InvalidDataException($"its tensor '{name}' has more elements than can be counted");
         if (format.BlockLength > 1 && (shape.Length == 0 || shape[^1] % format.BlockLength != 0))
-            throw new InvalidDataException($"its tensor '{name}' has rows that are no multiple of {format.BlockLength}, the block of {type}");
+            throw new InvalidDataException($"its tensor '{name}' has rows that are not a multiple of {format.BlockLength}, the block of {type}");
 
         long room = files.Open(number).Length - data, blocks = count / format.BlockLength;
-        if (offset % (ulong)alignment != 0) throw new InvalidDataException($"its tensor '{name}' begins at {offset}, which is no multiple of {alignment}");
+        if (offset % (ulong)alignment != 0) throw new InvalidDataException($"its tensor '{name}' begins at {offset}, which is not a multiple of {alignment}");
         if ((Int128)blocks * format.BlockSize > room - (Int128)offset)
             throw new EndOfStreamException($"its tensor '{name}' ends at byte {offset + (UInt128)((Int128)blocks * format.BlockSize)} of the data, of which {Math.Max(room, 0)} are there");
         return format.Decode is null

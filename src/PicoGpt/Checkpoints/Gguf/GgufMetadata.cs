@@ -17,7 +17,7 @@ internal sealed class GgufMetadata
 
     /// <summary>Reads the keys, and where their values stand; the cursor is behind them then.</summary>
     /// <exception cref="EndOfStreamException">The file ends before.</exception>
-    /// <exception cref="InvalidDataException">A value is of no type that the format has, or a key stands there twice.</exception>
+    /// <exception cref="InvalidDataException">A value is of a type that the format does not have, or a key stands there twice.</exception>
     public static GgufMetadata Read(ShardMappings files, int number, GgufCursor cursor, long count)
     {
         var metadata = new GgufMetadata(files, number);
@@ -34,31 +34,31 @@ internal sealed class GgufMetadata
     public bool Has(string key) => _values.ContainsKey(key);
 
     /// <summary>A text; <see langword="null"/> where there is no such key.</summary>
-    /// <exception cref="Gpt2Exception">It is no text.</exception>
+    /// <exception cref="Gpt2Exception">It is not text.</exception>
     public string? Text(string key) => Read(key, (value, cursor) => value is { Type: GgufValueType.String, Count: null } ? cursor.Text() : null, "text");
 
     /// <summary>A whole number of any width; <see langword="null"/> where there is no such key.</summary>
-    /// <exception cref="Gpt2Exception">It is no whole number from 0 to 2^63 − 1.</exception>
+    /// <exception cref="Gpt2Exception">It is not a whole number from 0 to 2^63 − 1.</exception>
     public long? Number(string key) =>
         Read(key, (value, cursor) => value.Count is null && ReadNumber(value.Type, cursor) is { } number and >= 0 ? number : (long?)null, "whole number");
 
     /// <summary>A number; <see langword="null"/> where there is no such key.</summary>
-    /// <exception cref="Gpt2Exception">It is no number.</exception>
+    /// <exception cref="Gpt2Exception">It is not a number.</exception>
     public double? Real(string key) => Read(key, (value, cursor) => value.Count is null ? ReadReal(value.Type, cursor) : null, "number");
 
     /// <summary>A truth value; <see langword="null"/> where there is no such key.</summary>
-    /// <exception cref="Gpt2Exception">It is none.</exception>
+    /// <exception cref="Gpt2Exception">It is something else.</exception>
     public bool? Flag(string key) =>
         Read(key, (value, cursor) => value is { Type: GgufValueType.Bool, Count: null } ? cursor.Take(1)[0] != 0 : (bool?)null, "truth value");
 
     /// <summary>A list of texts; <see langword="null"/> where there is no such key.</summary>
-    /// <exception cref="Gpt2Exception">It is none.</exception>
+    /// <exception cref="Gpt2Exception">It is something else.</exception>
     public string[]? Texts(string key) => Read(key, ReadTexts, "list of texts");
 
     /// <summary>A list of whole numbers; <see langword="null"/> where there is no such key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="most">How many there may be.</param>
-    /// <exception cref="Gpt2Exception">It is none, or a longer one.</exception>
+    /// <exception cref="Gpt2Exception">It is something else, or longer.</exception>
     public long[]? Numbers(string key, int most) => Read(key, (value, cursor) => ReadNumbers(value, cursor, most), $"list of up to {most} whole numbers");
 
     /// <summary>The exception for a value that makes no sense.</summary>

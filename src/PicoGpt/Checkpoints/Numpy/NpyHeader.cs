@@ -44,7 +44,7 @@ internal static partial class NpyHeader
 
     /// <summary>Reads a header.</summary>
     /// <param name="file">The first bytes of the file; 64 KiB are enough.</param>
-    /// <exception cref="InvalidDataException">It is no header, or that of an array of another kind; the message says which.</exception>
+    /// <exception cref="InvalidDataException">It is not a header, or that of an array of another kind; the message says which.</exception>
     public static (TensorDType DType, TensorShape Shape, bool IsFortranOrder, int Length) Parse(ReadOnlySpan<byte> file)
     {
         if (file.Length < FixedLength + sizeof(uint) || !file.StartsWith(Magic)) throw new InvalidDataException("does not begin as an npy file does");
@@ -52,7 +52,7 @@ internal static partial class NpyHeader
         if (version is < 1 or > 3) throw new InvalidDataException($"is of version {version}, where 1 to 3 are known");
         uint length = version == 1 ? BitConverter.ToUInt16(file[FixedLength..]) : BitConverter.ToUInt32(file[FixedLength..]);
         int start = FixedLength + lengthSize;
-        if (length > LongestDictionary || length > file.Length - start) throw new InvalidDataException($"tells of a header of {length} bytes");
+        if (length > LongestDictionary || length > file.Length - start) throw new InvalidDataException($"declares a header of {length} bytes");
 
         Match match = Dictionary().Match(Encoding.UTF8.GetString(file.Slice(start, (int)length)));
         if (!match.Success) throw new InvalidDataException("has a header that is not that of a plain array");

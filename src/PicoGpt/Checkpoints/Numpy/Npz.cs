@@ -27,7 +27,7 @@ internal static class Npz
         {
             ForeignFile.ThrowIfForeign(file.Path);
             throw new Gpt2Exception(
-                Gpt2Error.NotAFormat, $"'{file.Path}' is no npz file that can be read: {fault.Message}; write, copy or download it again.", file.Path, fault);
+                Gpt2Error.NotAFormat, $"'{file.Path}' is not an npz file that can be read: {fault.Message}; write, copy or download it again.", file.Path, fault);
         }
     }
 

@@ -195,7 +195,7 @@ internal sealed class PickleReader(
                 return Construct();
             case (byte)'Q': // BINPERSID
                 return Push(load(Pop()));
-            case (byte)'b': // BUILD: attributes, which belong to no weight; those of a dictionary are none of its items
+            case (byte)'b': // BUILD: attributes, which belong to no weight; those of a dictionary are not among its items
                 Pop();
                 Top();
                 return true;
@@ -207,13 +207,13 @@ internal sealed class PickleReader(
     private bool Construct()
     {
         object? arguments = Pop(), callee = Pop();
-        return Push(call(callee, arguments as object?[] ?? throw new InvalidDataException("it calls with what is no tuple")));
+        return Push(call(callee, arguments as object?[] ?? throw new InvalidDataException("it calls with something other than a tuple")));
     }
 
     private void Append(params object?[] items)
     {
         if (Top() is PickleObject) return;
-        if (Top() is not List<object?> list) throw new InvalidDataException("it appends to what is no list");
+        if (Top() is not List<object?> list) throw new InvalidDataException("it appends to something other than a list");
         list.AddRange(items);
     }
 
@@ -221,7 +221,7 @@ internal sealed class PickleReader(
     {
         if (Top() is PickleObject) return;
         if (Top() is not Items dictionary || items.Length % 2 != 0)
-            throw new InvalidDataException("it sets items of what is no dictionary");
+            throw new InvalidDataException("it sets items of something other than a dictionary");
         for (int i = 0; i < items.Length; i += 2) dictionary.Add(new(items[i], items[i + 1]));
     }
 

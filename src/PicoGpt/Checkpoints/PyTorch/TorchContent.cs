@@ -8,7 +8,7 @@ namespace PicoGpt.Checkpoints.PyTorch;
 /// </summary>
 /// <param name="Weights">The tensors by name.</param>
 /// <param name="Arguments">
-/// What the model was made with, as nanoGPT keeps it under <c>model_args</c>: numbers, truth values and texts by name. Empty where it is not there.
+/// What the model was made with, as nanoGPT keeps it under <c>model_args</c>: numbers, truth values and texts by name. Empty where there is none.
 /// </param>
 internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTensor>> Weights, IReadOnlyDictionary<string, object?> Arguments)
 {

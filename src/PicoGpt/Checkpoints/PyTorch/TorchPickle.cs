@@ -65,7 +65,7 @@ internal static class TorchPickle
                 : throw new InvalidDataException("a tensor is not described as it should be"),
             _ => new PickleObject(global),
         }
-        : callee is PickleObject ? callee : throw new InvalidDataException("it calls what is no name");
+        : callee is PickleObject ? callee : throw new InvalidDataException("it calls something that is not a name");
 
     // of Python 2, with a list of pairs
     private static Items Dictionary(object?[] arguments)
@@ -102,6 +102,6 @@ internal static class TorchPickle
     private static long[] Numbers(object?[] tuple)
     {
         if (tuple.Length > MostDimensions) throw new InvalidDataException($"a tensor has {tuple.Length} dimensions");
-        return [.. tuple.Select(item => item is long and >= 0 ? (long)item : throw new InvalidDataException("a dimension is no number"))];
+        return [.. tuple.Select(item => item is long and >= 0 ? (long)item : throw new InvalidDataException("a dimension is not a number"))];
     }
 }

@@ -47,20 +47,20 @@ internal static class SafetensorsFile
             ForeignFile.ThrowIfForeign(mapped.Path);
             throw new Gpt2Exception(
                 fault is EndOfStreamException ? Gpt2Error.Truncated : Gpt2Error.NotAFormat,
-                $"'{mapped.Path}' is no whole safetensors file: {Describe(fault)}; copy or download it again.",
+                $"'{mapped.Path}' is not a whole safetensors file: {Describe(fault)}; copy or download it again.",
                 mapped.Path,
                 fault);
         }
     }
 
-    private static string Describe(Exception fault) => fault is JsonException or InvalidOperationException ? "its header is no valid JSON" : fault.Message;
+    private static string Describe(Exception fault) => fault is JsonException or InvalidOperationException ? "its header is not valid JSON" : fault.Message;
 
     private static unsafe int ReadHeaderLength(MappedFile file)
     {
         if (file.Length < PrefixLength) throw new EndOfStreamException($"it has {file.Length} bytes");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file.Address(0, PrefixLength), PrefixLength));
         if (length is < 2 or > LongestHeader)
-            throw new InvalidDataException($"its first eight bytes tell of a header of {length} bytes, where 2 to {LongestHeader} may be");
+            throw new InvalidDataException($"its first eight bytes declare a header of {length} bytes, where 2 to {LongestHeader} may be");
         if ((long)length > file.Length - PrefixLength)
             throw new EndOfStreamException($"its header should have {length} bytes, but the file has {file.Length} in all");
         return (int)length;
@@ -71,7 +71,7 @@ internal static class SafetensorsFile
         var options = new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false };
         byte[] json = new ReadOnlySpan<byte>(file.Address(PrefixLength, length), length).ToArray();
         var header = JsonDocument.Parse(json, options);
-        return header.RootElement.ValueKind == JsonValueKind.Object ? header : throw new InvalidDataException("its header is no JSON object");
+        return header.RootElement.ValueKind == JsonValueKind.Object ? header : throw new InvalidDataException("its header is not a JSON object");
     }
 
     private static IEnumerable<MappedTensor> Tensors(JsonElement header, ShardMappings files, int file, long dataStart)

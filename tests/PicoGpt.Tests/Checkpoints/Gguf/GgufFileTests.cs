@@ -85,8 +85,8 @@ public sealed class GgufFileTests : IDisposable
         AssertRefused(File([], [("x", 0, [-1], new byte[4])]), Gpt2Error.NotAFormat, "more elements than can be counted");
         AssertRefused(File([], [("x", 0, [1L << 40, 1L << 40], new byte[4])]), Gpt2Error.NotAFormat, "more elements than can be counted");
         AssertRefused(File([], [("x", 0, [1L << 40], new byte[4])]), Gpt2Error.Truncated, "its tensor 'x' ends at byte 4398046511104 of the data, of which 32 are there");
-        AssertRefused(File([], [("x", 8, [33], new byte[68])]), Gpt2Error.NotAFormat, "no multiple of 32, the block of Q8_0");
-        AssertRefused(File([], [("x", 8, [], new byte[68])]), Gpt2Error.NotAFormat, "no multiple of 32");
+        AssertRefused(File([], [("x", 8, [33], new byte[68])]), Gpt2Error.NotAFormat, "not a multiple of 32, the block of Q8_0");
+        AssertRefused(File([], [("x", 8, [], new byte[68])]), Gpt2Error.NotAFormat, "not a multiple of 32");
         AssertRefused(File([("general.alignment", UInt32(64))], [("y", 0, [8], new byte[32]), ("x", 0, [8], new byte[32])]), Gpt2Error.NotAFormat, "'x' begins at 32");
         AssertRefused(File([("\xff", [.. Number(8u), .. Number(1ul), 0xFF])], []), null, "");
     }
