@@ -11,8 +11,6 @@ namespace PicoGpt;
 /// <summary>The formats of checkpoints, in the order in which a folder is searched for them.</summary>
 internal static class CheckpointFormats
 {
-    private const int InspectedLength = 512;
-
     // What a path that leads to no file may be the prefix of.
     private static readonly TensorFlowFormat ByPrefix = new();
 
@@ -44,8 +42,9 @@ internal static class CheckpointFormats
     /// <exception cref="Gpt2Exception">The file cannot be read, or is of none.</exception>
     public static CheckpointFormat Of(string path)
     {
+        if (ReadableFile.DanglingLink(path) is { } fault) throw fault;
         if (!File.Exists(path)) return ByPrefix;
-        byte[] start = ReadableFile.ReadStart(path, InspectedLength);
+        byte[] start = ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
         CheckpointFormat? named = All.FirstOrDefault(format => format.HasName(path));
         if (named?.HasContent(path, start) == true) return named;
         return All.FirstOrDefault(format => format.HasContent(path, start)) ?? named ?? throw Unknown(path, start);
@@ -55,9 +54,10 @@ internal static class CheckpointFormats
     public static Gpt2Exception NoneIn(string folder) => new(
         Gpt2Error.FileNotFound, $"There is no checkpoint in '{folder}': it has neither {Listed(All.Select(format => format.FolderMark), "nor")}.", folder);
 
-    private static Gpt2Exception Unknown(string path, ReadOnlySpan<byte> start)
+    private static Gpt2Exception Unknown(string path, byte[] start)
     {
         ForeignFile.ThrowIfForeign(path, start);
+        if (ForeignWeights.FaultOf(path, start) is { } fault) return fault;
         string marks = Listed(All.Select(format => format.FileMark), "or");
         return new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not a file of a checkpoint; give the model's folder, or {marks}.", path);
     }

@@ -116,7 +116,8 @@ internal static class ModelFiles
     {
         if (CheckpointFormats.FindIn(folder) is { } found) return found;
         if (RunIn(folder) is { } run && CheckpointFormats.FindIn(run) is { } tuned) return tuned;
-        throw VocabularyFormats.FilesIn(folder) is { } files ? VocabularyAlone(folder, files) : ForeignVocabulary.FaultOf(folder) ?? CheckpointFormats.NoneIn(folder);
+        throw EmptyFolder.FaultOf(folder)
+            ?? (VocabularyFormats.FilesIn(folder) is { } files ? VocabularyAlone(folder, files) : ForeignVocabulary.FaultOf(folder) ?? CheckpointFormats.NoneIn(folder));
     }
 
     private static Gpt2Exception VocabularyAlone(string folder, IEnumerable<string> files) => new(

@@ -17,6 +17,8 @@ internal static class HuggingFaceConfig
     // nanoGPT's word; transformers has no such key, and begins biases that a file lacks with zeros, which is the same
     private const string Bias = "bias";
 
+    private const string Quantization = "quantization_config";
+
     private const string TieWordEmbeddings = "tie_word_embeddings";
 
     private static readonly string[] WrittenAlways = ["activation_function", "layer_norm_epsilon", TieWordEmbeddings];
@@ -118,10 +120,13 @@ internal static class HuggingFaceConfig
             "model_type" => IsText(value, "gpt2"),
             "add_cross_attention" => value.ValueKind == JsonValueKind.False,
             "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
-            "quantization_config" => value.ValueKind == JsonValueKind.Null,
+            Quantization => value.ValueKind == JsonValueKind.Null,
             _ => true,
         };
-        if (!isComputable) throw Unsupported(property, path, "a model that computes otherwise than GPT-2 is not run");
+        if (isComputable) return;
+        throw Unsupported(property, path, property.Name == Quantization
+            ? "weights in few bits are read from GGUF files alone; give the model that was quantized, or a GGUF file of it"
+            : "a model that computes otherwise than GPT-2 is not run");
     }
 
     private static Gpt2HyperParameters Apply(Gpt2HyperParameters h, JsonProperty property, string path) => property.Name switch
@@ -160,7 +165,14 @@ internal static class HuggingFaceConfig
     };
 
     private static Gpt2Exception Unsupported(JsonProperty property, string path, string what) =>
-        new(Gpt2Error.Unsupported, $"'{path}' says {property.Name} = {property.Value.GetRawText()}; {what}.", path);
+        new(Gpt2Error.Unsupported, $"'{path}' says {property.Name} = {Shorten(property.Value.GetRawText())}; {what}.", path);
+
+    private static string Shorten(string json)
+    {
+        const int Longest = 80;
+        string line = string.Join(' ', json.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Length <= Longest ? line : line[..Longest] + "…";
+    }
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 }

@@ -25,8 +25,11 @@ internal abstract class WeightNaming
         if (shapes.ContainsKey("model/wte") || shapes.ContainsKey("model/wpe")) return TensorFlow;
         if (shapes.ContainsKey("blocks/0/ln_1/g")) return PicoGpt;
         if (shapes.ContainsKey("h0/ln_1/g")) return new TreeNaming("h");
-        return LayerNaming.Find(shapes) ?? (shapes.Keys.Any(name => name.Contains('.', StringComparison.Ordinal)) ? HuggingFace : TensorFlow);
+        return LayerNaming.Find(shapes) ?? (shapes.Keys.Any(IsOfPyTorch) ? HuggingFace : TensorFlow);
     }
+
+    // TensorFlow's names are paths, in which there may be dots: transformer/h/_0/.ATTRIBUTES/VARIABLE_VALUE.
+    private static bool IsOfPyTorch(string name) => name.Contains('.', StringComparison.Ordinal) && !name.Contains('/', StringComparison.Ordinal);
 
     /// <summary>
     /// The checkpoint's names for a weight of the tree: one, or those of several tensors that make it up, one below the other as they stand

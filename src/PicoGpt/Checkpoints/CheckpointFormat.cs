@@ -47,8 +47,9 @@ internal abstract class CheckpointFormat
 
     /// <summary>The first of some files that a folder has.</summary>
     protected static string? FirstIn(string folder, params IEnumerable<string> names) =>
-        names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        names.Select(name => Path.Combine(folder, name)).FirstOrDefault(ReadableFile.IsThere);
 
     /// <summary>The file of a folder whose name matches one of some patterns, if it is the only one.</summary>
-    protected static string? OnlyOne(string folder, params string[] patterns) => ReadableFolder.Files(folder, patterns) is [string only] ? only : null;
+    protected static string? OnlyOne(string folder, params string[] patterns) =>
+        ReadableFolder.Files(folder, patterns) is [string only] && ReadableFile.IsThere(only) ? only : null;
 }

@@ -30,6 +30,9 @@ public enum TensorDType
     /// <summary>Byte strings of any length.</summary>
     String = 7,
 
+    /// <summary>Two binary32, 8 bytes; only listed.</summary>
+    Complex64 = 8,
+
     /// <summary>Signed, 8 bytes.</summary>
     Int64 = 9,
 
@@ -41,6 +44,9 @@ public enum TensorDType
 
     /// <summary>Unsigned, 2 bytes.</summary>
     UInt16 = 17,
+
+    /// <summary>Two binary64, 16 bytes; only listed.</summary>
+    Complex128 = 18,
 
     /// <summary>IEEE 754 binary16, 2 bytes.</summary>
     Float16 = 19,

@@ -11,6 +11,13 @@ public static class ForeignFile
     private const int InspectedLength = 512;
     private const int QuotedLength = 120;
 
+    // What the model hubs and GitHub answer where there is no such file, or none for whoever asked.
+    private static readonly string[] Refusals =
+    [
+        "Entry not found", "Not Found", "404: Not Found", "Repository not found", "Invalid username or password", "Access to model", "Access denied", "Unauthorized",
+        "{\"error\":\"", "{\"message\":\"Not Found",
+    ];
+
     /// <summary>Throws if the file's first bytes show that it is not what its name says.</summary>
     /// <param name="path">An existing file.</param>
     /// <exception cref="Gpt2Exception">
@@ -34,6 +41,15 @@ public static class ForeignFile
                 path);
         }
 
+        if (IsRefusal(text))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.ErrorBody,
+                $"'{path}' is not the file it is named after but a server's answer saved under its name ({Quote(text)}): where it was fetched from there "
+                    + "is no such file, or none for whoever asked; delete it, and fetch it by the right address.",
+                path);
+        }
+
         if (IsErrorBody(text))
         {
             throw new Gpt2Exception(
@@ -51,7 +67,7 @@ public static class ForeignFile
     {
         string text = TextOf(start);
         if (IsLfsPointer(text)) return $"a git-LFS pointer ({Quote(text)})";
-        if (IsErrorBody(text)) return $"an error page ({Quote(text)})";
+        if (IsErrorBody(text) || IsRefusal(text)) return $"an error page ({Quote(text)})";
         return !isJson && text.StartsWith('{') && IsPrintable(text) ? $"a JSON message ({Quote(text)})" : null;
     }
 
@@ -68,6 +84,8 @@ public static class ForeignFile
     private static bool IsPrintable(string text) => !text.Any(c => (char.IsControl(c) && !char.IsWhiteSpace(c)) || c == '\uFFFD');
 
     private static bool IsLfsPointer(string text) => text.StartsWith("version https://git-lfs", StringComparison.Ordinal);
+
+    private static bool IsRefusal(string text) => Array.Exists(Refusals, refusal => text.StartsWith(refusal, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsErrorBody(string text) =>
         text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)

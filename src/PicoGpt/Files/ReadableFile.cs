@@ -28,6 +28,27 @@ internal static class ReadableFile
         return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);
     }
 
+    /// <summary>Whether there is a file, and not a link alone that leads to nothing.</summary>
+    public static bool IsThere(string path) => File.Exists(path) && DanglingLink(path) is null;
+
+    /// <summary>The fault of a link that leads to nothing, such as one of a hub's cache whose file was deleted; otherwise <see langword="null"/>.</summary>
+    public static Gpt2Exception? DanglingLink(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).LinkTarget is not { } target || File.ResolveLinkTarget(path, returnFinalTarget: true) is not { Exists: false }) return null;
+            return new Gpt2Exception(
+                Gpt2Error.FileNotFound,
+                $"'{path}' is a link to '{target}', which is not there: a download that did not end, or a file of a cache that was deleted; fetch the model again, "
+                    + "or give another folder.",
+                path);
+        }
+        catch (IOException) // links in a circle, which opening tells
+        {
+            return null;
+        }
+    }
+
     /// <summary>The length of a file that is there, or of what it links to: a link's own length is that of a path.</summary>
     public static long LengthOf(string path) => TargetOf(path).Length;
 

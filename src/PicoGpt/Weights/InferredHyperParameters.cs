@@ -53,7 +53,7 @@ internal static class InferredHyperParameters
         TensorShape Matrix(string weight) => shapes.TryGetValue(naming.Of(weight), out TensorShape? shape)
             && (shape.Rank == 2 || (shape.Rank == 3 && shape[0] == 1))
             ? shape
-            : throw new Gpt2Exception(
+            : throw TensorMismatch.Recognize(source) ?? new Gpt2Exception(
                 Gpt2Error.WrongArchitecture,
                 $"'{source.Location}' is not a GPT-2 checkpoint: it has no tensor '{naming.Of(weight)}' of two dimensions, but "
                     + (shapes.Count == 0 ? "no tensor at all." : $"{TensorMismatch.Names([.. shapes.Keys])}."),

@@ -88,7 +88,7 @@ internal static class TensorMatch
     private static string? Misfit(StoredTensor tensor, int[] shape)
     {
         if (!tensor.DType.IsFloat())
-            return $"{tensor.Name} of type {tensor.DType} (expected Float32)";
+            return $"{tensor.Name} of type {tensor.DType.DisplayName()}{TensorMismatch.OfWholeNumbers}";
 
         // OpenAI's code keeps projections as 1-D convolutions of width 1: [1, in, out].
         IEnumerable<long> squeezed = tensor.Shape.Rank == shape.Length + 1 && tensor.Shape.Dimensions[0] == 1

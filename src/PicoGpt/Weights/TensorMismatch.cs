@@ -12,27 +12,27 @@ namespace PicoGpt.Weights;
 internal sealed class TensorMismatch(
     ITensorSource source, Gpt2HyperParameters hyperParameters, List<string> missing, List<string> misshapen, List<string> surplus)
 {
+    /// <summary>What follows the name and type of a tensor that does not hold real numbers.</summary>
+    public const string OfWholeNumbers = " (expected Float32)";
+
     private const int MostNamed = 3;
 
-    // By the names of what stands in place of a weight: AutoGPTQ and AutoAWQ, bitsandbytes in 8 and in 4 bits, adapters of PEFT.
+    // By the names of what stands in place of a weight: AutoGPTQ and AutoAWQ, bitsandbytes in 4 and in 8 bits, adapters of PEFT, the objects of
+    // Keras and tf.Module.
     private static readonly (string Mark, string What, string Advice)[] Known =
     [
         (".qweight", "weights that GPTQ or AWQ packed into few bits", "give the model that was quantized, or a GGUF file of it"),
         (".weight.quant_state.", "weights that bitsandbytes packed into 4 bits", "give the model that was quantized, or a GGUF file of it"),
         (".SCB", "weights that bitsandbytes packed into 8 bits", "give the model that was quantized, or a GGUF file of it"),
         (".lora_A.", "an adapter of LoRA", "merge it into its model with PEFT's merge_and_unload, save that, and give the folder"),
+        ("/.ATTRIBUTES/", "objects of TensorFlow 2", "open it in Python with transformers, save the model with save_pretrained, and give that folder"),
         (".crossattention.", "the cross-attention of a decoder", "a model that computes otherwise than GPT-2 is not run"),
     ];
 
     /// <summary>The fault: what the tensors are where they are known, otherwise which of them are missing, misshapen or surplus.</summary>
     public Gpt2Exception ToException()
     {
-        foreach ((string mark, string what, string advice) in Known)
-        {
-            if (source.Tensors.FirstOrDefault(tensor => tensor.Name.Contains(mark, StringComparison.Ordinal)) is { } tensor)
-                return new Gpt2Exception(Gpt2Error.Unsupported, $"'{source.Location}' holds {what}, such as '{tensor.Name}'; {advice}.", source.Location);
-        }
-
+        if (Recognize(source) is { } known) return known;
         List<string> parts = [];
         if (missing.Count > 0) parts.Add("missing: " + Names(missing));
         if (misshapen.Count > 0) parts.Add("misshapen: " + Names(misshapen));
@@ -45,6 +45,18 @@ internal sealed class TensorMismatch(
             source.Location);
     }
 
+    /// <summary>The fault of tensors that are known by their names; <see langword="null"/> of others.</summary>
+    public static Gpt2Exception? Recognize(ITensorSource source)
+    {
+        foreach ((string mark, string what, string advice) in Known)
+        {
+            if (source.Tensors.FirstOrDefault(tensor => tensor.Name.Contains(mark, StringComparison.Ordinal)) is { } tensor)
+                return new Gpt2Exception(Gpt2Error.Unsupported, $"'{source.Location}' holds {what}, such as '{tensor.Name}'; {advice}.", source.Location);
+        }
+
+        return null;
+    }
+
     /// <summary>Three names and how many more there are.</summary>
     public static string Names(IReadOnlyList<string> names)
     {
@@ -54,6 +66,8 @@ internal sealed class TensorMismatch(
 
     private string Advice()
     {
+        if (misshapen.Exists(name => name.EndsWith(OfWholeNumbers, StringComparison.Ordinal)))
+            return "Weights in whole numbers need the scales of the program that made them; give the model that was quantized, or a GGUF file of it.";
         if (missing.Count + misshapen.Count == 0) return "A model that has more than GPT-2 is not run.";
         string? folder = source.DataFiles.Count == 0 ? null : Path.GetDirectoryName(source.Location);
         string[] files = [HuggingFaceConfig.FileName, Gpt2HyperParameters.FileName];

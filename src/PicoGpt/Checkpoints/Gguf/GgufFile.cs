@@ -44,7 +44,7 @@ internal static class GgufFile
         }
         catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException)
         {
-            ForeignFile.ThrowIfForeign(file.Path);
+            ForeignWeights.ThrowIfForeign(file.Path);
             throw new Gpt2Exception(
                 fault is EndOfStreamException ? Gpt2Error.Truncated : Gpt2Error.NotAFormat,
                 $"'{file.Path}' is not a whole GGUF file: {fault.Message}; copy or download it again.",

@@ -21,11 +21,11 @@ internal static class Npz
         {
             StoredTensor[] tensors =
                 [.. Zip.ReadDirectory(file).Where(entry => entry.Name.EndsWith(EntryExtension, StringComparison.Ordinal)).Select(entry => Tensor(files, file, entry))];
-            return tensors;
+            return tensors.Length > 0 ? tensors : throw new InvalidDataException($"there is no array in it, a file whose name ends in '{EntryExtension}'");
         }
         catch (InvalidDataException fault)
         {
-            ForeignFile.ThrowIfForeign(file.Path);
+            ForeignWeights.ThrowIfForeign(file.Path);
             throw new Gpt2Exception(
                 Gpt2Error.NotAFormat, $"'{file.Path}' is not an npz file that can be read: {fault.Message}; write, copy or download it again.", file.Path, fault);
         }

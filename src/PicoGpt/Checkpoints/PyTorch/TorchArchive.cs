@@ -50,7 +50,7 @@ internal static class TorchArchive
         }
         catch (InvalidDataException fault)
         {
-            ForeignFile.ThrowIfForeign(file.Path);
+            ForeignWeights.ThrowIfForeign(file.Path);
             string message = $"'{file.Path}' is not a whole PyTorch file: {fault.Message}; copy or download it again.";
             throw new Gpt2Exception(Gpt2Error.NotAFormat, message, file.Path, fault);
         }

@@ -27,6 +27,18 @@ internal static class SafetensorsFile
         ("BOOL", TensorDType.Bool),
     ];
 
+    // Types that the format has and that are not read, by what people call them.
+    private static readonly Dictionary<string, string> OtherTypes = new()
+    {
+        ["F8_E4M3"] = "float8",
+        ["F8_E5M2"] = "float8",
+        ["F8_E8M0"] = "float8, scales of smaller types",
+        ["F6_E2M3"] = "float6",
+        ["F6_E3M2"] = "float6",
+        ["F4"] = "float4",
+        ["C64"] = "complex numbers",
+    };
+
     /// <summary>The name that the header has for a type; <see langword="null"/> where the format has no such type.</summary>
     public static string? NameOf(TensorDType dtype) => Array.Find(Types, type => type.DType == dtype).Name;
 
@@ -42,9 +54,17 @@ internal static class SafetensorsFile
             MappedTensor[] tensors = [.. Tensors(header.RootElement, files, file, PrefixLength + headerLength)];
             return tensors;
         }
+        catch (NotSupportedException fault)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.Unsupported,
+                $"'{mapped.Path}' is not read: {fault.Message}; give the model as it was before, or saved in float16, bfloat16 or float32.",
+                mapped.Path,
+                fault);
+        }
         catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or JsonException or InvalidOperationException)
         {
-            ForeignFile.ThrowIfForeign(mapped.Path);
+            ForeignWeights.ThrowIfForeign(mapped.Path);
             throw new Gpt2Exception(
                 fault is EndOfStreamException ? Gpt2Error.Truncated : Gpt2Error.NotAFormat,
                 $"'{mapped.Path}' is not a whole safetensors file: {Describe(fault)}; copy or download it again.",
@@ -95,6 +115,7 @@ internal static class SafetensorsFile
     {
         string typeName = Property(value, "dtype").GetString() ?? "";
         TensorDType dtype = Array.Find(Types, type => type.Name == typeName).DType;
+        if (OtherTypes.TryGetValue(typeName, out string? what)) throw new NotSupportedException($"its tensor '{name}' is of the type {typeName} ({what})");
         if (dtype == TensorDType.None) throw new InvalidDataException($"tensor '{name}' is of the type '{typeName}', which is not read");
 
         long[] dimensions = Numbers(Property(value, "shape"), name);

@@ -64,7 +64,7 @@ internal sealed class BundleIndex
         using FileStream file = ReadableFile.Open(path);
         if (!SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
         {
-            ForeignFile.ThrowIfForeign(path);
+            ForeignWeights.ThrowIfKnown(path);
             throw new Gpt2Exception(
                 Gpt2Error.NotAFormat,
                 $"'{path}' ({file.Length} bytes) is not a TensorFlow checkpoint index, or is cut short: "

@@ -23,7 +23,7 @@ internal static partial class BundlePath
     public static string? PrefixOfData(string path) => DataSuffix().Match(path) is { Success: true } match ? path[..match.Index] : null;
 
     /// <summary>Whether a folder holds a checkpoint: an index, which other programs have files of the same ending beside.</summary>
-    public static bool IsFolder(string folder) => ReadableFolder.Files(folder, "*" + IndexSuffix).Any(SortedTable.IsTable);
+    public static bool IsFolder(string folder) => ReadableFolder.Files(folder, "*" + IndexSuffix).Any(IsIndex);
 
     /// <summary>Whether a folder has a file by whose name it could hold a checkpoint.</summary>
     public static bool MayBeFolder(string folder) =>
@@ -77,6 +77,7 @@ internal static partial class BundlePath
         foreach (string candidate in Candidates(folder, named))
         {
             if (File.Exists(IndexFile(candidate))) return Path.GetFullPath(candidate);
+            if (File.Exists(candidate)) throw NotOfACheckpoint(candidate); // in TensorFlow's first format there is one file of that name
         }
 
         throw new Gpt2Exception(
@@ -139,7 +140,7 @@ internal static partial class BundlePath
 
     private static Gpt2Exception NotOfACheckpoint(string path)
     {
-        ForeignFile.ThrowIfForeign(path);
+        ForeignWeights.ThrowIfKnown(path);
         if (SortedTable.IsTable(path))
         {
             BundleIndex.Load(path); // says so itself when it is of TensorFlow's first format
@@ -162,9 +163,11 @@ internal static partial class BundlePath
     // Beside an index there may lie files of the same ending that are something else, such as those of FAISS.
     private static string[] ListPrefixes(string folder)
     {
-        string[] files = ReadableFolder.Files(folder, "*" + IndexSuffix), tables = [.. files.Where(SortedTable.IsTable)];
+        string[] files = ReadableFolder.Files(folder, "*" + IndexSuffix), tables = [.. files.Where(IsIndex)];
         return [.. (tables.Length > 0 ? tables : files).Select(file => Path.GetFileName(file)[..^IndexSuffix.Length]).Order(StringComparer.Ordinal)];
     }
+
+    private static bool IsIndex(string path) => ReadableFile.IsThere(path) && SortedTable.IsTable(path);
 
     private static string QuoteList(IEnumerable<string> names) => string.Join(", ", names.Take(5).Select(name => $"'{name}'"));
 

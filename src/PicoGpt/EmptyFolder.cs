@@ -1,0 +1,79 @@
+using PicoGpt.Checkpoints;
+using PicoGpt.Files;
+
+namespace PicoGpt;
+
+/// <summary>What a folder is in which there are no weights that would be opened, and what to give in its place.</summary>
+internal static class EmptyFolder
+{
+    private const int MostNamed = 3;
+
+    // More files than a model has: of others only the names are looked at.
+    private const int MostInspected = 50;
+
+    private const string Snapshots = "snapshots";
+
+    /// <summary>The fault that says it; <see langword="null"/> where nothing in the folder tells.</summary>
+    /// <exception cref="Gpt2Exception">The folder cannot be listed.</exception>
+    public static Gpt2Exception? FaultOf(string folder)
+    {
+        string[] files = [.. ReadableFolder.Files(folder, "*").Order(StringComparer.Ordinal)];
+        return files.Where(IsNamedAsWeights).Select(ReadableFile.DanglingLink).FirstOrDefault(fault => fault is not null)
+            ?? Unpacked(folder) ?? Several(folder, files) ?? Below(folder) ?? Foreign(folder, files);
+    }
+
+    private static bool IsNamedAsWeights(string path) => CheckpointFormats.All.Any(format => format.HasName(path));
+
+    // torch.save's archive, which some programs for archives unpack without being asked.
+    private static Gpt2Exception? Unpacked(string folder) =>
+        File.Exists(Path.Combine(folder, "data.pkl")) && Directory.Exists(Path.Combine(folder, "data"))
+            ? Fault(folder, "is an unpacked archive of PyTorch's; give the file that it was, or pack the folder into one without compression (zip -0 -r model.pt)")
+            : null;
+
+    private static Gpt2Exception? Several(string folder, IEnumerable<string> files)
+    {
+        string[] weights = [.. files.Take(MostInspected).Where(HoldsWeights)];
+        return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Names(weights.Select(Path.GetFileName)!)}");
+    }
+
+    private static bool HoldsWeights(string path)
+    {
+        byte[] start = ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
+        return CheckpointFormats.All.Any(format => format.HasName(path) && format.HasContent(path, start));
+    }
+
+    // The hub's cache, a trainer's checkpoint-500, a SavedModel's variables, models side by side.
+    private static Gpt2Exception? Below(string folder)
+    {
+        string snapshots = Path.Combine(folder, Snapshots);
+        bool isHub = Directory.Exists(snapshots);
+        string[] models = [.. ReadableFolder.Folders(isHub ? snapshots : folder).Where(below => CheckpointFormats.FindIn(below) is not null)];
+        if (models.Length == 0) return null;
+        models = [.. models.OrderByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)]; // the newest first
+        string what = isHub ? "is a model's folder in Hugging Face's cache" : "has no weights of its own";
+        return Fault(folder, $"{what}; give {(models.Length > 1 ? "one of the folders below it, " : "")}{Names(models)}");
+    }
+
+    private static Gpt2Exception? Foreign(string folder, IEnumerable<string> files)
+    {
+        foreach (string file in files.Take(MostInspected))
+        {
+            byte[] start = ReadableFile.ReadStart(file, ForeignWeights.InspectedLength);
+            if (ForeignWeights.KindOf(start) is { } kind)
+            {
+                return new Gpt2Exception(
+                    Gpt2Error.Unsupported, $"'{folder}' has no weights that are read; its '{Path.GetFileName(file)}' is {kind.What}: {kind.Advice}.", file);
+            }
+        }
+
+        return null;
+    }
+
+    private static string Names(IEnumerable<string> paths)
+    {
+        string[] all = [.. paths.Select(path => $"'{path}'")];
+        return all.Length <= MostNamed ? string.Join(", ", all) : $"{string.Join(", ", all.Take(MostNamed))} and {all.Length - MostNamed} more";
+    }
+
+    private static Gpt2Exception Fault(string folder, string what) => new(Gpt2Error.FileNotFound, $"'{folder}' {what}.", folder);
+}
