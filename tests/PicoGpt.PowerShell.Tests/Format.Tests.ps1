@@ -88,7 +88,7 @@ Describe 'A view of <Type>' -ForEach @(
 }
 
 Describe 'Progress' {
-    It 'tells tokens a second while many texts are generated, and is gone at the end' {
+    It 'tells tokens per second while many texts are generated, and is gone at the end' {
         $shell = [powershell]::Create()
         try {
             $null = $shell.AddScript("Import-Module '$module'; 1..200 | ForEach-Object { `"Once upon `$_`" } | Invoke-Gpt2Generate -Model 3M -MaxTokens 100 -Threads 1 -BatchSize 8 -NoSpeculation")

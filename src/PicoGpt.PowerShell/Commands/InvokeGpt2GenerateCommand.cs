@@ -24,7 +24,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
     [AllowEmptyString]
     public string[] Prompt { get; set; } = [];
 
-    /// <summary>The most tokens to make.</summary>
+    /// <summary>How many tokens to make at most.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("n_tokens_to_generate", "max_tokens", "MaxToken")]
     [Cell(typeof(int), 40)]

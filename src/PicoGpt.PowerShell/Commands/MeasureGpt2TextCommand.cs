@@ -38,7 +38,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     public SwitchParameter NoStartToken { get; set; }
 
     /// <summary>
-    /// Texts that are read together, which makes many short ones several times as fast; by default 16 a core, as far as memory
+    /// Texts that are read together, which makes many short ones several times as fast; by default 16 per core, as far as memory
     /// allows. 1 takes each text as it comes and emits its measure before the next is read.
     /// </summary>
     [Parameter]

@@ -74,7 +74,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
-    /// <summary>Replace a file that is there.</summary>
+    /// <summary>Overwrites a file that exists.</summary>
     [Parameter(ParameterSetName = FileSet)]
     public SwitchParameter Force { get; set; }
 

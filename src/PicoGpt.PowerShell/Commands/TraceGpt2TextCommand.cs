@@ -18,19 +18,19 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     [AllowEmptyString]
     public string[] Text { get; set; } = [];
 
-    /// <summary>Keep the attention patterns.</summary>
+    /// <summary>Keeps the attention patterns.</summary>
     [Parameter]
     public SwitchParameter Attention { get; set; }
 
-    /// <summary>Keep what each layer would say next.</summary>
+    /// <summary>Keeps what each layer would say next.</summary>
     [Parameter]
     public SwitchParameter LogitLens { get; set; }
 
-    /// <summary>Keep the norms of the residual stream.</summary>
+    /// <summary>Keeps the norms of the residual stream.</summary>
     [Parameter]
     public SwitchParameter Norm { get; set; }
 
-    /// <summary>Keep activations of these names or patterns.</summary>
+    /// <summary>Keeps activations of these names or patterns.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

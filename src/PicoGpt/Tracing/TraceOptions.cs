@@ -8,10 +8,10 @@ public sealed record TraceOptions
     /// <summary>Keep the attention patterns of <see cref="Layers"/> and <see cref="Heads"/>.</summary>
     public bool Attention { get; init; }
 
-    /// <summary>Keep what each layer would say next.</summary>
+    /// <summary>Keeps what each layer would say next.</summary>
     public bool LogitLens { get; init; }
 
-    /// <summary>Keep the norms of the residual stream.</summary>
+    /// <summary>Keeps the norms of the residual stream.</summary>
     public bool Norms { get; init; }
 
     /// <summary>The activations to keep: names of <see cref="Gpt2Activations.Names"/>.</summary>
