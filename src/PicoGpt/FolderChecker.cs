@@ -173,5 +173,9 @@ internal static partial class FolderChecker
         {
             return fault;
         }
+        catch (IOException fault) // somebody took a file away meanwhile
+        {
+            return new Gpt2Exception(Gpt2Error.Unreadable, fault.Message, innerException: fault);
+        }
     }
 }

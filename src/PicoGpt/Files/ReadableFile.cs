@@ -77,7 +77,8 @@ internal static class ReadableFile
         return end;
     }
 
-    private static bool HasNoLength(string path)
+    /// <summary>Whether a path leads to what has no length: an empty file, a pipe, which blocks, or a device, which never ends.</summary>
+    public static bool HasNoLength(string path)
     {
         if (OperatingSystem.IsWindows()) return false;
         FileInfo file = TargetOf(path);

@@ -6,6 +6,8 @@ public sealed record DownloadOptions
     /// <summary>The environment variable that switches downloads off when it is <c>1</c>.</summary>
     public const string OfflineVariable = "PICOGPT_OFFLINE";
 
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
     /// <summary>The sources, tried in order; by default those of <see cref="ModelSource.FromEnvironment"/>.</summary>
     public IReadOnlyList<ModelSource>? Sources { get; init; }
 
@@ -39,8 +41,25 @@ public sealed record DownloadOptions
     /// <summary>The longest pause, whatever a server asks for.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Throws when a number is outside its range.</summary>
+    /// <exception cref="Gpt2Exception">The sentence says which.</exception>
+    internal void Validate()
+    {
+        Require(Connections >= 1, $"{nameof(Connections)} is {Connections}; give 1 or more.");
+        Require(ChunkSize >= 1, $"{nameof(ChunkSize)} is {ChunkSize}; give 1 byte or more.");
+        Require(Retries >= 0, $"{nameof(Retries)} is {Retries}; give 0 or more.");
+        Require(StallTimeout > TimeSpan.Zero && StallTimeout <= LongestPause, $"{nameof(StallTimeout)} is {StallTimeout}; give more than 0, and at most a day.");
+        foreach ((string name, TimeSpan pause) in ((string, TimeSpan)[])[(nameof(RetryDelay), RetryDelay), (nameof(MaxRetryDelay), MaxRetryDelay)])
+            Require(pause >= TimeSpan.Zero && pause <= LongestPause, $"{name} is {pause}; give 0 to a day.");
+    }
+
     /// <summary>The free bytes of the disk that holds a folder.</summary>
     internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
+
+    private static void Require(bool holds, string message)
+    {
+        if (!holds) throw new Gpt2Exception(Gpt2Error.InvalidArgument, message);
+    }
 
     // A network share has no drive on Windows; that it is full shows then when it is.
     private static long FreeBytes(string folder)

@@ -47,11 +47,16 @@ internal sealed class FileDownload(
                 PartFile.Publish(_path);
                 return;
             }
+            catch (SourceFault fault) when (fault.IsEndless)
+            {
+                PartFile.Delete(_path);
+                throw;
+            }
             catch (RefetchFault fault)
             {
                 PartFile.Discard(_path, fault.Damaged);
                 if (refetches == MaxRefetches)
-                    throw new SourceFault(fault.Error, $"{source.AddressOf(model, file)}: {fault.Message}", fault);
+                    throw new SourceFault(fault.Error, $"{SourceSecrets.Shown(source.AddressOf(model, file))}: {fault.Message}", fault);
                 meter.SetState(DownloadState.Retrying, fault.Message);
             }
             catch (TransientFault fault)
@@ -89,7 +94,8 @@ internal sealed class FileDownload(
     private Gpt2Exception Failed(List<SourceFault> faults) => new(
         faults.Count == 1 ? faults[0].Error : Gpt2Error.DownloadFailed,
         $"The file {file.Name} of {model.Name} could not be fetched: {string.Join("; ", faults.Select(fault => fault.Message))}; "
-            + $"try again later or from another source ({ModelSource.Variable}), what is good of it is kept.",
+            + (faults.Any(fault => fault.MayPass) ? "try again later or from another source" : "check the address, or name another source")
+            + $" ({ModelSource.Variable}), what is good of it is kept.",
         _path,
         faults[^1]);
 }

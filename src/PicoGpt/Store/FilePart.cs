@@ -8,6 +8,9 @@ namespace PicoGpt.Store;
 /// <param name="Owner">What is to be disposed with the body.</param>
 internal sealed record FilePart(Stream Body, bool IsRange, long? TotalLength, string Validator, IDisposable? Owner) : IDisposable
 {
+    /// <summary>Where a range ends that may be shorter than what was asked for.</summary>
+    public long? End { get; init; }
+
     public void Dispose()
     {
         Body.Dispose();

@@ -30,12 +30,14 @@ internal sealed class FileTransfer
     private readonly DownloadOptions _options;
     private readonly ProgressMeter _meter;
     private readonly ResiliencePipeline _retry;
+    private readonly string _shown;
 
     public FileTransfer(
         PartFile part, ITransport transport, ModelSource source, Uri address, CatalogFile file, DownloadOptions options, ProgressMeter meter)
     {
         (_part, _transport, _source, _address, _file, _options, _meter) = (part, transport, source, address, file, options, meter);
-        _retry = CreateRetry();
+        _retry = options.Retries == 0 ? ResiliencePipeline.Empty : CreateRetry();
+        _shown = SourceSecrets.Shown(address);
     }
 
     /// <summary>Fetches until nothing is missing.</summary>
@@ -151,7 +153,9 @@ internal sealed class FileTransfer
         {
             using FilePart current = answer ?? await OpenAsync(segment.Missing, cancellationToken).ConfigureAwait(false);
             if (!current.IsRange) throw Changed();
-            if (!await CopyAsync(current.Body, segment, cancellationToken).ConfigureAwait(false)) throw EndedEarly(segment);
+            if (await CopyAsync(current.Body, segment, cancellationToken).ConfigureAwait(false)) return;
+            bool isAsSaid = current.End == segment.Position && segment.Position > before; // a part of the range, as the source said
+            if (!isAsSaid) throw EndedEarly(segment);
         }
         catch (TransientFault) when (segment.Position - before >= Math.Max(1, _options.ChunkSize / 8))
         {
@@ -171,9 +175,11 @@ internal sealed class FileTransfer
             if (_file.Size is null && answer.TotalLength > MostOfUnknownSize) throw TooLong();
             if (validator.Length > 0 && validator != answer.Validator) throw Changed();
             if (!answer.IsRange) return answer;
-            if (_part.Length is not null && _part.Length != answer.TotalLength) throw Changed();
-            _part.Adopt(_source.ToString(), answer.Validator, answer.TotalLength);
-            _meter.SetFileTotal(answer.TotalLength);
+            long length = answer.TotalLength ?? (isSameSource ? _part.Length : null) ?? _file.Size
+                ?? throw new SourceFault(Gpt2Error.DownloadFailed, $"{_shown} does not say how long the file is");
+            if (_part.Length is not null && _part.Length != length) throw Changed();
+            _part.Adopt(_source.ToString(), answer.Validator, length);
+            _meter.SetFileTotal(length);
             return answer;
         }
         catch
@@ -204,7 +210,7 @@ internal sealed class FileTransfer
                 int read = await ReadAsync(body, wanted, limit, cancellationToken).ConfigureAwait(false);
                 if (read == 0) return false;
                 if (segment.Position == 0 && FileVerifier.Recognize(_file, wanted.Span[..read]) is { } foreign)
-                    throw new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
+                    throw Foreign(foreign);
                 await RandomAccess.WriteAsync(_part.Handle, wanted[..read], segment.Position, cancellationToken).ConfigureAwait(false);
                 segment.Position += read;
                 if (segment.NewLength >= NoteInterval) _part.MarkDone(segment.TakeNew());
@@ -220,7 +226,7 @@ internal sealed class FileTransfer
     }
 
     private TransientFault TooSlow(long bytes) =>
-        new($"{_address} sent only {bytes:N0} bytes in {_options.StallTimeout.TotalSeconds:0.#} s");
+        new($"{_shown} sent only {bytes:N0} bytes in {_options.StallTimeout.TotalSeconds:0.#} s");
 
     private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
@@ -231,36 +237,39 @@ internal sealed class FileTransfer
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransientFault($"{_address} sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s");
+            throw new TransientFault($"{_shown} sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s");
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException)
         {
-            string reason = fault.GetBaseException().Message.TrimEnd('.');
-            throw new TransientFault($"the connection to {_address} broke: {reason}", innerException: fault);
+            string reason = new SourceSecrets(_source.Credentials, _address).Hide(fault.GetBaseException().Message.TrimEnd('.'));
+            throw new TransientFault($"the connection to {_shown} broke: {reason}", innerException: fault);
         }
     }
 
     private async Task<SourceFault> WrongLengthAsync(
         FilePart answer, ByteRange range, long size, long total, CancellationToken cancellationToken)
     {
-        string message = $"{_address} has {total:N0} bytes instead of {size:N0}";
+        string message = $"{_shown} has {total:N0} bytes instead of {size:N0}";
         if (range.Start > 0 && answer.IsRange) return new SourceFault(Gpt2Error.DownloadFailed, message);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         byte[] start = new byte[512];
         int length = await ReadAsync(answer.Body, start, limit, cancellationToken).ConfigureAwait(false);
         ReadOnlySpan<byte> bytes = start.AsSpan(0, length);
         if (FileVerifier.Recognize(_file, bytes) is { } foreign)
-            return new SourceFault(Gpt2Error.ErrorBody, $"{_address} answered with {foreign}");
-        string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{text}'" : "";
+            return Foreign(foreign);
+        string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{new SourceSecrets(_source.Credentials, _address).Hide(text)}'" : "";
         return new SourceFault(Gpt2Error.DownloadFailed, message + words);
     }
 
+    private SourceFault Foreign(string what) =>
+        new(Gpt2Error.ErrorBody, new SourceSecrets(_source.Credentials, _address).Hide($"{_shown} answered with {what}"));
+
     private SourceFault TooLong() =>
-        new(Gpt2Error.DownloadFailed, $"{_address} has more than {MostOfUnknownSize:N0} bytes, so it is not {_file.Name}");
+        new(Gpt2Error.DownloadFailed, $"{_shown} has more than {MostOfUnknownSize:N0} bytes, so it is not {_file.Name}") { IsEndless = true };
 
-    private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_address} changed while it was fetched");
+    private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_shown} changed while it was fetched");
 
-    private TransientFault EndedEarly(Segment segment) => new($"{_address} ended {segment.Missing.Length:N0} bytes early");
+    private TransientFault EndedEarly(Segment segment) => new($"{_shown} ended {segment.Missing.Length:N0} bytes early");
 
     private ResiliencePipeline CreateRetry() => new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions

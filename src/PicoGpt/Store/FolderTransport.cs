@@ -1,4 +1,5 @@
 using System.Globalization;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
@@ -9,6 +10,8 @@ internal sealed class FolderTransport : ITransport
     {
         try
         {
+            if (ReadableFile.HasNoLength(address.LocalPath))
+                throw new SourceFault(Gpt2Error.DownloadFailed, $"'{address.LocalPath}' is empty, or is not a file but a pipe or a device");
             var file = new FileStream(
                 address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
             file.Seek(range.Start, SeekOrigin.Begin);

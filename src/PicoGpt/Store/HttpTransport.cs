@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
 using PicoGpt.Files;
@@ -10,8 +11,11 @@ internal sealed class HttpTransport : ITransport
     private const int MaxRedirects = 10;
     private const int QuotedLength = 512;
 
+    private const string NeedsCredentials = "which needs a user and a password in its address, as in https://user:password@example.org/";
+
     private readonly HttpClient _client;
     private readonly TimeSpan _timeout;
+    private readonly ModelSource _source;
 
     public HttpTransport(ModelSource source, DownloadOptions options)
     {
@@ -28,7 +32,7 @@ internal sealed class HttpTransport : ITransport
         };
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("PicoGpt", null));
-        _timeout = options.StallTimeout;
+        (_timeout, _source) = (options.StallTimeout, source);
     }
 
     public async Task<FilePart> OpenAsync(Uri address, ByteRange range, string validator, CancellationToken cancellationToken)
@@ -51,29 +55,32 @@ internal sealed class HttpTransport : ITransport
         Uri address, ByteRange range, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} sends the file compressed, which nobody asked for");
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} sends the file compressed, which nobody asked for");
 
         bool isRange = response.StatusCode == HttpStatusCode.PartialContent;
-        long? total = isRange ? CheckRange(address, range, response.Content.Headers.ContentRange) : response.Content.Headers.ContentLength;
+        long? end = isRange ? EndOf(address, range, response.Content.Headers.ContentRange) : null;
+        long? total = isRange ? response.Content.Headers.ContentRange!.Length : response.Content.Headers.ContentLength;
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        return new FilePart(body, isRange, total, ValidatorOf(response), response);
+        return new FilePart(body, isRange, total, ValidatorOf(response), response) { End = end };
     }
 
-    // A strong validator first: only it may stand in If-Range.
+    // A strong validator first: only it may stand in If-Range. One of other characters than a header's could be sent back to nobody.
     private static string ValidatorOf(HttpResponseMessage response)
     {
-        EntityTagHeaderValue? tag = response.Headers.ETag;
+        EntityTagHeaderValue? tag = response.Headers.ETag is { } given && IsPrintable(given.ToString()) ? given : null;
         string? date = response.Content.Headers.LastModified?.ToString("R");
         return tag is { IsWeak: false } ? tag.ToString() : date ?? tag?.ToString() ?? "";
     }
 
-    private static long CheckRange(Uri address, ByteRange asked, ContentRangeHeaderValue? given)
+    private static bool IsPrintable(string text) => text.All(c => c is >= ' ' and <= '~');
+
+    // A server may give less than it was asked for, and may not know how long the file is (RFC 9110, 15.3.7 and 14.4).
+    private static long EndOf(Uri address, ByteRange asked, ContentRangeHeaderValue? given)
     {
-        if (given is { Unit: "bytes", From: long from, To: long to, Length: long length }
-            && from == asked.Start && to + 1 == Math.Min(asked.End, length))
-            return length;
+        if (given is { Unit: "bytes", From: long from, To: long to } && from == asked.Start && to < asked.End && (given.Length is null || to < given.Length))
+            return to + 1;
         string answered = given?.ToString() ?? "nothing";
-        throw new TransientFault($"{address} was asked for the bytes {asked.Start}-{asked.End - 1} and answered '{answered}'");
+        throw new TransientFault($"{SourceSecrets.Shown(address)} was asked for the bytes {asked.Start}-{asked.End - 1} and answered '{answered}'");
     }
 
     private async Task<HttpResponseMessage> SendAsync(
@@ -91,7 +98,7 @@ internal sealed class HttpTransport : ITransport
             }
         }
 
-        throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} redirects more than {MaxRedirects} times");
+        throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} redirects more than {MaxRedirects} times");
     }
 
     private async Task<HttpResponseMessage> SendOnceAsync(
@@ -99,7 +106,8 @@ internal sealed class HttpTransport : ITransport
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11 };
         request.Headers.Range = new RangeHeaderValue(range.Start, range.End - 1);
-        if (validator.Length > 0 && !validator.StartsWith("W/", StringComparison.Ordinal))
+        if (_source.Credentials is { } credentials && IsOfSource(address)) request.Headers.Authorization = new AuthenticationHeaderValue("Basic", SourceSecrets.Encode(credentials));
+        if (validator.Length > 0 && IsPrintable(validator) && !validator.StartsWith("W/", StringComparison.Ordinal))
             request.Headers.TryAddWithoutValidation("If-Range", validator);
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -110,38 +118,63 @@ internal sealed class HttpTransport : ITransport
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransientFault($"{address} did not answer within {_timeout.TotalSeconds:0.#} s");
+            throw new TransientFault($"{SourceSecrets.Shown(address)} did not answer within {_timeout.TotalSeconds:0.#} s");
         }
         catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{address} cannot be trusted: {Innermost(fault)}", fault);
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be trusted: {Innermost(fault, address)}", fault);
+        }
+        catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.ProxyTunnelError && fault.Message.Contains("407", StringComparison.Ordinal))
+        {
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be reached: {Innermost(fault, address)}, {NeedsCredentials}", fault);
         }
         catch (HttpRequestException fault)
         {
-            throw new TransientFault($"{address} cannot be reached: {Innermost(fault)}", innerException: fault);
+            throw new TransientFault($"{SourceSecrets.Shown(address)} cannot be reached: {Innermost(fault, address)}", innerException: fault);
         }
     }
 
+    private bool IsOfSource(Uri address) => Uri.Compare(address, _source.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+
     // The outer messages only point at the inner ones.
-    private static string Innermost(Exception fault) => fault.GetBaseException().Message.TrimEnd('.');
+    private string Innermost(Exception fault, Uri address) => SecretsOf(address).Hide(fault.GetBaseException().Message.TrimEnd('.'));
+
+    private SourceSecrets SecretsOf(Uri address) => new(_source.Credentials, address);
 
     private static Uri? RedirectOf(Uri from, HttpResponseMessage response)
     {
         if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not Uri location) return null;
-        var to = new Uri(from, location);
+        if (!TryResolve(from, location, out Uri? to))
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(from)} redirects to what is not an address");
         if (!ModelSource.IsAllowed(to) || (to.IsLoopback && !from.IsLoopback))
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{from} redirects to {to}, which is refused: it is not HTTPS");
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(from)} redirects to {SourceSecrets.Shown(to)}, which is refused: it is not HTTPS");
         return to;
+    }
+
+    // What looks like a relative address may turn out to be none when it is put behind the other, and then throws.
+    private static bool TryResolve(Uri from, Uri location, [NotNullWhen(true)] out Uri? to)
+    {
+        try
+        {
+            to = new Uri(from, location);
+            return to.Host.Length > 0 || to.IsFile;
+        }
+        catch (Exception fault) when (fault is UriFormatException or InvalidOperationException)
+        {
+            to = null;
+            return false;
+        }
     }
 
     private async Task<Exception> FaultOfAsync(Uri address, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-            return new RefetchFault(Gpt2Error.DownloadFailed, $"{address} is shorter than it was");
+            return new RefetchFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} is shorter than it was");
 
         string words = await FirstWordsAsync(response, cancellationToken).ConfigureAwait(false);
-        string message = $"{address} answered {status} {response.ReasonPhrase}".TrimEnd() + words;
+        string answer = SecretsOf(address).Hide($"{status} {response.ReasonPhrase}".TrimEnd() + words);
+        string message = $"{SourceSecrets.Shown(address)} answered {answer}{(status is 401 or 407 ? $", {NeedsCredentials}" : "")}";
         return status is 408 or 429 or >= 500
             ? new TransientFault(message, RetryAfterOf(response))
             : new SourceFault(Gpt2Error.DownloadFailed, message);

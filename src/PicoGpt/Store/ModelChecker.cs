@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
@@ -61,6 +62,10 @@ internal static class ModelChecker
         catch (Gpt2Exception fault)
         {
             return fault.Message;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) // somebody took it away meanwhile
+        {
+            return ReadableFile.Refused(path, fault).Message;
         }
     }
 

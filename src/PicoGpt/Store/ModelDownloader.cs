@@ -71,6 +71,7 @@ public sealed class ModelDownloader(ModelStore store)
     private async Task RunAsync(CatalogModel model, DownloadOptions options, bool repair, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(model);
+        options.Validate();
         if (model.IsBuiltIn || (!repair && Plan(model, options).Files.Count == 0)) return;
         try
         {

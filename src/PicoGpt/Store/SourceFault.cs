@@ -4,4 +4,10 @@ namespace PicoGpt.Store;
 internal sealed class SourceFault(Gpt2Error error, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     public Gpt2Error Error { get; } = error;
+
+    /// <summary>Whether it may pass, so that another try later is worth it.</summary>
+    public bool MayPass => InnerException is TransientFault or RefetchFault { Error: Gpt2Error.DownloadFailed };
+
+    /// <summary>Whether what has arrived is without end, so that none of it is to be kept.</summary>
+    public bool IsEndless { get; init; }
 }

@@ -75,6 +75,10 @@ internal static class FaultCases
         ["wrong Content-Range for ever"] = Always(TestModel.Data, Header("Content-Range", "bytes 1-16384/999999"), "was asked for the bytes 0-16383"),
         ["Content-Range without a length"] = Always(TestModel.Data, Header("Content-Range", "bytes 0-16383/*"), "was asked for the bytes"),
         ["Content-Range of another unit"] = Always(TestModel.Data, Header("Content-Range", "lines 0-16383/20000"), "was asked for the bytes"),
+        ["ranges shorter than what was asked for"] = new(_ => new FaultyAnswer { AtMost = 1000 }),
+        ["ranges shorter than what was asked for, nothing known"] = new(_ => new FaultyAnswer { AtMost = 5000 }, Model: TestModel.Unknown),
+        ["ranges of a file without a length"] = new(_ => new FaultyAnswer { HideTotal = true, AtMost = 9000 }),
+        ["ranges of a file without a length, nothing known"] = new(_ => new FaultyAnswer { HideTotal = true }, "does not say how long", TestModel.Unknown),
         ["no Content-Range"] = Always(TestModel.Data, new FaultyAnswer { Status = 206, Body = new byte[100] }, "answered 'nothing'"),
         ["another total length"] = Always(TestModel.Data, Header("Content-Range", "bytes 0-16383/20000"), "has 20,000 bytes instead of"),
         ["another total length later"] = new(request => request.Start == TestModel.Chunk ? Header("Content-Range", "bytes 16384-32767/50000") : null, "50,000 bytes"),
@@ -92,6 +96,7 @@ internal static class FaultCases
         ["a weak tag"] = new(_ => Header("ETag", "W/\"1\"")),
         ["a weak tag that changes"] = new(request => Header("ETag", request.Number < 2 ? "W/\"0\"" : "W/\"1\"")),
         ["a date instead of a tag"] = new(_ => new FaultyAnswer { HideTag = true, Headers = { ["Last-Modified"] = "Wed, 21 Oct 2015 07:28:00 GMT" } }),
+        ["a tag that no header can hold"] = new(request => request.IfRange.Length > 0 ? Status(400) : Header("ETag", "\"\u00e9\"")),
         ["no validator"] = new(_ => new FaultyAnswer { HideTag = true }),
         ["no validator, cut"] = new(request => new FaultyAnswer { HideTag = true, CutAfter = request.Number == 2 ? 100 : null }),
     };
@@ -119,6 +124,11 @@ internal static class FaultCases
         ["a redirect to plain http"] = new(_ => Redirect("http://models.invalid/file"), "is refused: it is not HTTPS"),
         ["a redirect to a file"] = new(_ => Redirect("file:///etc/passwd"), "is refused"),
         ["a redirect to ftp"] = new(_ => Redirect("ftp://127.0.0.1/file"), "is refused"),
+        ["a redirect to //"] = new(_ => Redirect("//"), "not an address"),
+        ["a redirect to //["] = new(_ => Redirect("//["), "not an address"),
+        ["a redirect to file:"] = new(_ => Redirect("file:"), "Tiny/"),
+        ["a redirect to a port too large"] = new(_ => Redirect("https://models.invalid:99999/"), "Tiny/"),
+        ["a redirect to a broken host"] = new(_ => Redirect("https://[::1/"), "Tiny/"),
         ["a redirect to nowhere"] = new(_ => Status(302), "answered 302"),
     };
 

@@ -27,6 +27,12 @@ internal sealed record FaultyAnswer
     /// <summary>Does not say how long the body is.</summary>
     public bool HideLength { get; init; }
 
+    /// <summary>The most bytes of a range, whatever was asked for.</summary>
+    public int? AtMost { get; init; }
+
+    /// <summary>Does not say how long the whole file is where it gives a range.</summary>
+    public bool HideTotal { get; init; }
+
     /// <summary>Sends no ETag.</summary>
     public bool HideTag { get; init; }
 

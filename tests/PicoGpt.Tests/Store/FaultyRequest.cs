@@ -5,4 +5,14 @@ namespace PicoGpt.Tests.Store;
 /// <param name="Number">How many requests for this file came before.</param>
 /// <param name="Start">The first byte wanted.</param>
 /// <param name="Path">The path after the model's name.</param>
-internal sealed record FaultyRequest(string File, int Number, long Start, string Path);
+internal sealed record FaultyRequest(string File, int Number, long Start, string Path)
+{
+    /// <summary>The header Authorization; empty where there is none.</summary>
+    public string Authorization { get; init; } = "";
+
+    /// <summary>The query with its question mark; empty where there is none.</summary>
+    public string Query { get; init; } = "";
+
+    /// <summary>The header If-Range; empty where there is none.</summary>
+    public string IfRange { get; init; } = "";
+}

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -41,18 +42,22 @@ internal sealed class FaultyServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         FaultyServer? server = null;
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next => async connection =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            Interlocked.Increment(ref server!._connections);
-            try
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1; // what a header must not hold, too
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next => async connection =>
             {
-                await next(connection);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref server._connections);
-            }
-        })));
+                Interlocked.Increment(ref server!._connections);
+                try
+                {
+                    await next(connection);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref server._connections);
+                }
+            }));
+        });
         server = new FaultyServer(builder.Build());
         if (script is not null) server.Script = script;
         server._application.Run(server.AnswerAsync);
@@ -73,7 +78,13 @@ internal sealed class FaultyServer : IAsyncDisposable
         string name = context.Request.Path.Value!.Split('/')[^1];
         int number = _requests.AddOrUpdate(name, 1, (_, count) => count + 1) - 1;
         (long start, long end) = RangeOf(context.Request);
-        FaultyAnswer answer = Script(new FaultyRequest(name, number, start, context.Request.Path.Value)) ?? new FaultyAnswer();
+        var request = new FaultyRequest(name, number, start, context.Request.Path.Value)
+        {
+            Authorization = context.Request.Headers.Authorization.ToString(),
+            Query = context.Request.QueryString.Value ?? "",
+            IfRange = context.Request.Headers.IfRange.ToString(),
+        };
+        FaultyAnswer answer = Script(request) ?? new FaultyAnswer();
         if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
         if (answer.StallAfter == -1) await StallAsync(context);
         Prepare(context, answer, name, start, end, out ReadOnlyMemory<byte> body);
@@ -93,7 +104,8 @@ internal sealed class FaultyServer : IAsyncDisposable
         if (isRange)
         {
             response.StatusCode = start < body.Length ? 206 : 416;
-            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {start}-{Math.Min(end, body.Length) - 1}/{body.Length}");
+            end = Math.Min(end, start + (answer.AtMost ?? end));
+            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {start}-{Math.Min(end, body.Length) - 1}/{(answer.HideTotal ? "*" : body.Length)}");
             body = start < body.Length ? body[(int)start..(int)Math.Min(end, body.Length)] : default;
         }
 

@@ -50,6 +50,38 @@ public sealed class ModelDownloaderTests
     }
 
     [Fact]
+    public async Task Without_retries_a_fault_is_the_sources_last_word()
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync(request => request.File == TestModel.Data ? new FaultyAnswer { Status = 500, Body = [] } : null);
+        using var root = new TemporaryFolder();
+        DownloadOptions options = TestModel.Options(server.Address) with { Retries = 0 };
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, options));
+        Assert.Contains("answered 500", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(1, server.Requests(TestModel.Data));
+        foreach (DownloadOptions wrong in (DownloadOptions[])[options with { Retries = -1 }, options with { RetryDelay = TimeSpan.FromDays(2) }, options with { ChunkSize = 0 }])
+        {
+            Gpt2Exception refused = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, wrong));
+            Assert.Equal(Gpt2Error.InvalidArgument, refused.Error);
+        }
+    }
+
+    [Fact]
+    public async Task A_pipe_in_a_source_folder_is_refused_and_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        using var root = new TemporaryFolder();
+        using var source = new TemporaryFolder();
+        Directory.CreateDirectory(source.File("Tiny"));
+        foreach ((string name, byte[] bytes) in TestModel.Files) await File.WriteAllBytesAsync(Path.Combine(source.File("Tiny"), name), bytes);
+        string pipe = Path.Combine(source.File("Tiny"), TestModel.HParams);
+        File.Delete(pipe);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync();
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(
+            () => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(source.Path)));
+        Assert.Contains("not a file but a pipe", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sources_that_all_fail_are_all_named()
     {
         await using FaultyServer server = await FaultyServer.StartAsync(_ => new FaultyAnswer { Status = 403, Body = [] });

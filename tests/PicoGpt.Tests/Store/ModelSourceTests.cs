@@ -18,7 +18,8 @@ public sealed class ModelSourceTests
     [InlineData("http://127.0.0.1.example.org/", "plain http")]
     [InlineData("ftp://127.0.0.1/", "'ftp'")]
     [InlineData("models", "not an absolute address")]
-    [InlineData("https://example.org/?a=b", "nothing may follow")]
+    [InlineData("https://example.org/#a", "nothing may follow")]
+    [InlineData("file:///mnt/models?a=b#c", "nothing may follow")]
     [InlineData(" ; ", "it is empty")]
     public void Other_addresses_are_refused(string list, string reason)
     {

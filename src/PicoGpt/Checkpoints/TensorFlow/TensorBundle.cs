@@ -261,6 +261,10 @@ public sealed class TensorBundle : ITensorSource
         {
             return new TensorCheck(entry, fault);
         }
+        catch (IOException fault)
+        {
+            return new TensorCheck(entry, ReadableFile.Refused(Prefix, fault));
+        }
     }
 
     private unsafe uint ComputeCrc32C(TensorEntry stored, CancellationToken cancellationToken)

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace PicoGpt.Store;
+
+/// <summary>
+/// Keeps what is nobody's to see out of all that is told: passwords of a source or a proxy, and the queries of addresses, which may be
+/// signatures.
+/// </summary>
+internal sealed partial class SourceSecrets
+{
+    // What is shorter stands in too many words.
+    private const int Shortest = 4;
+
+    private const string Hidden = "…";
+
+    private readonly string[] _secrets;
+
+    /// <param name="credentials">Who asks, if anybody.</param>
+    /// <param name="addresses">The addresses whose queries are secret.</param>
+    public SourceSecrets(NetworkCredential? credentials, params IEnumerable<Uri> addresses)
+    {
+        List<string> secrets = credentials is null ? [] : [credentials.Password, Encode(credentials)];
+        foreach (Uri address in addresses.Where(address => !address.IsFile))
+        {
+            secrets.Add(address.Query.TrimStart('?'));
+            secrets.AddRange(address.Query.Split('?', '&', '='));
+        }
+
+        _secrets = [.. secrets.SelectMany(secret => new[] { secret, WebUtility.UrlDecode(secret), Uri.UnescapeDataString(secret) })
+            .Where(secret => secret.Length >= Shortest).Distinct().OrderByDescending(secret => secret.Length)];
+    }
+
+    /// <summary>An address without user, password and query.</summary>
+    public static string Shown(Uri address)
+    {
+        if (address.IsFile) return address.AbsoluteUri;
+        string shown = address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+        return address.Query.Length > 0 ? $"{shown}?{Hidden}" : shown;
+    }
+
+    /// <summary>What stands in the header Authorization behind the word Basic (RFC 7617).</summary>
+    public static string Encode(NetworkCredential credentials) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.UserName}:{credentials.Password}"));
+
+    /// <summary>Words that somebody else made, without the secrets in them.</summary>
+    public string Hide(string words)
+    {
+        foreach (string secret in _secrets) words = words.Replace(secret, Hidden, StringComparison.Ordinal);
+        return UserInformation().Replace(words, "://");
+    }
+
+    [GeneratedRegex(@"://[^/@\s'""]*@")]
+    private static partial Regex UserInformation();
+}
