@@ -37,7 +37,7 @@ public sealed class ResourceTests : IDisposable
         Assert.SkipWhen(lines is ["skip", ..], "no disk can be mounted here");
         Assert.True(exitCode == 0 && lines.Length == 1, string.Join("\n", lines));
         string[] counts = [.. lines[0].Split(", ").Select(count => count.Split(' ')[^1])];
-        Assert.Equal(6, counts.Length);
+        Assert.Equal(7, counts.Length);
         Assert.All(counts, count => Assert.InRange(int.Parse(count, CultureInfo.InvariantCulture), 2, 30));
     }
 

@@ -22,8 +22,11 @@ internal static partial class BundlePath
     /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
     public static string? PrefixOfData(string path) => DataSuffix().Match(path) is { Success: true } match ? path[..match.Index] : null;
 
-    /// <summary>Whether a folder holds a checkpoint: an index, which other programs have files of the same ending beside.</summary>
-    public static bool IsFolder(string folder) => ReadableFolder.Files(folder, "*" + IndexSuffix).Any(IsIndex);
+    /// <summary>
+    /// Whether a folder holds a checkpoint: its file <c>checkpoint</c> names one that is there, or there is an index, which other programs have
+    /// files of the same ending beside.
+    /// </summary>
+    public static bool IsFolder(string folder) => NamesIndex(folder) || ReadableFolder.Files(folder, "*" + IndexSuffix).Any(IsIndex);
 
     /// <summary>Whether a folder has a file by whose name it could hold a checkpoint.</summary>
     public static bool MayBeFolder(string folder) =>
@@ -165,6 +168,19 @@ internal static partial class BundlePath
     {
         string[] files = ReadableFolder.Files(folder, "*" + IndexSuffix), tables = [.. files.Where(IsIndex)];
         return [.. (tables.Length > 0 ? tables : files).Select(file => Path.GetFileName(file)[..^IndexSuffix.Length]).Order(StringComparer.Ordinal)];
+    }
+
+    private static bool NamesIndex(string folder)
+    {
+        string path = Path.Combine(folder, CheckpointState.FileName);
+        try
+        {
+            return ReadableFile.IsThere(path) && Candidates(folder, CheckpointState.ReadModelCheckpointPath(path)).Any(prefix => File.Exists(IndexFile(prefix)));
+        }
+        catch (Gpt2Exception fault) when (fault.Error != Gpt2Error.Unreadable)
+        {
+            return false; // a file of this name that is something else
+        }
     }
 
     private static bool IsIndex(string path) => ReadableFile.IsThere(path) && SortedTable.IsTable(path);
