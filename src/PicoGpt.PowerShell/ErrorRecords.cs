@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell;
 internal static class ErrorRecords
 {
     // A target may be a text of megabytes, of which PowerShell shows forty characters.
-    private const int LongestTarget = 256;
+    private const int MaxTargetLength = 256;
 
     private const string NoMemory = "There was not enough memory; free some, or ask for less: a smaller model, a reduced -Precision, fewer or shorter texts.";
 
@@ -15,7 +15,7 @@ internal static class ErrorRecords
     {
         ErrorRecord record = RecordOf(NextSteps.AddTo(exception), target);
         if (record.CategoryInfo.TargetName is { Length: > 0 } name)
-            record.CategoryInfo.TargetName = Format.Visible(name.Length <= LongestTarget ? name : $"{name[..LongestTarget]}…");
+            record.CategoryInfo.TargetName = Format.Visible(name.Length <= MaxTargetLength ? name : $"{name[..MaxTargetLength]}…");
 
         // The operating system's sentences have paths in them as they are; the engine's are spelled out already.
         record.ErrorDetails = new ErrorDetails(Format.Visible(record.Exception.Message)) { RecommendedAction = NextSteps.Of(record.Exception) };

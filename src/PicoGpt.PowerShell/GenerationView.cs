@@ -7,7 +7,7 @@ namespace PicoGpt.PowerShell;
 /// <summary>Draws completions and pieces for the format views: the prompt dim, the text bold, lines broken after words.</summary>
 internal static class GenerationView
 {
-    private const int LeastWidth = 20;
+    private const int MinWidth = 20;
     private const string Dim = "\e[2m";
     private const string Bold = ScreenText.Reset + "\e[1m";
     private const string LineUp = "\e[A";
@@ -54,7 +54,7 @@ internal static class GenerationView
     private static StyledLines Lines(string prompt, string text, int width)
     {
         // One column is left free: a full line would end in the next.
-        var lines = new StyledLines(Math.Max(width, LeastWidth) - 1, isPlain: true);
+        var lines = new StyledLines(Math.Max(width, MinWidth) - 1, isPlain: true);
         string whole = Format.Printable(prompt + text);
         int border = Math.Min(Format.Printable(prompt).Length, whole.Length);
         lines.AddPlain(whole[..border], Dim);

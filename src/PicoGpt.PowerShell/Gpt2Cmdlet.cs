@@ -174,8 +174,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
             WriteWarning($"{assumption} Get-Gpt2Model takes it as -HeadCount, every command from a config.json or hparams.json beside the weights.");
         IReadOnlyList<string> leftOut = model.Parameters.LeftOut;
         if (leftOut.Count == 0) return;
-        const int MostNamed = 3;
-        string names = string.Join(", ", leftOut.Take(MostNamed)), more = leftOut.Count > MostNamed ? $" and {leftOut.Count - MostNamed} more" : "";
+        const int MaxNamed = 3;
+        string names = string.Join(", ", leftOut.Take(MaxNamed)), more = leftOut.Count > MaxNamed ? $" and {leftOut.Count - MaxNamed} more" : "";
         WriteVerbose($"{model.Name}: left out are tensors that are not a part of a GPT-2: {names}{more}.");
     }
 

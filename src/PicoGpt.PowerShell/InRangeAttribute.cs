@@ -4,16 +4,16 @@ using System.Management.Automation;
 namespace PicoGpt.PowerShell;
 
 /// <summary>Lets a parameter have the numbers of a range, and none where it was not given; says in words what is wrong.</summary>
-/// <param name="least">The least number.</param>
-/// <param name="most">The greatest number.</param>
+/// <param name="min">The least number.</param>
+/// <param name="max">The greatest number.</param>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class InRangeAttribute(double least, double most) : ValidateArgumentsAttribute
+public sealed class InRangeAttribute(double min, double max) : ValidateArgumentsAttribute
 {
     /// <summary>The least number.</summary>
-    public double Least => least;
+    public double Min => min;
 
     /// <summary>The greatest number.</summary>
-    public double Most => most;
+    public double Max => max;
 
     /// <summary>Whether the least number itself is outside.</summary>
     public bool Above { get; set; }
@@ -23,9 +23,9 @@ public sealed class InRangeAttribute(double least, double most) : ValidateArgume
     {
         if (arguments is null) return;
         double number = Convert.ToDouble(arguments, CultureInfo.InvariantCulture);
-        if (number <= most && (Above ? number > least : number >= least)) return; // a NaN is in no range
-        string from = Above ? $"more than {Text(least)}" : $"{Text(least)} or more";
-        string to = most >= float.MaxValue ? "" : $" and at most {Text(most)}";
+        if (number <= max && (Above ? number > min : number >= min)) return; // a NaN is in no range
+        string from = Above ? $"more than {Text(min)}" : $"{Text(min)} or more";
+        string to = max >= float.MaxValue ? "" : $" and at most {Text(max)}";
         throw new ValidationMetadataException($"{Text(number)} is outside its range; give {from}{to}.");
     }
 

@@ -9,10 +9,10 @@ namespace PicoGpt.PowerShell;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class MeasureView
 {
-    private const int MostLines = 20;
-    private const int LeastWidth = 20;
+    private const int MaxLines = 20;
+    private const int MinWidth = 20;
     private const string Marks = " ▁▂▄▆█"; // of surprisal: none below a bit, the last from 12 on
-    private const int MostBits = 12;
+    private const int MaxBits = 12;
     private const int Step = 3;
 
     // From what was predicted to what was not: dark, purple, red, orange, yellow.
@@ -26,8 +26,8 @@ public static class MeasureView
     {
         ArgumentNullException.ThrowIfNull(measure);
         var legend = new StringBuilder($"{MeasuredWith(measure)}, surprisal in bits: ");
-        for (int bits = 0; bits <= MostBits; bits += Step)
-            legend.Append(CultureInfo.InvariantCulture, $"{ColourOf(bits)} {bits}{(bits == MostBits ? '+' : ' ')}");
+        for (int bits = 0; bits <= MaxBits; bits += Step)
+            legend.Append(CultureInfo.InvariantCulture, $"{ColourOf(bits)} {bits}{(bits == MaxBits ? '+' : ' ')}");
         return legend.Append(ScreenText.Reset).ToString();
     }
 
@@ -92,12 +92,12 @@ public static class MeasureView
     public static string[] Draw(PSObject measure, int width, bool whole, bool hasMarks = false)
     {
         ArgumentNullException.ThrowIfNull(measure);
-        width = width <= 0 ? Screen.WidthOfNoScreen : Math.Max(width, LeastWidth);
+        width = width <= 0 ? Screen.WidthOfNoScreen : Math.Max(width, MinWidth);
         var lines = new List<string>();
         string file = ObjectReader.Text(measure, "Path");
         if (file.Length > 0) lines.Add(Format.Visible(Path.GetFileName(file)));
         lines.Add(Totals(measure));
-        var drawn = new StyledLines(width - 1, whole ? int.MaxValue : MostLines);
+        var drawn = new StyledLines(width - 1, whole ? int.MaxValue : MaxLines);
         string text = ObjectReader.Text(measure, "Text");
         foreach ((int start, int length, double? bits) in Pieces(measure))
         {
@@ -124,7 +124,7 @@ public static class MeasureView
         < Step => Marks[1],
         < 2 * Step => Marks[2],
         < 3 * Step => Marks[3],
-        < MostBits => Marks[4],
+        < MaxBits => Marks[4],
         _ => Marks[5], // a NaN too
     };
 
@@ -152,7 +152,7 @@ public static class MeasureView
     private static string ColourOf(double? bits)
     {
         if (bits is not { } known) return "";
-        double place = (double.IsNaN(known) ? 1 : Math.Clamp(known / MostBits, 0, 1)) * (Heat.Length - 1);
+        double place = (double.IsNaN(known) ? 1 : Math.Clamp(known / MaxBits, 0, 1)) * (Heat.Length - 1);
         int stop = Math.Min((int)place, Heat.Length - 2);
         (int r, int g, int b) = ScreenText.Mix(Heat[stop], Heat[stop + 1], place - stop);
         bool isBright = (3 * r) + (6 * g) + b > 1300; // about how the eye weighs red, green and blue

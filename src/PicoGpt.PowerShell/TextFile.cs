@@ -6,7 +6,7 @@ namespace PicoGpt.PowerShell;
 internal static class TextFile
 {
     // A measure of a longer text would take gigabytes.
-    private const int MostCharacters = 64 << 20;
+    private const int MaxCharacters = 64 << 20;
     private const int BufferSize = 1 << 16;
 
     /// <summary>The whole text of a file, which is in UTF-8 or begins with the byte order mark of another encoding of Unicode.</summary>
@@ -46,9 +46,9 @@ internal static class TextFile
         for (int read = reader.Read(buffer); read > 0; read = reader.Read(buffer))
         {
             text.Append(buffer, 0, read);
-            if (text.Length <= MostCharacters) continue;
+            if (text.Length <= MaxCharacters) continue;
             throw new Gpt2Exception(
-                Gpt2Error.Unsupported, $"'{path}' is longer than {MostCharacters} characters; split it into several texts.", path);
+                Gpt2Error.Unsupported, $"'{path}' is longer than {MaxCharacters} characters; split it into several texts.", path);
         }
 
         return text.ToString();

@@ -16,7 +16,7 @@ public static class TraceView
     private const int LabelWidth = 12;
     private const int CellWidth = 11;
     private const int PatternCellWidth = 2;
-    private const int LeastWidth = 40;
+    private const int MinWidth = 40;
 
     private static readonly char[] Shades = [' ', '░', '▒', '▓', '█'];
     private static readonly (int R, int G, int B) Dark = (22, 27, 38), Look = (96, 165, 250), Lens = (15, 118, 110);
@@ -39,7 +39,7 @@ public static class TraceView
     public static string[] Draw(PSObject trace, int width)
     {
         ArgumentNullException.ThrowIfNull(trace);
-        width = Math.Max(width, LeastWidth);
+        width = Math.Max(width, MinWidth);
         string[] labels = [.. ObjectReader.Items(trace, "Tokens").Select(LabelOf)];
         var lines = new List<string> { $"{Format.Visible($"{trace.Properties["Model"]?.Value}")} reads {labels.Length} tokens" };
         DrawLens([.. ObjectReader.Items(trace, "LogitLens").Select(layer => ObjectReader.Items(layer).ToArray())], labels, width, lines);

@@ -6,10 +6,10 @@ namespace PicoGpt;
 /// <summary>What a folder is in which there are no weights that would be opened, and what to give in its place.</summary>
 internal static class EmptyFolder
 {
-    private const int MostNamed = 3;
+    private const int MaxNamed = 3;
 
     // More files than a model has: of others only the names are looked at.
-    private const int MostInspected = 50;
+    private const int MaxInspected = 50;
 
     private const string Snapshots = "snapshots";
 
@@ -32,7 +32,7 @@ internal static class EmptyFolder
 
     private static Gpt2Exception? Several(string folder, IEnumerable<string> files)
     {
-        string[] weights = [.. files.Take(MostInspected).Where(HoldsWeights)];
+        string[] weights = [.. files.Take(MaxInspected).Where(HoldsWeights)];
         return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Names(weights.Select(Path.GetFileName)!)}");
     }
 
@@ -56,7 +56,7 @@ internal static class EmptyFolder
 
     private static Gpt2Exception? Foreign(string folder, IEnumerable<string> files)
     {
-        foreach (string file in files.Take(MostInspected))
+        foreach (string file in files.Take(MaxInspected))
         {
             byte[] start = ReadableFile.ReadStart(file, ForeignWeights.InspectedLength);
             if (ForeignWeights.KindOf(start) is { } kind)
@@ -72,7 +72,7 @@ internal static class EmptyFolder
     private static string Names(IEnumerable<string> paths)
     {
         string[] all = [.. paths.Select(path => $"'{path}'")];
-        return all.Length <= MostNamed ? string.Join(", ", all) : $"{string.Join(", ", all.Take(MostNamed))} and {all.Length - MostNamed} more";
+        return all.Length <= MaxNamed ? string.Join(", ", all) : $"{string.Join(", ", all.Take(MaxNamed))} and {all.Length - MaxNamed} more";
     }
 
     private static Gpt2Exception Fault(string folder, string what) => new(Gpt2Error.FileNotFound, $"'{folder}' {what}.", folder);

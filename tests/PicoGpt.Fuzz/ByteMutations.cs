@@ -5,7 +5,7 @@ namespace PicoGpt.Fuzz;
 /// <summary>Changes that know nothing of the format.</summary>
 internal static class ByteMutations
 {
-    private const int LongestPiece = 64;
+    private const int MaxPieceLength = 64;
 
     /// <summary>One to four changes.</summary>
     public static byte[] Change(byte[] good, Dice dice)
@@ -35,8 +35,8 @@ internal static class ByteMutations
 
     private static byte[] ChangeOnce(byte[] bytes, Dice dice)
     {
-        if (bytes.Length == 0) return dice.Bytes(dice.Next(LongestPiece));
-        int at = dice.Next(bytes.Length), length = Math.Min(bytes.Length - at, 1 + dice.Next(LongestPiece));
+        if (bytes.Length == 0) return dice.Bytes(dice.Next(MaxPieceLength));
+        int at = dice.Next(bytes.Length), length = Math.Min(bytes.Length - at, 1 + dice.Next(MaxPieceLength));
         switch (dice.Next(11))
         {
             case 0 or 1: bytes[at] ^= (byte)(1 << dice.Next(8)); return bytes;

@@ -11,9 +11,9 @@ internal sealed class FuzzCount(string target)
 
     public long Cases => Read + Refused + Finds.Count;
 
-    public TimeSpan LongestTime { get; set; }
+    public TimeSpan MaxTime { get; set; }
 
-    public long MostBytes { get; set; }
+    public long MaxBytes { get; set; }
 
     /// <summary>What should not have happened.</summary>
     public List<FuzzFind> Finds { get; } = [];

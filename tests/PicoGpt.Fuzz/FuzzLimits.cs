@@ -11,5 +11,5 @@ internal static class FuzzLimits
     /// <summary>After that a case is taken to run for ever, and the process ends.</summary>
     public static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
 
-    public const int LongestSentence = 12_000;
+    public const int MaxSentenceLength = 12_000;
 }

@@ -54,8 +54,8 @@ internal sealed class FuzzRunner(FuzzTarget target)
 
         time = Stopwatch.GetElapsedTime(start);
         long bytes = GC.GetAllocatedBytesForCurrentThread() - before - mutant.Files.Sum(file => (long)file.Bytes.Length);
-        if (time > Count.LongestTime) Count.LongestTime = time;
-        Count.MostBytes = Math.Max(Count.MostBytes, bytes);
+        if (time > Count.MaxTime) Count.MaxTime = time;
+        Count.MaxBytes = Math.Max(Count.MaxBytes, bytes);
         string? find = Find(mutant, answer, fault) ?? (bytes > FuzzLimits.Bytes ? $"it allocated {bytes:N0} bytes beyond the file" : null);
         if (find is null && time <= FuzzLimits.Time)
         {
@@ -76,7 +76,7 @@ internal sealed class FuzzRunner(FuzzTarget target)
 
     private static string? SentenceFault(string message)
     {
-        bool isSentence = message is [.., '.' or '?'] && message.Length is > 20 and <= FuzzLimits.LongestSentence && !message.Any(char.IsControl)
+        bool isSentence = message is [.., '.' or '?'] && message.Length is > 20 and <= FuzzLimits.MaxSentenceLength && !message.Any(char.IsControl)
             && !message.Contains("Exception", StringComparison.Ordinal);
         return isSentence ? null : $"no sentence: {message}";
     }

@@ -6,7 +6,7 @@ namespace PicoGpt.Fuzz;
 /// <summary>Changes to a pickle that leave its opcodes whole: what they say and where they stand is another.</summary>
 internal static class PickleMutations
 {
-    private const int MostRepetitions = 1 << 19;
+    private const int MaxRepetitions = 1 << 19;
 
     private static readonly string[] Plain =
     [
@@ -83,7 +83,7 @@ internal static class PickleMutations
     private static void Repeat(List<string> opcodes, int at, int length, Dice dice)
     {
         string[] repeated = [.. opcodes.GetRange(at, length)];
-        int count = Math.Min(dice.Next(4) << dice.Next(18), MostRepetitions / repeated.Sum(opcode => opcode.Length));
+        int count = Math.Min(dice.Next(4) << dice.Next(18), MaxRepetitions / repeated.Sum(opcode => opcode.Length));
         opcodes.Insert(at, string.Concat(Enumerable.Repeat(string.Concat(repeated), count)));
         if (opcodes[at].Length == 0) opcodes.RemoveAt(at);
     }

@@ -38,8 +38,8 @@ return runners.Any(runner => runner.Count.Finds.Count > 0) ? 1 : 0;
 
 void RunPortion(FuzzRunner runner, ulong from)
 {
-    const int MostFinds = 20;
-    for (ulong number = from; number < from + Portion && runner.Count.Finds.Count < MostFinds; number++)
+    const int MaxFinds = 20;
+    for (ulong number = from; number < from + Portion && runner.Count.Finds.Count < MaxFinds; number++)
     {
         if (runner.Run(number) is { } find) Console.WriteLine($"FIND {find.Target} {find.Case}: {find.What}");
     }
@@ -54,7 +54,7 @@ void Print()
     {
         Console.WriteLine(
             $"{count.Target,-18}{count.Cases,12:N0}{count.Read,12:N0}{count.Refused,12:N0}{count.Finds.Count,8}"
-                + $"{count.LongestTime.TotalMilliseconds,9:N0} ms{count.MostBytes / 1024,12:N0} KB");
+                + $"{count.MaxTime.TotalMilliseconds,9:N0} ms{count.MaxBytes / 1024,12:N0} KB");
     }
 
     Console.WriteLine($"{runners.Sum(runner => runner.Count.Cases):N0} cases from {first} on in {Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss}");

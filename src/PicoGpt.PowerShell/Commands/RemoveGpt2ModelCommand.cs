@@ -14,7 +14,7 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
     private const string ModelSet = "Model";
 
     // A question that lists hundreds of files is not read.
-    private const int MostNamed = 5;
+    private const int MaxNamed = 5;
 
     /// <summary>Names of models. With wildcards, of those on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
@@ -68,7 +68,7 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
         return $"Delete {Format.Bytes(removal.Size)} in {removal.Files.Count} {(removal.Files.Count == 1 ? "file" : "files")}: {Named(removal.Files)}{kept}";
     }
 
-    private static string Named(IReadOnlyList<string> files) => files.Count <= MostNamed
+    private static string Named(IReadOnlyList<string> files) => files.Count <= MaxNamed
         ? string.Join(", ", files)
-        : $"{string.Join(", ", files.Take(MostNamed))} and {files.Count - MostNamed} more";
+        : $"{string.Join(", ", files.Take(MaxNamed))} and {files.Count - MaxNamed} more";
 }

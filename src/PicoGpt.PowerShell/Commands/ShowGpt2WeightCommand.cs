@@ -22,8 +22,8 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     private const string Mean = "Mean";
     private const string Extreme = "Extreme";
     private const int DefaultWidth = 80;
-    private const int MostLines = 24;
-    private const int MostPixels = 1024;
+    private const int MaxLines = 24;
+    private const int MaxPixels = 1024;
     private const int BinsOfFile = 128;
     private const int HeightOfBars = 384;
 
@@ -99,8 +99,8 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     {
         int width = Or(Width, ScreenWidth());
         return KindOf(tensor) == HistogramKind
-            ? WeightPicture.Of(tensor, HistogramChart.Of(tensor, Or(Height, MostLines)), width)
-            : WeightPicture.Of(tensor, HeatmapOf(tensor, Or(Height, MostLines), width), width);
+            ? WeightPicture.Of(tensor, HistogramChart.Of(tensor, Or(Height, MaxLines)), width)
+            : WeightPicture.Of(tensor, HeatmapOf(tensor, Or(Height, MaxLines), width), width);
     }
 
     private Heatmap HeatmapOf(FloatTensor tensor, int rows, int columns) =>
@@ -131,11 +131,11 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
 
     private string Svg(FloatTensor tensor) => KindOf(tensor) == HistogramKind
         ? SvgPicture.Of(HistogramChart.Of(tensor, Or(Width, BinsOfFile)))
-        : SvgPicture.Of(HeatmapOf(tensor, Or(Height, MostPixels), Or(Width, MostPixels)));
+        : SvgPicture.Of(HeatmapOf(tensor, Or(Height, MaxPixels), Or(Width, MaxPixels)));
 
     private byte[] Png(FloatTensor tensor) => KindOf(tensor) == HistogramKind
         ? ImagePicture.Png(HistogramChart.Of(tensor, Or(Width, BinsOfFile)), Or(Height, HeightOfBars))
-        : ImagePicture.Png(HeatmapOf(tensor, Or(Height, MostPixels), Or(Width, MostPixels)));
+        : ImagePicture.Png(HeatmapOf(tensor, Or(Height, MaxPixels), Or(Width, MaxPixels)));
 
     // No number that can be given is 0.
     private static int Or(int given, int otherwise) => given > 0 ? given : otherwise;

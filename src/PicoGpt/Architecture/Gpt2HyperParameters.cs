@@ -18,14 +18,14 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <summary>The name of the file in a model's folder.</summary>
     public const string FileName = "hparams.json";
 
-    private const int LongestFile = 1 << 20;
+    private const int MaxFileLength = 1 << 20;
     private const string Example = "GPT-2's hyperparameters, such as {\"n_vocab\": 50257, \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12}";
 
     // Far beyond any GPT-2, and small enough that no product of two of them passes a long.
     private const int Largest = 1 << 24;
 
     // Of each layer a dozen names are looked up, and listed where they are missing.
-    private const int MostLayers = 4096;
+    private const int MaxLayers = 4096;
 
     // null where it is GPT-2's own, so that two equal architectures are equal however they were told
     private readonly int? _nInner;
@@ -71,7 +71,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <exception cref="Gpt2Exception">The file is missing, is not JSON, or its numbers make no architecture.</exception>
     public static Gpt2HyperParameters Load(string path)
     {
-        using JsonDocument document = JsonFile.Parse(path, LongestFile, Example);
+        using JsonDocument document = JsonFile.Parse(path, MaxFileLength, Example);
         try
         {
             return new Gpt2HyperParameters(Number("n_vocab"), Number("n_ctx"), Number("n_embd"), Number("n_head"), Number("n_layer")).Validate(path);
@@ -130,7 +130,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     {
         foreach ((string name, int value) in Numbers.Append(("n_inner", NInner)))
         {
-            int most = name switch { "n_layer" => MostLayers, "n_inner" => 4 * Largest, _ => Largest };
+            int most = name switch { "n_layer" => MaxLayers, "n_inner" => 4 * Largest, _ => Largest };
             if (value < 1 || value > most)
                 throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}.", path);
         }

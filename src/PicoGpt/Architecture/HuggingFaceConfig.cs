@@ -12,7 +12,7 @@ internal static class HuggingFaceConfig
 {
     public const string FileName = "config.json";
 
-    private const int LongestFile = 1 << 20;
+    private const int MaxFileLength = 1 << 20;
 
     // nanoGPT's word; transformers has no such key, and begins biases that a file lacks with zeros, which is the same
     private const string Bias = "bias";
@@ -33,7 +33,7 @@ internal static class HuggingFaceConfig
     /// <exception cref="Gpt2Exception">The file is missing, is no such file, or tells of a model that is computed otherwise.</exception>
     public static Gpt2HyperParameters Load(string path)
     {
-        using JsonDocument document = JsonFile.Parse(path, LongestFile);
+        using JsonDocument document = JsonFile.Parse(path, MaxFileLength);
         try
         {
             return Read(document.RootElement, path);
@@ -169,9 +169,9 @@ internal static class HuggingFaceConfig
 
     private static string Shorten(string json)
     {
-        const int Longest = 80;
+        const int MaxLength = 80;
         string line = string.Join(' ', json.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        return line.Length <= Longest ? line : line[..Longest] + "…";
+        return line.Length <= MaxLength ? line : line[..MaxLength] + "…";
     }
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);

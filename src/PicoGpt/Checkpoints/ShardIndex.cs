@@ -8,7 +8,7 @@ namespace PicoGpt.Checkpoints;
 /// </summary>
 internal sealed class ShardIndex
 {
-    private const int LongestFile = 100_000_000;
+    private const int MaxFileLength = 100_000_000;
 
     private readonly string _path;
     private readonly Dictionary<string, string> _fileOfTensor;
@@ -28,7 +28,7 @@ internal sealed class ShardIndex
     {
         try
         {
-            using JsonDocument document = JsonFile.Parse(path, LongestFile);
+            using JsonDocument document = JsonFile.Parse(path, MaxFileLength);
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
                 || map.ValueKind != JsonValueKind.Object)
                 throw Bad(path, "has no object 'weight_map'");

@@ -8,12 +8,12 @@ internal static class JsonFile
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <param name="path">The file.</param>
-    /// <param name="longest">The most bytes that it may have.</param>
+    /// <param name="maxLength">The most bytes that it may have.</param>
     /// <param name="expected">What it should be, for the sentence.</param>
     /// <exception cref="Gpt2Exception">The file cannot be read, is longer than it may be, or is not JSON.</exception>
-    public static JsonDocument Parse(string path, int longest, string expected = "")
+    public static JsonDocument Parse(string path, int maxLength, string expected = "")
     {
-        byte[] json = SmallFile.Read(path, longest);
+        byte[] json = SmallFile.Read(path, maxLength);
         try
         {
             return JsonDocument.Parse(json.AsMemory(SmallFile.StartOfText(json)), Strict);

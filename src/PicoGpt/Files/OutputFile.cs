@@ -4,7 +4,7 @@ namespace PicoGpt.Files;
 internal sealed class OutputFile : IDisposable
 {
     // So that progress is told, and a cancellation heard, within a tensor too.
-    private const int LongestWrite = 4 * 1024 * 1024;
+    private const int MaxWriteLength = 4 * 1024 * 1024;
 
     private readonly string _temporaryPath;
     private readonly WriteMeter? _meter;
@@ -54,7 +54,7 @@ internal sealed class OutputFile : IDisposable
     {
         for (ReadOnlySpan<byte> rest = bytes; !rest.IsEmpty;)
         {
-            ReadOnlySpan<byte> part = rest[..Math.Min(rest.Length, LongestWrite)];
+            ReadOnlySpan<byte> part = rest[..Math.Min(rest.Length, MaxWriteLength)];
             Stream.Write(part);
             _meter?.Add(part.Length);
             rest = rest[part.Length..];

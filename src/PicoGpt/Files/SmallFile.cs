@@ -5,15 +5,15 @@ internal static class SmallFile
 {
     /// <summary>The bytes of a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="longest">The most bytes that it may have.</param>
+    /// <param name="maxLength">The most bytes that it may have.</param>
     /// <exception cref="Gpt2Exception">It is missing, cannot be read, is longer than it may be, or is something else altogether.</exception>
-    public static byte[] Read(string path, int longest)
+    public static byte[] Read(string path, int maxLength)
     {
         try
         {
             using FileStream file = ReadableFile.Open(path);
-            if (file.Length > longest)
-                throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes, where {longest:N0} are the most expected.", path);
+            if (file.Length > maxLength)
+                throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes, where {maxLength:N0} are the most expected.", path);
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             ForeignFile.ThrowIfForeign(path, bytes);

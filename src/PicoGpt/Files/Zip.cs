@@ -22,16 +22,16 @@ internal static class Zip
     private const int LocalHeaderLength = 30;
     private const int CentralHeaderLength = 46;
     private const int ExtraHeaderLength = 4;
-    private const int LongestComment = ushort.MaxValue;
+    private const int MaxCommentLength = ushort.MaxValue;
 
     // A file takes about a hundred bytes.
-    private const int LongestDirectory = 4 * 1024 * 1024;
+    private const int MaxDirectoryLength = 4 * 1024 * 1024;
     private const ushort Zip64Extra = 1;
     private const ushort Stored = 0, Deflated = 8;
     private const ushort Encrypted = 1;
 
     // Deflate cannot do better than 258 bytes in two bits.
-    private const long MostInflation = 1032;
+    private const long MaxInflation = 1032;
 
     /// <summary>The files of an archive.</summary>
     /// <exception cref="InvalidDataException">It is not an archive, is damaged, or uses what is not read; the message says what.</exception>
@@ -39,8 +39,8 @@ internal static class Zip
     {
         (long start, long length, long count) = FindDirectory(file);
         if (start < 0 || length < 0 || start > file.Length - length) throw new InvalidDataException("its directory lies outside the file");
-        if (length > LongestDirectory)
-            throw new InvalidDataException($"its directory has {length} bytes, where {LongestDirectory} are the most expected");
+        if (length > MaxDirectoryLength)
+            throw new InvalidDataException($"its directory has {length} bytes, where {MaxDirectoryLength} are the most expected");
         if (count < 0 || count > length / CentralHeaderLength) throw new InvalidDataException($"its directory has no room for {count} files");
 
         List<ZipEntry> entries = new((int)count);
@@ -63,7 +63,7 @@ internal static class Zip
     public static unsafe byte[] Inflate(MappedFile file, ZipEntry entry, long most = long.MaxValue)
     {
         long length = Math.Min(entry.Size, most);
-        if (length > Array.MaxLength || length / MostInflation > entry.CompressedSize)
+        if (length > Array.MaxLength || length / MaxInflation > entry.CompressedSize)
             throw new InvalidDataException($"'{entry.Name}' cannot have {entry.Size} bytes in {entry.CompressedSize} compressed ones");
         using var compressed = new UnmanagedMemoryStream(file.Address(entry.DataOffset, entry.CompressedSize), entry.CompressedSize);
         using var inflater = new DeflateStream(compressed, CompressionMode.Decompress);
@@ -75,7 +75,7 @@ internal static class Zip
 
     private static (long Start, long Length, long Count) FindDirectory(MappedFile file)
     {
-        for (long position = file.Length - EndLength; position >= Math.Max(0, file.Length - EndLength - LongestComment); position--)
+        for (long position = file.Length - EndLength; position >= Math.Max(0, file.Length - EndLength - MaxCommentLength); position--)
         {
             if (U32(file, position) != EndMark || U16(file, position + 20) != file.Length - position - EndLength) continue;
             long locator = position - Zip64LocatorLength;

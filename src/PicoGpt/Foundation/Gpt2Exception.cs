@@ -7,7 +7,7 @@ namespace PicoGpt.Foundation;
 public class Gpt2Exception : Exception
 {
     // Names from a hostile file may take 32 kB each.
-    private const int MostCharacters = 8000;
+    private const int MaxCharacters = 8000;
 
     /// <summary>Creates the exception.</summary>
     /// <param name="error">The kind of fault.</param>
@@ -37,7 +37,7 @@ public class Gpt2Exception : Exception
 
     private static string Shorten(string text)
     {
-        const int Half = MostCharacters / 2;
-        return text.Length <= MostCharacters ? text : $"{text[..Half]} … {text[^Half..]}";
+        const int Half = MaxCharacters / 2;
+        return text.Length <= MaxCharacters ? text : $"{text[..Half]} … {text[^Half..]}";
     }
 }

@@ -19,7 +19,7 @@ internal sealed class Activations : IDisposable
     {
         _blocks = isKept ? Kept(h, rows) : Reused(h, rows);
         FinalNorm = Buffer(rows, h.NEmbd);
-        Logits = Buffer(Gpt2Forward.MostLogits, h.NVocab);
+        Logits = Buffer(Gpt2Forward.MaxLogits, h.NVocab);
     }
 
     /// <summary>A block's.</summary>
@@ -34,7 +34,7 @@ internal sealed class Activations : IDisposable
     /// <summary>The final layer norm: [rows, n_embd].</summary>
     public Matrix FinalNorm { get; }
 
-    /// <summary>[<see cref="Gpt2Forward.MostLogits"/>, n_vocab].</summary>
+    /// <summary>[<see cref="Gpt2Forward.MaxLogits"/>, n_vocab].</summary>
     public Matrix Logits { get; }
 
     public void Dispose()

@@ -30,7 +30,7 @@ internal sealed unsafe class AttentionJob : Job
     }
 
     /// <summary>Which rows belong to which text.</summary>
-    public List<Segment> Segments { get; } = [];
+    public List<TextRows> Texts { get; } = [];
 
     /// <summary>The layer whose cache is used.</summary>
     public int Layer { get; set; }
@@ -52,33 +52,33 @@ internal sealed unsafe class AttentionJob : Job
 
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(Segments.Count * _heads, part, parts);
+        (int from, int to) = Share(Texts.Count * _heads, part, parts);
         float* scratch = _scratch.Data + ((nint)part * _scratchLength);
-        for (int item = from; item < to; item++) Attend(Segments[item / _heads], item % _heads, scratch);
+        for (int item = from; item < to; item++) Attend(Texts[item / _heads], item % _heads, scratch);
     }
 
     private static int ScoresLength(int capacity) => (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
 
-    private void Attend(Segment segment, int head, float* scratch)
+    private void Attend(TextRows text, int head, float* scratch)
     {
         int n_embd = _heads * _headSize;
-        for (int t = 0; t < segment.Rows; t++)
+        for (int t = 0; t < text.Rows; t++)
         {
-            float* k = Qkv.RowPointer(segment.Row + t) + n_embd + (head * _headSize);
-            segment.Cache.Store(Layer, head, segment.Cache.Length + t, k, k + n_embd);
+            float* k = Qkv.RowPointer(text.Row + t) + n_embd + (head * _headSize);
+            text.Cache.Store(Layer, head, text.Cache.Length + t, k, k + n_embd);
         }
 
-        for (int t = 0; t < segment.Rows; t += Kernels.TileRows)
-            Attend(segment, head, t, Math.Min(Kernels.TileRows, segment.Rows - t), scratch);
+        for (int t = 0; t < text.Rows; t += Kernels.TileRows)
+            Attend(text, head, t, Math.Min(Kernels.TileRows, text.Rows - t), scratch);
     }
 
-    // the segment's rows t to t + rows
-    private void Attend(Segment segment, int head, int t, int rows, float* scratch)
+    // the text's rows t to t + rows
+    private void Attend(TextRows text, int head, int t, int rows, float* scratch)
     {
-        KeyValueCache cache = segment.Cache;
+        KeyValueCache cache = text.Cache;
         int positions = cache.Length + t + 1; // causal: row t sees itself and those before it, every further row one more
         int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
-        int row = segment.Row + t;
+        int row = text.Row + t;
         var q = new Matrix(Qkv.RowPointer(row) + (head * _headSize), rows, _headSize, Qkv.Stride); // [rows, head_size]
         var scores = new Matrix(scratch, rows, blocks * Kernels.KeyBlock, _scoresLength); // [rows, positions]
         var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _paddedHeadSize); // [rows, head_size]

@@ -26,7 +26,7 @@ public sealed class BatchGenerator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(batchSize, Gpt2Forward.MostLogits);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(batchSize, Gpt2Forward.MaxLogits);
         _model = model;
         _options = options ?? new GenerationOptions();
         _options.Validate(model);
@@ -55,7 +55,7 @@ public sealed class BatchGenerator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         long byMemory = AvailableMemory.Bytes / 2 / Gpt2MemoryNeed.Of(model.HyperParameters).Cache;
-        return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MostLogits);
+        return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MaxLogits);
     }
 
     /// <summary>The most texts that are read together.</summary>

@@ -31,7 +31,7 @@ internal sealed class Beam(BeamSearch search, int index, BeamState state) : Gene
     protected override bool IsDone => search.IsDone;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most)
+    public override ReadOnlySpan<int> Next(int max)
     {
         Candidates = null;
         if (!search.IsOpen(this)) return [];
@@ -43,7 +43,7 @@ internal sealed class Beam(BeamSearch search, int index, BeamState state) : Gene
 
         ReadOnlySpan<int> unread = State.Ids.AsSpan(Cache.Length);
         FirstScored = unread.Length - 1;
-        return unread[..Math.Min(unread.Length, most)];
+        return unread[..Math.Min(unread.Length, max)];
     }
 
     /// <inheritdoc/>

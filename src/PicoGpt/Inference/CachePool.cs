@@ -4,7 +4,7 @@ namespace PicoGpt.Inference;
 internal sealed class CachePool(Gpt2Forward forward) : IDisposable
 {
     /// <summary>Texts share what they begin with from so many tokens on; below that, copying is no faster than reading.</summary>
-    public const int LeastShared = 4;
+    public const int MinShared = 4;
 
     private readonly List<(KeyValueCache Cache, int[] Ids)> _spare = [];
 
@@ -12,7 +12,7 @@ internal sealed class CachePool(Gpt2Forward forward) : IDisposable
     public KeyValueCache Take(ReadOnlySpan<int> beginning)
     {
         if (_spare.Count == 0) return forward.NewCache();
-        (int best, int length) = (_spare.Count - 1, LeastShared - 1);
+        (int best, int length) = (_spare.Count - 1, MinShared - 1);
         for (int i = 0; i < _spare.Count; i++)
         {
             int common = beginning.CommonPrefixLength(_spare[i].Ids);
@@ -21,7 +21,7 @@ internal sealed class CachePool(Gpt2Forward forward) : IDisposable
 
         KeyValueCache cache = _spare[best].Cache;
         _spare.RemoveAt(best);
-        cache.Length = length < LeastShared ? 0 : length;
+        cache.Length = length < MinShared ? 0 : length;
         return cache;
     }
 

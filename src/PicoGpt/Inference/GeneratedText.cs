@@ -7,7 +7,7 @@ internal abstract class GeneratedText : QueuedText
     public Action<GenerationProgress>? Progress { get; set; }
 
     /// <inheritdoc/>
-    public override int LeastRows => 1;
+    public override int MinRows => 1;
 
     /// <summary>What has been generated so far; a beam that does not speak for its search has nothing.</summary>
     public abstract IReadOnlyList<Gpt2Completion> Completions { get; }

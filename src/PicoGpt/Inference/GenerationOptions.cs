@@ -148,7 +148,7 @@ public sealed record GenerationOptions
     private void ValidateCounts()
     {
         Require(Count >= 1, $"Count is {Count}; give 1 or more.");
-        Require(Beams is >= 1 and <= Gpt2Forward.MostLogits, $"Beams is {Beams}; give 1 (no search) to {Gpt2Forward.MostLogits}.");
+        Require(Beams is >= 1 and <= Gpt2Forward.MaxLogits, $"Beams is {Beams}; give 1 (no search) to {Gpt2Forward.MaxLogits}.");
         Require(float.IsFinite(LengthPenalty), $"LengthPenalty is {LengthPenalty}; give a number, and 1 for the mean log-probability.");
         if (Beams == 1)
         {

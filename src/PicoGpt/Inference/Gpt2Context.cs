@@ -110,7 +110,7 @@ public sealed class Gpt2Context : IDisposable
             int rows;
             do
             {
-                rows = Math.Min(Gpt2Forward.MostRows, ids.Length);
+                rows = Math.Min(Gpt2Forward.MaxRows, ids.Length);
                 _forward.Begin();
                 _forward.Add(_cache, ids[..rows]);
                 _forward.Run(cancellationToken);
@@ -132,7 +132,7 @@ public sealed class Gpt2Context : IDisposable
 
     private void CopyLogits(int rows, Span<float> logits)
     {
-        Span<int> together = stackalloc int[Gpt2Forward.MostLogits];
+        Span<int> together = stackalloc int[Gpt2Forward.MaxLogits];
         for (int first = 0; first < rows; first += together.Length)
         {
             int count = Math.Min(together.Length, rows - first);

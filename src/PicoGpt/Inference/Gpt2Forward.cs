@@ -11,10 +11,10 @@ namespace PicoGpt.Inference;
 internal sealed unsafe class Gpt2Forward : IDisposable
 {
     /// <summary>The most rows of a batch. Bounds the working memory and the time to notice a cancellation.</summary>
-    public const int MostRows = Gpt2MemoryNeed.Portion;
+    public const int MaxRows = Gpt2MemoryNeed.Portion;
 
     /// <summary>The most rows whose logits are computed together.</summary>
-    public const int MostLogits = 64;
+    public const int MaxLogits = 64;
 
     private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
@@ -26,8 +26,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly ProjectionJob _projection;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
-    private readonly RowPlace[] _places = new RowPlace[MostRows];
-    private readonly RowPlace[] _chosen = new RowPlace[MostRows];
+    private readonly RowPlace[] _places = new RowPlace[MaxRows];
+    private readonly RowPlace[] _chosen = new RowPlace[MaxRows];
     private int _rows;
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -93,7 +93,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _model.ThrowIfChanged();
         _rows = 0;
-        _attention.Segments.Clear();
+        _attention.Texts.Clear();
     }
 
     /// <summary>Adds a text's next tokens to the batch; a text is added once.</summary>
@@ -102,7 +102,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public int Add(KeyValueCache cache, ReadOnlySpan<int> ids) // [n_seq] -> [n_seq, n_embd]
     {
         Check(cache, ids);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MostRows - _rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MaxRows - _rows);
         int first = _rows;
         foreach (int id in ids)
         {
@@ -110,7 +110,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
             Embed(id, _workspace.Activations.First.Row(_rows++));
         }
 
-        _attention.Segments.Add(new Segment(cache, first, ids.Length));
+        _attention.Texts.Add(new TextRows(cache, first, ids.Length));
         return first;
     }
 
@@ -127,7 +127,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
             TransformerBlock(_workspace.Activations[layer], layer);
         }
 
-        foreach (Segment segment in _attention.Segments) segment.Cache.Length += segment.Rows;
+        foreach (TextRows text in _attention.Texts) text.Cache.Length += text.Rows;
     }
 
     /// <summary>The final layer norm of the given rows; valid until the next call.</summary>
@@ -156,8 +156,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public Matrix Lens(int layer, ReadOnlySpan<int> rows) => // [n_rows, n_embd] -> [n, n_vocab]
         ToVocabulary(FinalNorm(_workspace.Activations[layer].ResidualAfter, rows));
 
-    /// <summary>Divides further work among the threads of the pass.</summary>
-    public void Run(Job job) => _workspace.Pool.Run(job);
+    /// <summary>The threads of the pass, for further work.</summary>
+    public WorkerPool Pool => _workspace.Pool;
 
     public void Dispose()
     {

@@ -8,11 +8,11 @@ internal interface IDraft
 {
     /// <summary>Guesses the next tokens.</summary>
     /// <param name="text">The ids of the text so far.</param>
-    /// <param name="most">The most tokens to guess.</param>
+    /// <param name="max">The most tokens to guess.</param>
     /// <param name="cost">What reading one further token costs, as a share of what it saves where it is right.</param>
-    /// <param name="least">The least probability of being right at which a guess is of use.</param>
+    /// <param name="minRightness">The least probability of being right at which a guess is of use.</param>
     /// <returns>The ids, often none; valid until the next call.</returns>
-    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost, double least = 0);
+    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max, double cost, double minRightness = 0);
 
     /// <summary>Learns how good the last guess was.</summary>
     /// <param name="guessed">Tokens that were guessed.</param>

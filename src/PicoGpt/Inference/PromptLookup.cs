@@ -8,20 +8,20 @@ namespace PicoGpt.Inference;
 internal sealed class PromptLookup : IDraft
 {
     /// <summary>The most tokens of a guess.</summary>
-    public const int Longest = 24;
+    public const int MaxGuesses = 24;
 
     private const int ShortestMatch = 2;
-    private const int LongestMatch = 16;
+    private const int MaxMatchLength = 16;
     private const double Memory = 0.8;
     private const double Initial = 0.6;
 
-    private readonly int[] _guess = new int[Longest];
+    private readonly int[] _guess = new int[MaxGuesses];
     private double _rightness = Initial; // the probability that a token is right, as it seems
 
     /// <inheritdoc/>
-    public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int most, double cost, double least = 0)
+    public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max, double cost, double minRightness = 0)
     {
-        int length = _rightness < least ? 0 : Math.Min(most, Worthwhile(cost));
+        int length = _rightness < minRightness ? 0 : Math.Min(max, Worthwhile(cost));
         int from = length > 0 ? AfterLongestMatch(text) : -1;
         if (from < 0)
         {
@@ -45,7 +45,7 @@ internal sealed class PromptLookup : IDraft
     private int Worthwhile(double cost)
     {
         int length = 0;
-        for (double gain = _rightness; length < Longest && gain > cost; gain *= _rightness) length++;
+        for (double gain = _rightness; length < MaxGuesses && gain > cost; gain *= _rightness) length++;
         return length;
     }
 
@@ -53,10 +53,10 @@ internal sealed class PromptLookup : IDraft
     private static int AfterLongestMatch(ReadOnlySpan<int> text)
     {
         int best = ShortestMatch - 1, from = -1;
-        for (int end = text.Length - 2; end >= best && best < LongestMatch; end--)
+        for (int end = text.Length - 2; end >= best && best < MaxMatchLength; end--)
         {
             int length = 0;
-            while (length < LongestMatch && length <= end && text[end - length] == text[text.Length - 1 - length]) length++;
+            while (length < MaxMatchLength && length <= end && text[end - length] == text[text.Length - 1 - length]) length++;
             if (length > best) (best, from) = (length, end + 1);
         }
 

@@ -19,7 +19,7 @@ internal abstract class QueuedText
     public virtual int Width => 1;
 
     /// <summary>How many rows of a batch it gets in any case; what is left of them goes to the first texts.</summary>
-    public abstract int LeastRows { get; }
+    public abstract int MinRows { get; }
 
     /// <summary>The ids from its beginning on whose keys and values it may take over from another text; empty where it must read itself.</summary>
     public abstract ReadOnlySpan<int> Beginning { get; }
@@ -34,9 +34,9 @@ internal abstract class QueuedText
     protected abstract bool IsDone { get; }
 
     /// <summary>The ids to read next.</summary>
-    /// <param name="most">The most of them.</param>
+    /// <param name="max">The most of them.</param>
     /// <returns>The ids; none where there is nothing to read, or where this ended the text.</returns>
-    public abstract ReadOnlySpan<int> Next(int most);
+    public abstract ReadOnlySpan<int> Next(int max);
 
     /// <summary>They are read; their logits are still to be computed.</summary>
     public virtual void HasRead()
@@ -61,13 +61,13 @@ internal abstract class QueuedText
 
     /// <summary>Begins to guess what comes next, before <see cref="Next"/>.</summary>
     /// <param name="texts">How many texts are under way.</param>
-    /// <param name="most">The most tokens that the model's reduced form is to guess; 0 where it is not to, or there is none.</param>
+    /// <param name="max">The most tokens that the model's reduced form is to guess; 0 where it is not to, or there is none.</param>
     /// <returns>How many it is to guess: none where the text has guessed itself, or has nothing to guess.</returns>
-    public int BeginGuess(int texts, int most)
+    public int BeginGuess(int texts, int max)
     {
         try
         {
-            return IsFinished ? 0 : GuessItself(texts, most);
+            return IsFinished ? 0 : GuessItself(texts, max);
         }
         catch (Exception fault)
         {
@@ -85,5 +85,5 @@ internal abstract class QueuedText
     public virtual void Fail(Exception fault) => Fault ??= fault;
 
     /// <inheritdoc cref="BeginGuess"/>
-    protected virtual int GuessItself(int texts, int most) => 0;
+    protected virtual int GuessItself(int texts, int max) => 0;
 }

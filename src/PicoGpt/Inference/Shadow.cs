@@ -11,18 +11,18 @@ namespace PicoGpt.Inference;
 internal sealed class Shadow : IDisposable
 {
     /// <summary>The most tokens of a guess.</summary>
-    public const int Longest = 16;
+    public const int MaxGuesses = 16;
 
     private const double Memory = 0.9;
     private const double Initial = 0.8;
     private const double Recovery = 0.002; // a step; a new attempt every twenty or thirty steps costs less than two per cent
-    private const double LeastGain = 1.02;
+    private const double MinGain = 1.02;
 
     private readonly Gpt2Forward _forward;
     private readonly double _cost;
     private readonly List<Draft> _drafts = [];
     private readonly List<Draft> _open = [];
-    private readonly int[] _rows = new int[Gpt2Forward.MostLogits];
+    private readonly int[] _rows = new int[Gpt2Forward.MaxLogits];
     private double _rightness = Initial; // the probability that a token is right, as it seems
 
     /// <param name="forward">The reduced form's forward pass; it is disposed of with the shadow.</param>
@@ -36,11 +36,11 @@ internal sealed class Shadow : IDisposable
     public void Guess(IReadOnlyList<QueuedText> texts, CancellationToken cancellationToken)
     {
         _drafts.Clear();
-        int most = Worthwhile(texts.Count);
-        if (most == 0) _rightness += Recovery; // tries again some day
+        int max = Worthwhile(texts.Count);
+        if (max == 0) _rightness += Recovery; // tries again some day
         foreach (QueuedText text in texts)
         {
-            int wanted = text.BeginGuess(texts.Count, most);
+            int wanted = text.BeginGuess(texts.Count, max);
             if (wanted > 0) _drafts.Add(new Draft(text, text.Cache!.Length, wanted));
         }
 
@@ -76,9 +76,9 @@ internal sealed class Shadow : IDisposable
     /// <param name="texts">How many texts are under way.</param>
     internal int Worthwhile(int texts)
     {
-        double best = LeastGain / StepCost(1, texts), tokens = 1, power = 1;
+        double best = MinGain / StepCost(1, texts), tokens = 1, power = 1;
         int length = 0;
-        for (int n = 1; n <= Longest; n++)
+        for (int n = 1; n <= MaxGuesses; n++)
         {
             tokens += power *= _rightness;
             double speed = tokens / ((n * StepCost(_cost, texts)) + StepCost(1, texts * (n + 1)));

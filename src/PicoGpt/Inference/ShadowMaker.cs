@@ -12,8 +12,8 @@ internal sealed class ShadowMaker : IDisposable
     private const Gpt2Precision Precision = Gpt2Precision.Int8;
 
     // Measured at the shape of 124M: opening takes as long as a few steps, converting as long as 30, and every token is then half as dear.
-    private const int LeastTokensToOpen = 8;
-    private const int LeastTokensToConvert = 80;
+    private const int MinTokensToOpen = 8;
+    private const int MinTokensToConvert = 80;
 
     private readonly Gpt2Model _model;
     private readonly Gpt2Model _reduced;
@@ -45,7 +45,7 @@ internal sealed class ShadowMaker : IDisposable
     {
         if (_isDone) return null;
         if (_always) Begin().Wait();
-        if (_preparation is null && tokensToCome >= (_model.IsConverted(Precision) ? LeastTokensToOpen : LeastTokensToConvert)) Begin();
+        if (_preparation is null && tokensToCome >= (_model.IsConverted(Precision) ? MinTokensToOpen : MinTokensToConvert)) Begin();
         if (_preparation is not { IsCompleted: true } ended) return null;
         _isDone = true;
         return ended.IsCompletedSuccessfully ? Made() : null;

@@ -11,9 +11,9 @@ internal sealed class StepwiseText : GeneratedText
     public const double FurtherRow = 0.05;
 
     // Where the model's reduced form would guess instead, a look-up has to be right more often than not.
-    private const double LeastBesideShadow = 0.5;
+    private const double MinBesideShadow = 0.5;
 
-    private const int MostGuesses = PromptLookup.Longest;
+    private const int MaxGuesses = PromptLookup.MaxGuesses;
 
     private readonly Gpt2Model _model;
     private readonly GenerationOptions _options;
@@ -26,7 +26,7 @@ internal sealed class StepwiseText : GeneratedText
     private readonly List<GeneratedToken> _tokens = [];
     private readonly TextCollector _text;
     private readonly IDraft? _lookup;
-    private readonly int[] _together = new int[1 + MostGuesses];
+    private readonly int[] _together = new int[1 + MaxGuesses];
     private int _start; // of the context, in the ids; 0 until it slides
     private LogitsProcessor? _guessProcessor;
     private Random64? _guessDraws; // where the sampler's draws for what is guessed come from
@@ -113,7 +113,7 @@ internal sealed class StepwiseText : GeneratedText
     }
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most)
+    public override ReadOnlySpan<int> Next(int max)
     {
         _started = true;
         _isPrefill = NewTokens == 0;
@@ -122,8 +122,8 @@ internal sealed class StepwiseText : GeneratedText
         ReadOnlySpan<int> unread = Ids[(_start + Cache!.Length)..];
         if (unread.Length > 1) Guessed = 0;
         FirstScored = unread.Length - 1; // what else is read is the prompt, or the half that is kept when the context slides
-        if (unread.Length > most) return unread[..most];
-        return Guessed > 0 ? WithGuess(unread[0], most) : unread;
+        if (unread.Length > max) return unread[..max];
+        return Guessed > 0 ? WithGuess(unread[0], max) : unread;
     }
 
     /// <inheritdoc/>
@@ -176,19 +176,19 @@ internal sealed class StepwiseText : GeneratedText
     public override string TakePiece() => _text.TakePiece();
 
     /// <inheritdoc/>
-    protected override int GuessItself(int texts, int most)
+    protected override int GuessItself(int texts, int max)
     {
         (Guessed, Right, _guessDraws) = (0, 0, null);
         int read = _start + Cache!.Length; // ids
-        int room = Math.Min(Math.Min(MostGuesses + 1, Cache.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
+        int room = Math.Min(Math.Min(MaxGuesses + 1, Cache.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
         if (_lookup is null || room <= 0 || _ids.Count - read != 1) return 0;
-        ReadOnlySpan<int> guess = _lookup.Guess(Ids, room, CostAmong(texts), most > 0 ? LeastBesideShadow : 0);
+        ReadOnlySpan<int> guess = _lookup.Guess(Ids, room, CostAmong(texts), max > 0 ? MinBesideShadow : 0);
         guess.CopyTo(_together.AsSpan(1));
         Guessed = guess.Length;
-        if (Guessed > 0 || most == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
+        if (Guessed > 0 || max == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
         _guessDraws = _sampler.Draws.Copy();
         _guessProcessor?.Restart();
-        return Math.Min(most, room);
+        return Math.Min(max, room);
     }
 
     // What is to be done when the context is full. False where the text ends with it.
@@ -206,9 +206,9 @@ internal sealed class StepwiseText : GeneratedText
         return true;
     }
 
-    private ReadOnlySpan<int> WithGuess(int last, int most)
+    private ReadOnlySpan<int> WithGuess(int last, int max)
     {
-        Guessed = Math.Min(Guessed, most - 1);
+        Guessed = Math.Min(Guessed, max - 1);
         _together[0] = last;
         FirstScored = 0;
         return _together.AsSpan(0, 1 + Guessed);

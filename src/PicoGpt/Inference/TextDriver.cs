@@ -20,10 +20,10 @@ internal sealed class TextDriver<T> : IDisposable
     private readonly List<T> _underWay = [];
     private readonly List<Part> _step = [];
     private readonly List<(T Text, int Row)> _toScore = [];
-    private readonly T[] _scored = new T[Gpt2Forward.MostLogits];
+    private readonly T[] _scored = new T[Gpt2Forward.MaxLogits];
 
     /// <param name="forward">The forward pass; it is disposed of with the driver.</param>
-    /// <param name="batchSize">The most texts that are read together, from 1 to <see cref="Gpt2Forward.MostLogits"/>.</param>
+    /// <param name="batchSize">The most texts that are read together, from 1 to <see cref="Gpt2Forward.MaxLogits"/>.</param>
     /// <param name="score">What to do with logits.</param>
     public TextDriver(Gpt2Forward forward, int batchSize, Scoring score)
     {
@@ -70,7 +70,7 @@ internal sealed class TextDriver<T> : IDisposable
     }
 
     /// <summary>Divides further work among the threads of the pass.</summary>
-    public void Run(Job job) => _forward.Run(job);
+    public void Run(Job job) => _forward.Pool.Run(job);
 
     /// <summary>Gives out all texts as they are, and forgets them.</summary>
     public List<T> TakeAll()
@@ -163,7 +163,7 @@ internal sealed class TextDriver<T> : IDisposable
 
     private (T? Text, int Common) MostAlike(T text)
     {
-        (T? Text, int Common) best = (null, CachePool.LeastShared - 1);
+        (T? Text, int Common) best = (null, CachePool.MinShared - 1);
         foreach (T other in _underWay)
         {
             int common = BeginningOf(text).CommonPrefixLength(BeginningOf(other));
@@ -205,33 +205,33 @@ internal sealed class TextDriver<T> : IDisposable
             }
         }
 
-        foreach (T text in _underWay) text.BeginGuess(_underWay.Count, most: 0);
+        foreach (T text in _underWay) text.BeginGuess(_underWay.Count, max: 0);
     }
 
     private void Read(CancellationToken cancellationToken)
     {
         _toScore.Clear();
         _forward.Begin();
-        int room = Gpt2Forward.MostRows;
-        foreach (T text in _underWay) room -= text.LeastRows;
+        int room = Gpt2Forward.MaxRows;
+        foreach (T text in _underWay) room -= text.MinRows;
         foreach (T text in _underWay) Read(text, ref room);
         if (_step.Count > 0) _forward.Run(cancellationToken);
     }
 
     private void Read(T text, ref int room)
     {
-        int most = text.LeastRows + room;
-        if (most == 0 || text.IsFinished) return;
+        int max = text.MinRows + room;
+        if (max == 0 || text.IsFinished) return;
         try
         {
             int length = text.Cache!.Length;
-            ReadOnlySpan<int> ids = text.Next(most);
+            ReadOnlySpan<int> ids = text.Next(max);
             if (ids.IsEmpty) return;
             length = Math.Min(length, text.Cache.Length); // it may have begun its context again
             int row = _forward.Add(text.Cache, ids);
             for (int i = text.FirstScored; i < ids.Length; i++) _toScore.Add((text, row + i));
             _step.Add(new Part(text, length));
-            room -= ids.Length - text.LeastRows;
+            room -= ids.Length - text.MinRows;
             RowsRead += ids.Length;
         }
         catch (Exception fault)
@@ -242,7 +242,7 @@ internal sealed class TextDriver<T> : IDisposable
 
     private void Score(CancellationToken cancellationToken)
     {
-        Span<int> rows = stackalloc int[Gpt2Forward.MostLogits];
+        Span<int> rows = stackalloc int[Gpt2Forward.MaxLogits];
         for (int next = 0; next < _toScore.Count;)
         {
             int count = 0;

@@ -19,7 +19,7 @@ internal sealed class Workspace : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         if (threads == 0) threads = Processors.PhysicalCount;
         Kernels = kernels;
-        Activations = new Activations(h, Gpt2Forward.MostRows, keepsActivations);
+        Activations = new Activations(h, Gpt2Forward.MaxRows, keepsActivations);
         AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
         Pool = new WorkerPool(threads); // last, for nobody would stop its threads if something after it failed
     }

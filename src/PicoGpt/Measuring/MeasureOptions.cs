@@ -30,7 +30,7 @@ public sealed record MeasureOptions
     internal int StrideIn(Gpt2HyperParameters hyperParameters) => Stride == 0 ? Math.Max(hyperParameters.NCtx / 2, 1) : Stride;
 
     /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
-    internal void Check(Gpt2Model model)
+    internal void Validate(Gpt2Model model)
     {
         Gpt2HyperParameters h = model.HyperParameters;
         Require(

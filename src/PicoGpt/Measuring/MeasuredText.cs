@@ -41,7 +41,7 @@ internal sealed class MeasuredText : QueuedText
     public int Unscorable => Tokens.Count - _scores.Length;
 
     /// <inheritdoc/>
-    public override int LeastRows => 0; // the first texts get as many rows as they can use, so that they are done first
+    public override int MinRows => 0; // the first texts get as many rows as they can use, so that they are done first
 
     /// <inheritdoc/>
     public override ReadOnlySpan<int> Beginning => []; // what another text read has no logits any more
@@ -55,9 +55,9 @@ internal sealed class MeasuredText : QueuedText
     private int Read => _start + Cache!.Length;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<int> Next(int most)
+    public override ReadOnlySpan<int> Next(int max)
     {
-        ReadOnlySpan<int> ids = _ids.AsSpan(Read, Math.Min(End - Read, most));
+        ReadOnlySpan<int> ids = _ids.AsSpan(Read, Math.Min(End - Read, max));
         FirstScored = Math.Clamp(_scored - Read, 0, ids.Length); // those before are read only to be looked back at
         _asked = _scored;
         return ids;

@@ -6,13 +6,13 @@ namespace PicoGpt.Measuring;
 /// <summary>Scores the token that follows each row, divided by rows.</summary>
 internal sealed class ScoreJob(TokenScorer scorer) : Job
 {
-    private readonly TokenScore[] _scores = new TokenScore[Gpt2Forward.MostLogits];
+    private readonly TokenScore[] _scores = new TokenScore[Gpt2Forward.MaxLogits];
 
     /// <summary>[rows, n_vocab]</summary>
     public Matrix Logits { get; set; }
 
     /// <summary>The tokens that follow, [rows].</summary>
-    public int[] Ids { get; } = new int[Gpt2Forward.MostLogits];
+    public int[] Ids { get; } = new int[Gpt2Forward.MaxLogits];
 
     /// <summary>The scores, [rows].</summary>
     public ReadOnlySpan<TokenScore> Scores => _scores.AsSpan(0, Logits.Rows);

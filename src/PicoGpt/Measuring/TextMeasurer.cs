@@ -36,10 +36,10 @@ public sealed class TextMeasurer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(batchSize, Gpt2Forward.MostLogits);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(batchSize, Gpt2Forward.MaxLogits);
         _model = model;
         _options = options ?? new MeasureOptions();
-        _options.Check(model);
+        _options.Validate(model);
         BatchSize = batchSize;
         _stride = _options.StrideIn(model.HyperParameters);
         _startToken = _options.NoStartToken ? null : StartTokenOf(model);
@@ -57,7 +57,7 @@ public sealed class TextMeasurer : IDisposable
     public long TokensLeft => _driver.Texts.Sum(text => (long)text.Unscored);
 
     /// <summary>Whether it is time to advance before more is added: there is a measure to give out, or enough to read.</summary>
-    public bool IsFull => _driver.IsNextReady || _driver.Unfinished >= BatchSize || TokensLeft >= Gpt2Forward.MostRows;
+    public bool IsFull => _driver.IsNextReady || _driver.Unfinished >= BatchSize || TokensLeft >= Gpt2Forward.MaxRows;
 
     /// <summary>Whether no text is under way or waiting to be given out.</summary>
     public bool IsEmpty => _driver.IsEmpty;

@@ -12,7 +12,7 @@ internal static unsafe class BlockProducts<TWidth, TVector>
     where TVector : struct
 {
     /// <summary>The most rows of a block, which then takes half of the smallest first-level cache there is.</summary>
-    public const int MostRows = 128;
+    public const int MaxRows = 128;
 
     private const int TileRows = Kernels.TileRows;
 
@@ -23,7 +23,7 @@ internal static unsafe class BlockProducts<TWidth, TVector>
     /// The rows of a block, and the tiles side by side that are walked down together. Few rows of x wait for memory, which gives more where
     /// longer pieces of rows are read, and sooner with small blocks (measured: a fifth for ten rows).
     /// </summary>
-    public static (int Rows, int Tiles) BlockOf(Matrix x) => x.Rows < 16 ? (MostRows / 2, 2) : (MostRows, 1);
+    public static (int Rows, int Tiles) BlockOf(Matrix x) => x.Rows < 16 ? (MaxRows / 2, 2) : (MaxRows, 1);
 
     /// <summary><c>y[t, :] += Σ x[t, i] · w[i, :]</c> for all rows t.</summary>
     /// <param name="x">[rows, n].</param>

@@ -11,7 +11,7 @@ namespace PicoGpt.Numerics;
 internal readonly struct ErfGelu : IActivationFunction
 {
     // There a·Φ(−a) is as good as zero, and its exponential is just a normal number.
-    private const float Most = 13f;
+    private const float MaxArgument = 13f;
 
     private const float Step = 0.25f;
     private const float P0 = 0.0998049706f;
@@ -26,7 +26,7 @@ internal readonly struct ErfGelu : IActivationFunction
 
     public static float Of(float x)
     {
-        float a = MathF.Min(MathF.Max(x, -x), Most);
+        float a = MathF.Min(MathF.Max(x, -x), MaxArgument);
         float t = 1f / MathF.FusedMultiplyAdd(a, Step, 1f);
         float p = MathF.FusedMultiplyAdd(P8, t, P7);
         p = MathF.FusedMultiplyAdd(p, t, P6);
@@ -46,7 +46,7 @@ internal readonly struct ErfGelu : IActivationFunction
         where TVector : struct
     {
         TVector one = TWidth.Broadcast(1f);
-        TVector a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(Most));
+        TVector a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(MaxArgument));
         TVector t = TWidth.Divide(one, TWidth.FusedMultiplyAdd(a, TWidth.Broadcast(Step), one));
         TVector p = TWidth.FusedMultiplyAdd(TWidth.Broadcast(P8), t, TWidth.Broadcast(P7));
         p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P6));

@@ -8,10 +8,10 @@ namespace PicoGpt.Numerics;
 internal static class Exponential
 {
     /// <summary>The least argument whose exponential is a normal float.</summary>
-    public const float Least = -87.33654f;
+    public const float MinArgument = -87.33654f;
 
     /// <summary>The greatest argument whose power of two is finite.</summary>
-    public const float Greatest = 88.37626f;
+    public const float MaxArgument = 88.37626f;
 
     private const float Log2E = 1.44269504f;
 
@@ -31,7 +31,7 @@ internal static class Exponential
 
     public static float Of(float x)
     {
-        x = MathF.Min(MathF.Max(x, Least), Greatest);
+        x = MathF.Min(MathF.Max(x, MinArgument), MaxArgument);
         float n = MathF.FusedMultiplyAdd(x, Log2E, Rounder) - Rounder;
         float r = MathF.FusedMultiplyAdd(n, -Ln2High, x);
         r = MathF.FusedMultiplyAdd(n, -Ln2Low, r);
@@ -50,7 +50,7 @@ internal static class Exponential
         where TVector : struct
     {
         TVector one = TWidth.Broadcast(1f);
-        x = TWidth.Min(TWidth.Max(x, TWidth.Broadcast(Least)), TWidth.Broadcast(Greatest));
+        x = TWidth.Min(TWidth.Max(x, TWidth.Broadcast(MinArgument)), TWidth.Broadcast(MaxArgument));
         TVector n = TWidth.Subtract(
             TWidth.FusedMultiplyAdd(x, TWidth.Broadcast(Log2E), TWidth.Broadcast(Rounder)), TWidth.Broadcast(Rounder));
         TVector r = TWidth.FusedMultiplyAdd(n, TWidth.Broadcast(-Ln2High), x);

@@ -83,7 +83,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     private static void MatMulOfRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         int blockRows = BlockProducts<TWidth, TVector>.BlockOf(x).Rows, tileColumns = BlockProducts<TWidth, TVector>.TileColumns;
-        float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MostRows * PackedMatrix.Side)];
+        float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MaxRows * PackedMatrix.Side)];
         float* values = Kernels.Align(memory);
         for (int column = from; column < to; column += PackedMatrix.Side)
         {

@@ -18,7 +18,7 @@ internal static class PortableMath
     private const double Ln2Low = 1.90821492927058770002e-10;
 
     // Beyond, the power of two would not be a normal number.
-    private const double Most = 708;
+    private const double MaxArgument = 708;
 
     // Of eʳ, the highest degree first.
     private static ReadOnlySpan<double> Taylor =>
@@ -34,8 +34,8 @@ internal static class PortableMath
     public static double Exp(double x)
     {
         if (double.IsNaN(x)) return x;
-        if (x < -Most) return 0;
-        if (x > Most) return double.PositiveInfinity;
+        if (x < -MaxArgument) return 0;
+        if (x > MaxArgument) return double.PositiveInfinity;
         double n = Math.Round(x * Log2E);
         double r = x - (n * Ln2High) - (n * Ln2Low);
         double p = Taylor[0];
@@ -54,7 +54,7 @@ internal static class PortableMath
         var p = Vector256.Create(Taylor[0]);
         foreach (double coefficient in Taylor[1..]) p = (p * r) + Vector256.Create(coefficient);
         Vector256<double> power = Vector256.ShiftLeft(shifted.AsInt64() + Vector256.Create(1023L), 52).AsDouble();
-        return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-Most)), Vector256<double>.Zero, p * power);
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-MaxArgument)), Vector256<double>.Zero, p * power);
     }
 
     /// <summary>

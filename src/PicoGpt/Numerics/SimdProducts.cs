@@ -54,7 +54,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
     {
-        float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MostRows * TileColumns)];
+        float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MaxRows * TileColumns)];
         float* block = Kernels.Align(memory);
         (int blockRows, int tiles) = BlockProducts<TWidth, TVector>.BlockOf(x);
         for (int first = from, end; first < to; first = end)

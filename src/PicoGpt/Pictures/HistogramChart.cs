@@ -26,7 +26,7 @@ internal sealed class HistogramChart
     public string Caption { get; }
 
     /// <summary>The count of the fullest bin.</summary>
-    public long Most => Bins.Max(bin => bin.Count);
+    public long MaxCount => Bins.Max(bin => bin.Count);
 
     /// <summary>Counts a tensor's values.</summary>
     /// <param name="tensor">The tensor, with a finite value at least.</param>

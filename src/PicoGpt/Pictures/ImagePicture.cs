@@ -34,7 +34,7 @@ internal static class ImagePicture
         for (int x = 0; x < width; x++)
         {
             HistogramBin bin = chart.Bins[x / BarWidth];
-            int top = height - 1 - BarHeight(bin, chart.Most, height - 2);
+            int top = height - 1 - BarHeight(bin, chart.MaxCount, height - 2);
             for (int y = top; y < height - 1; y++) pixels[(y * width) + x] = chart.ColorOf(bin);
             if (bin.Lower == 0 && x % BarWidth == 0)
             {
@@ -47,8 +47,8 @@ internal static class ImagePicture
         return PngEncoder.Encode(pixels, width, chart.Title, chart.Caption);
     }
 
-    private static int BarHeight(HistogramBin bin, long most, int height) =>
-        bin.Count == 0 ? 0 : Math.Max((int)Math.Round((double)bin.Count / most * height), 1);
+    private static int BarHeight(HistogramBin bin, long max, int height) =>
+        bin.Count == 0 ? 0 : Math.Max((int)Math.Round((double)bin.Count / max * height), 1);
 
     private static byte[] Pixels(Heatmap map, int across, int down)
     {

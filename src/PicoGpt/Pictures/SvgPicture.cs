@@ -17,7 +17,7 @@ internal static class SvgPicture
     private const int LegendWidth = 240;
     private const int CaptionWidth = 110;
     private const int LineHeight = 18;
-    private const int MostTicks = 8;
+    private const int MaxTicks = 8;
 
     /// <summary>A heatmap: the cells as an embedded image, rows and columns numbered at their ends, a scale of colours.</summary>
     public static string Of(Heatmap map)
@@ -48,12 +48,12 @@ internal static class SvgPicture
         double barWidth = (double)ChartWidth / chart.Bins.Count, floor = TopMargin + ChartHeight;
         var svg = new StringBuilder();
         svg.Append(Text(LeftMargin, 28, chart.Title, "class=\"t\""));
-        svg.Append(Text(LeftMargin - 6, TopMargin + 10, Invariant($"{chart.Most}"), "class=\"e\""));
+        svg.Append(Text(LeftMargin - 6, TopMargin + 10, Invariant($"{chart.MaxCount}"), "class=\"e\""));
         svg.Append(Text(LeftMargin - 6, floor, "0", "class=\"e\""));
         for (int i = 0; i < chart.Bins.Count; i++)
         {
             HistogramBin bin = chart.Bins[i];
-            double height = bin.Count == 0 ? 0 : Math.Max((double)bin.Count / chart.Most * ChartHeight, 0.5);
+            double height = bin.Count == 0 ? 0 : Math.Max((double)bin.Count / chart.MaxCount * ChartHeight, 0.5);
             svg.Append(Invariant($"<rect x=\"{LeftMargin + (i * barWidth):0.###}\" y=\"{floor - height:0.##}\" "));
             svg.Append(Invariant($"width=\"{barWidth:0.###}\" height=\"{height:0.##}\" "));
             svg.Append(Invariant($"fill=\"{chart.ColorOf(bin)}\"><title>{bin.Lower:G6} to {bin.Upper:G6}: {bin.Count}</title></rect>\n"));
@@ -61,7 +61,7 @@ internal static class SvgPicture
 
         svg.Append(Frame(ChartWidth, ChartHeight));
         int step = 1; // a power of two, as the width of a bin is: the numbers are short
-        while (chart.Bins.Count / step > MostTicks) step *= 2;
+        while (chart.Bins.Count / step > MaxTicks) step *= 2;
         for (int i = 0; i <= chart.Bins.Count; i++)
         {
             if (((chart.Bins[0].Lower / chart.Bins.BinWidth) + i) % step != 0) continue;

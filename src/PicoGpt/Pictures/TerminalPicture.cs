@@ -15,7 +15,7 @@ internal static class TerminalPicture
     private const string Negative = " ·-=≡";
     private const string Eighths = " ▏▎▍▌▋▊▉█";
     private const string Reset = "\e[0m";
-    private const int MostLinesOfLargeCells = 24;
+    private const int MaxLinesOfLargeCells = 24;
     private const int LegendSteps = 8;
 
     /// <summary>A heatmap, with its title above and its legend below.</summary>
@@ -24,7 +24,7 @@ internal static class TerminalPicture
     public static List<string> Lines(Heatmap map, int width)
     {
         // Characters are about twice as high as wide.
-        int down = map.Rows * 2 <= MostLinesOfLargeCells && width / map.Columns >= 4 ? 2 : 1;
+        int down = map.Rows * 2 <= MaxLinesOfLargeCells && width / map.Columns >= 4 ? 2 : 1;
         int across = Math.Clamp(width / map.Columns, 1, 2 * down);
         List<string> lines = [map.Title];
         for (int row = 0; row < map.Rows; row++)
@@ -46,12 +46,12 @@ internal static class TerminalPicture
     {
         List<string> lines = [chart.Title];
         string[] edges = [.. chart.Bins.Select(bin => bin.Lower.ToString("G6", CultureInfo.InvariantCulture))];
-        int edgeWidth = edges.Max(edge => edge.Length), countWidth = chart.Most.ToString(CultureInfo.InvariantCulture).Length;
+        int edgeWidth = edges.Max(edge => edge.Length), countWidth = chart.MaxCount.ToString(CultureInfo.InvariantCulture).Length;
         int barWidth = Math.Max(width - edgeWidth - countWidth - 2, 8);
         for (int i = 0; i < chart.Bins.Count; i++)
         {
             HistogramBin bin = chart.Bins[i];
-            string bar = Bar((double)bin.Count / chart.Most, barWidth);
+            string bar = Bar((double)bin.Count / chart.MaxCount, barWidth);
             string colored = bar.Length == 0 ? "" : $"{Foreground(chart.ColorOf(bin))}{bar}{Reset}";
             lines.Add($"{edges[i].PadLeft(edgeWidth)} {bin.Count.ToString(CultureInfo.InvariantCulture).PadLeft(countWidth)} {colored}");
         }

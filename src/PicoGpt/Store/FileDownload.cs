@@ -44,7 +44,7 @@ internal sealed class FileDownload(
                 await Task.Run(
                     () => FileVerifier.Verify(_path, PartFile.Suffix, file, sha256, damaged, cancellationToken),
                     cancellationToken).ConfigureAwait(false);
-                PartFile.Publish(_path);
+                PartFile.Finish(_path);
                 return;
             }
             catch (SourceFault fault) when (fault.IsEndless)

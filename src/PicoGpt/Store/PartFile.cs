@@ -4,7 +4,7 @@ namespace PicoGpt.Store;
 
 /// <summary>
 /// A file that is not whole yet: <c>name.part</c> and its journal <c>name.part.journal</c>. It gets its name by
-/// <see cref="Publish"/>, when it is flushed, closed and verified. Its members may be called from several threads.
+/// <see cref="Finish"/>, when it is flushed, closed and verified. Its members may be called from several threads.
 /// </summary>
 internal sealed class PartFile : IDisposable
 {
@@ -88,7 +88,7 @@ internal sealed class PartFile : IDisposable
     }
 
     /// <summary>Gives a closed file its name: a crash leaves the old state or the new one.</summary>
-    public static void Publish(string finalPath)
+    public static void Finish(string finalPath)
     {
         File.Move(finalPath + Suffix, finalPath, overwrite: true);
         new DownloadJournal(finalPath + JournalSuffix).Delete();

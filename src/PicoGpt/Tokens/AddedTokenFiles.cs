@@ -20,7 +20,7 @@ internal static class AddedTokenFiles
 
     public const string SplitSpecialTokens = "split_special_tokens";
 
-    private const int Most = 64 << 20;
+    private const int MaxFileLength = 64 << 20;
 
     /// <summary>The names of the files.</summary>
     public static IReadOnlyList<string> FileNames { get; } = [ConfigName, AddedName, SpecialName];
@@ -79,7 +79,7 @@ internal static class AddedTokenFiles
         {
             cancellationToken.ThrowIfCancellationRequested();
             string path = Path.Combine(folder, name);
-            return new AddedTokenFile(path, File.Exists(path) ? JsonFile.Parse(path, Most) : null);
+            return new AddedTokenFile(path, File.Exists(path) ? JsonFile.Parse(path, MaxFileLength) : null);
         }
     }
 

@@ -4,7 +4,7 @@ namespace PicoGpt.Tokens;
 internal sealed class AddedTokenList
 {
     // A token is looked for at every place of a text where its first character stands.
-    private const int Longest = 256;
+    private const int MaxLength = 256;
 
     private readonly IReadOnlyDictionary<string, int> _ids;
     private readonly List<AddedToken> _tokens = [];
@@ -29,7 +29,7 @@ internal sealed class AddedTokenList
     /// <exception cref="Gpt2Exception">It is known by another id, or its id is another token's.</exception>
     public void Add(AddedTokenFile file, AddedToken token)
     {
-        if (token.Text.Length is 0 or > Longest) throw file.Bad($"has a token of {token.Text.Length} characters; 1 to {Longest} are expected");
+        if (token.Text.Length is 0 or > MaxLength) throw file.Bad($"has a token of {token.Text.Length} characters; 1 to {MaxLength} are expected");
         if (Find(token.Text) is { } known)
         {
             if (known.Id != token.Id) throw file.Bad($"gives the token '{token.Text}' the id {token.Id}, where another file says {known.Id}");

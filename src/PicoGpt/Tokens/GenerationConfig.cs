@@ -14,7 +14,7 @@ internal static class GenerationConfig
 
     private const string BeginKey = "bos_token_id";
     private const string EndKey = "eos_token_id";
-    private const int Most = 1 << 20;
+    private const int MaxFileLength = 1 << 20;
 
     /// <summary>Reads what files say, the first before the others; those that do not exist say nothing.</summary>
     /// <param name="paths">The files.</param>
@@ -24,7 +24,7 @@ internal static class GenerationConfig
         var ids = new SpecialIds(null, []);
         foreach (string path in paths.Where(File.Exists))
         {
-            using JsonDocument document = JsonFile.Parse(path, Most);
+            using JsonDocument document = JsonFile.Parse(path, MaxFileLength);
             SpecialIds further = Read(document.RootElement, path);
             ids = new SpecialIds(ids.Begin ?? further.Begin, ids.Ends.Count > 0 ? ids.Ends : further.Ends);
         }

@@ -7,7 +7,7 @@ namespace PicoGpt.Tokens;
 internal sealed class MergeTable
 {
     /// <summary>Pieces up to this many bytes are merged by scanning, longer ones with a queue.</summary>
-    public const int LongestScanned = 96;
+    public const int MaxScannedLength = 96;
 
     private const int Gone = -1;
 
@@ -44,13 +44,13 @@ internal sealed class MergeTable
     /// <summary>Merges symbols as far as the merges go.</summary>
     /// <param name="symbols">Symbol numbers; overwritten.</param>
     /// <returns>How many symbols are left, at the beginning of <paramref name="symbols"/>.</returns>
-    public int Apply(Span<int> symbols) => symbols.Length <= LongestScanned ? ApplyByScanning(symbols) : ApplyByQueue(symbols);
+    public int Apply(Span<int> symbols) => symbols.Length <= MaxScannedLength ? ApplyByScanning(symbols) : ApplyByQueue(symbols);
 
     /// <summary>OpenAI's loop: find the pair of the lowest rank, merge it wherever it stands, again. Quadratic.</summary>
     public int ApplyByScanning(Span<int> symbols)
     {
         int count = symbols.Length;
-        Span<Merge> merges = count <= LongestScanned ? stackalloc Merge[LongestScanned] : new Merge[count]; // of a symbol with the next
+        Span<Merge> merges = count <= MaxScannedLength ? stackalloc Merge[MaxScannedLength] : new Merge[count]; // of a symbol with the next
         for (int i = 0; i + 1 < count; i++) merges[i] = Find(symbols[i], symbols[i + 1]);
         while (count > 1)
         {

@@ -11,7 +11,7 @@ internal sealed class TokenizerJson : IDisposable
 {
     public const string FileName = "tokenizer.json";
 
-    private const int Most = 64 << 20;
+    private const int MaxFileLength = 64 << 20;
 
     // How many tokens or merges are read between two looks at whether they are wanted still.
     private const int Portion = 4096;
@@ -39,7 +39,7 @@ internal sealed class TokenizerJson : IDisposable
     /// <exception cref="Gpt2Exception">The file is missing, or is not a JSON object.</exception>
     public static TokenizerJson Open(string path)
     {
-        JsonDocument document = JsonFile.Parse(path, Most, "a tokenizer of Hugging Face's library");
+        JsonDocument document = JsonFile.Parse(path, MaxFileLength, "a tokenizer of Hugging Face's library");
         var file = new TokenizerJson(path, document);
         if (file._root.ValueKind == JsonValueKind.Object && Member(file._root, "model") is { ValueKind: JsonValueKind.Object }) return file;
         document.Dispose();

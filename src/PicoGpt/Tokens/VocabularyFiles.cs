@@ -8,7 +8,7 @@ namespace PicoGpt.Tokens;
 internal static class VocabularyFiles
 {
     // OpenAI's encoder.json has 1 MB.
-    private const int Most = 64 << 20;
+    private const int MaxFileLength = 64 << 20;
 
     // How many lines or tokens are read between two looks at whether they are wanted still.
     private const int Portion = 4096;
@@ -107,7 +107,7 @@ internal static class VocabularyFiles
     {
         try
         {
-            return SmallFile.Read(path, Most);
+            return SmallFile.Read(path, MaxFileLength);
         }
         catch (Gpt2Exception exception) when (exception.Error == Gpt2Error.FileNotFound)
         {

@@ -31,7 +31,7 @@ public sealed class TextTracer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
-        options.Check(model);
+        options.Validate(model);
         (_model, _options, _kernels) = (model, options, kernels);
         Text = text;
         Tokens = text.Length == 0 ? [BeginningOf(model)] : model.Encoder.Tokenize(text, options.AllowSpecial);
@@ -110,7 +110,7 @@ public sealed class TextTracer
     {
         bool wantsLogits = recorder.Wants(ActivationSite.Logits, IForwardHook.NoLayer);
         if (!wantsLogits && !recorder.Wants(ActivationSite.FinalNorm, IForwardHook.NoLayer)) return;
-        foreach (int[] some in Enumerable.Range(0, rows).Chunk(Gpt2Forward.MostLogits))
+        foreach (int[] some in Enumerable.Range(0, rows).Chunk(Gpt2Forward.MaxLogits))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (wantsLogits) forward.Logits(some);
@@ -122,10 +122,10 @@ public sealed class TextTracer
     private static void Predict(
         Gpt2Forward forward, LogitLens lens, int layer, int position, Span<LensPrediction> predictions, CancellationToken cancellationToken)
     {
-        for (int first = 0; first < predictions.Length; first += Gpt2Forward.MostLogits)
+        for (int first = 0; first < predictions.Length; first += Gpt2Forward.MaxLogits)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(Gpt2Forward.MostLogits, predictions.Length - first);
+            int count = Math.Min(Gpt2Forward.MaxLogits, predictions.Length - first);
             Matrix logits = forward.Lens(layer, [.. Enumerable.Range(first, count)]); // [count, n_vocab]
             for (int i = 0; i < count; i++) predictions[first + i] = lens.Predict(layer, position + first + i, logits.Row(i));
         }

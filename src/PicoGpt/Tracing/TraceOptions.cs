@@ -52,11 +52,11 @@ public sealed record TraceOptions
     }
 
     /// <exception cref="Gpt2Exception">The model has no such layer, head or activation, or <see cref="Top"/> is out of its range.</exception>
-    internal void Check(Gpt2Model model)
+    internal void Validate(Gpt2Model model)
     {
         Gpt2HyperParameters h = model.HyperParameters;
-        CheckIndices(model, Layers, h.NLayer, "layers");
-        CheckIndices(model, Heads, h.NHead, "heads");
+        ValidateIndices(model, Layers, h.NLayer, "layers");
+        ValidateIndices(model, Heads, h.NHead, "heads");
         if (Top < 1 || Top > h.NVocab)
         {
             throw new Gpt2Exception(
@@ -75,7 +75,7 @@ public sealed record TraceOptions
     /// <summary>How many are chosen of all.</summary>
     internal static int CountOf(IReadOnlyCollection<int> chosen, int all) => chosen.Count == 0 ? all : chosen.Distinct().Count();
 
-    private static void CheckIndices(Gpt2Model model, IReadOnlyCollection<int> indices, int count, string what)
+    private static void ValidateIndices(Gpt2Model model, IReadOnlyCollection<int> indices, int count, string what)
     {
         foreach (int index in indices)
         {

@@ -16,7 +16,7 @@ namespace PicoGpt.Tracing;
 internal static partial class TracePage
 {
     /// <summary>The most that the attention of a page may take, in bytes.</summary>
-    public const long MostAttention = 96L << 20;
+    public const long MaxAttention = 96L << 20;
 
     /// <summary>The bytes that attention takes in a page: one a weight, and none for what is 0 by causality.</summary>
     public static long AttentionBytes(int layers, int heads, int tokens) => (long)layers * heads * ((long)tokens * (tokens + 1) / 2);
@@ -65,11 +65,11 @@ internal static partial class TracePage
     public static void CheckSize(int layers, int heads, int tokens)
     {
         long bytes = AttentionBytes(layers, heads, tokens);
-        if (bytes <= MostAttention) return;
+        if (bytes <= MaxAttention) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
             $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
-                + $"than the {MostAttention >> 20} MiB that a browser shows well; choose fewer layers or heads.");
+                + $"than the {MaxAttention >> 20} MiB that a browser shows well; choose fewer layers or heads.");
     }
 
     private static string Facts(Gpt2Trace trace)

@@ -15,7 +15,7 @@ internal sealed class TensorMismatch(
     /// <summary>What follows the name and type of a tensor that does not hold real numbers.</summary>
     public const string OfWholeNumbers = " (expected Float32)";
 
-    private const int MostNamed = 3;
+    private const int MaxNamed = 3;
 
     // By the names of what stands in place of a weight: AutoGPTQ and AutoAWQ, bitsandbytes in 4 and in 8 bits, adapters of PEFT, the objects of
     // Keras and tf.Module.
@@ -60,8 +60,8 @@ internal sealed class TensorMismatch(
     /// <summary>Three names and how many more there are.</summary>
     public static string Names(IReadOnlyList<string> names)
     {
-        string some = string.Join(", ", names.Take(MostNamed).Select(VisibleText.Of));
-        return names.Count <= MostNamed ? some : $"{some} and {names.Count - MostNamed} more";
+        string some = string.Join(", ", names.Take(MaxNamed).Select(VisibleText.Of));
+        return names.Count <= MaxNamed ? some : $"{some} and {names.Count - MaxNamed} more";
     }
 
     private string Advice()

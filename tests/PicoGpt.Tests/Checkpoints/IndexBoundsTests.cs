@@ -8,7 +8,7 @@ namespace PicoGpt.Tests.Checkpoints;
 /// <summary>An index cannot make a reader use much more memory than the file has bytes, nor much time.</summary>
 public sealed class IndexBoundsTests : IDisposable
 {
-    private const long MostBytesBeyondTheFile = 64L * 1024 * 1024;
+    private const long MaxBytesBeyondTheFile = 64L * 1024 * 1024;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -157,7 +157,7 @@ public sealed class IndexBoundsTests : IDisposable
         finally
         {
             long bytes = GC.GetAllocatedBytesForCurrentThread() - before - new FileInfo(IndexPath).Length;
-            Assert.InRange(bytes, 0, MostBytesBeyondTheFile);
+            Assert.InRange(bytes, 0, MaxBytesBeyondTheFile);
         }
     }
 }

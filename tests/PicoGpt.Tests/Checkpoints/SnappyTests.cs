@@ -6,7 +6,7 @@ namespace PicoGpt.Tests.Checkpoints;
 
 public class SnappyTests
 {
-    private const int MostBytes = 1_000_000;
+    private const int MaxBytes = 1_000_000;
 
     [Theory]
     [InlineData("")]
@@ -30,7 +30,7 @@ public class SnappyTests
 
         byte[] compressed = Snappy.Compress(block);
         Assert.True(compressed.Length < block.Length);
-        Assert.Equal(block, Snappy.Decompress(compressed, MostBytes));
+        Assert.Equal(block, Snappy.Decompress(compressed, MaxBytes));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public class SnappyTests
     {
         // length 18; literal "abcd"; copy with 1, 2 and 4 bytes of offset; literal with an extra length byte
         byte[] compressed = [18, 3 << 2, .. "abcd"u8, 0x01, 4, (3 << 2) | 2, 4, 0, (3 << 2) | 3, 2, 0, 0, 0, 60 << 2, 1, .. "xy"u8];
-        Assert.Equal("abcdabcdabcdcdcdxy", Encoding.ASCII.GetString(Snappy.Decompress(compressed, MostBytes)));
+        Assert.Equal("abcdabcdabcdcdcdxy", Encoding.ASCII.GetString(Snappy.Decompress(compressed, MaxBytes)));
     }
 
     [Theory]
@@ -53,13 +53,13 @@ public class SnappyTests
     [InlineData(new byte[] { 3, 0, 65, 1, 1 })] // copy passes the declared length
     [InlineData(new byte[] { 20, 252, 255, 255, 255, 255, 65 })] // literal of 4 GiB
     public void Malformed_blocks_are_refused(byte[] compressed) =>
-        Assert.Throws<InvalidDataException>(() => Snappy.Decompress(compressed, MostBytes));
+        Assert.Throws<InvalidDataException>(() => Snappy.Decompress(compressed, MaxBytes));
 
     [Fact]
     public void Blocks_that_make_more_bytes_than_allowed_are_refused()
     {
         byte[] compressed = Snappy.Compress(new byte[100]);
-        Assert.Equal(100, Snappy.Decompress(compressed, mostBytes: 100).Length);
-        Assert.Throws<InvalidDataException>(() => Snappy.Decompress(compressed, mostBytes: 99));
+        Assert.Equal(100, Snappy.Decompress(compressed, maxBytes: 100).Length);
+        Assert.Throws<InvalidDataException>(() => Snappy.Decompress(compressed, maxBytes: 99));
     }
 }

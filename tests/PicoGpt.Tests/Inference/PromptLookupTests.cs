@@ -16,7 +16,7 @@ public sealed class PromptLookupTests
     [Fact]
     public void The_dearer_a_guess_is_the_shorter_it_gets()
     {
-        int[] lengths = [.. ((double[])[0.05, 0.3, 0.5, 0.7]).Select(cost => new PromptLookup().Guess(Loop, PromptLookup.Longest, cost).Length)];
+        int[] lengths = [.. ((double[])[0.05, 0.3, 0.5, 0.7]).Select(cost => new PromptLookup().Guess(Loop, PromptLookup.MaxGuesses, cost).Length)];
         Assert.Equal([5, 2, 1, 0], lengths); // 0.6⁵ > 0.05 > 0.6⁶, and so on
     }
 
@@ -31,7 +31,7 @@ public sealed class PromptLookupTests
             bold.Learn(guessed: 5, right: 5);
         }
 
-        Assert.Equal(1, cautious.Guess(Loop, PromptLookup.Longest, 0.05).Length);
-        Assert.Equal(PromptLookup.Longest, bold.Guess(Loop, PromptLookup.Longest, 0.05).Length);
+        Assert.Equal(1, cautious.Guess(Loop, PromptLookup.MaxGuesses, 0.05).Length);
+        Assert.Equal(PromptLookup.MaxGuesses, bold.Guess(Loop, PromptLookup.MaxGuesses, 0.05).Length);
     }
 }

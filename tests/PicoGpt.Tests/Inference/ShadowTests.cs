@@ -89,7 +89,7 @@ public sealed class ShadowTests : IDisposable
         using Shadow shadow = NewShadow();
         int first = shadow.Worthwhile(texts: 1);
         Learn(shadow, guessed: 8, right: 8);
-        Assert.InRange(shadow.Worthwhile(texts: 1), first + 1, Shadow.Longest);
+        Assert.InRange(shadow.Worthwhile(texts: 1), first + 1, Shadow.MaxGuesses);
         for (int i = 0; i < 30; i++) Learn(shadow, guessed: 1, right: 0);
         Assert.Equal(0, shadow.Worthwhile(texts: 1));
     }

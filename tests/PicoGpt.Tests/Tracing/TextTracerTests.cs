@@ -25,7 +25,7 @@ public sealed class TextTracerTests
         using Gpt2Model model = Gpt2Model.Open(folder.Path, precision: precision);
         string text = string.Concat(Enumerable.Repeat("The king and I. ", 20)); // more than one portion of rows
         var tracer = new TextTracer(model, text, Everything with { Top = 300, Activations = Gpt2Activations.Names(shape) });
-        Assert.True(tracer.Tokens.Count > Gpt2Forward.MostRows);
+        Assert.True(tracer.Tokens.Count > Gpt2Forward.MaxRows);
         Gpt2Trace trace = tracer.Trace(TestContext.Current.CancellationToken);
 
         float[] logits = new float[tracer.Tokens.Count * shape.NVocab];

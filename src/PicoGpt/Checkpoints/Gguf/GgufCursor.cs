@@ -10,7 +10,7 @@ namespace PicoGpt.Checkpoints.Gguf;
 internal sealed unsafe class GgufCursor(MappedFile file, long position)
 {
     // A name of the metadata or of a tensor; ggml itself allows 64 bytes for the second.
-    private const int LongestName = 1 << 16;
+    private const int MaxNameLength = 1 << 16;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -38,7 +38,7 @@ internal sealed unsafe class GgufCursor(MappedFile file, long position)
     public string Name()
     {
         long length = Count("bytes of a name", 1);
-        return length <= LongestName ? Decode((int)length) : throw new InvalidDataException($"it has a name of {length} bytes");
+        return length <= MaxNameLength ? Decode((int)length) : throw new InvalidDataException($"it has a name of {length} bytes");
     }
 
     /// <summary>A text of any length.</summary>

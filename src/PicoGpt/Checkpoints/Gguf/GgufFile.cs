@@ -18,8 +18,8 @@ internal static class GgufFile
     public const string AlignmentKey = "general.alignment";
 
     private const uint OldVersion = 2;
-    private const int MostAlignment = 1 << 20;
-    private const int MostDimensions = 4; // GGML_MAX_DIMS
+    private const int MaxAlignment = 1 << 20;
+    private const int MaxDimensions = 4; // GGML_MAX_DIMS
     private const string SplitKey = "split.count";
 
     // The least that each takes: a name's length, a type and a byte; and a name's length, the number of dimensions, a type and an offset.
@@ -67,7 +67,7 @@ internal static class GgufFile
             throw new NotSupportedException($"it is one of {parts} files of a model; join them with llama.cpp's llama-gguf-split --merge");
 
         long alignment = metadata.Number(AlignmentKey) ?? DefaultAlignment;
-        if (alignment is < 1 or > MostAlignment || alignment % 8 != 0) throw new InvalidDataException($"its alignment is {alignment}");
+        if (alignment is < 1 or > MaxAlignment || alignment % 8 != 0) throw new InvalidDataException($"its alignment is {alignment}");
         var list = new (string Name, GgmlType Type, long[] Shape, ulong Offset)[tensors];
         for (int i = 0; i < list.Length; i++) list[i] = ReadTensor(cursor);
         long data = Align(cursor.Position, alignment);
@@ -85,7 +85,7 @@ internal static class GgufFile
     {
         string name = cursor.Name();
         uint rank = cursor.UInt32();
-        if (rank > MostDimensions) throw new InvalidDataException($"its tensor '{name}' has {rank} dimensions");
+        if (rank > MaxDimensions) throw new InvalidDataException($"its tensor '{name}' has {rank} dimensions");
         long[] shape = new long[rank];
         for (int d = shape.Length - 1; d >= 0; d--) shape[d] = (long)cursor.UInt64();
         return (name, (GgmlType)cursor.UInt32(), shape, cursor.UInt64());

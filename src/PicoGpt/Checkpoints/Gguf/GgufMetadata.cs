@@ -57,9 +57,9 @@ internal sealed class GgufMetadata
 
     /// <summary>A list of whole numbers; <see langword="null"/> where there is no such key.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="most">How many there may be.</param>
+    /// <param name="max">How many there may be.</param>
     /// <exception cref="Gpt2Exception">It is something else, or longer.</exception>
-    public long[]? Numbers(string key, int most) => Read(key, (value, cursor) => ReadNumbers(value, cursor, most), $"list of up to {most} whole numbers");
+    public long[]? Numbers(string key, int max) => Read(key, (value, cursor) => ReadNumbers(value, cursor, max), $"list of up to {max} whole numbers");
 
     /// <summary>The exception for a value that makes no sense.</summary>
     public Gpt2Exception Bad(string what) => new(Gpt2Error.Corrupt, $"'{Path}' {what}; convert or download the file again.", Path);
@@ -86,9 +86,9 @@ internal sealed class GgufMetadata
         return texts;
     }
 
-    private static long[]? ReadNumbers(GgufValue value, GgufCursor cursor, int most)
+    private static long[]? ReadNumbers(GgufValue value, GgufCursor cursor, int max)
     {
-        if (value.Count is not { } count || count > most) return null;
+        if (value.Count is not { } count || count > max) return null;
         long[] numbers = new long[count];
         for (int i = 0; i < numbers.Length; i++)
         {

@@ -11,7 +11,7 @@ internal static partial class NpyHeader
     public const int FixedLength = 8;
 
     private const int Alignment = 64;
-    private const int LongestDictionary = 1 << 16;
+    private const int MaxDictionaryLength = 1 << 16;
 
     private static readonly (string Name, TensorDType DType)[] Types =
     [
@@ -52,7 +52,7 @@ internal static partial class NpyHeader
         if (version is < 1 or > 3) throw new InvalidDataException($"is of version {version}, where 1 to 3 are known");
         uint length = version == 1 ? BitConverter.ToUInt16(file[FixedLength..]) : BitConverter.ToUInt32(file[FixedLength..]);
         int start = FixedLength + lengthSize;
-        if (length > LongestDictionary || length > file.Length - start) throw new InvalidDataException($"declares a header of {length} bytes");
+        if (length > MaxDictionaryLength || length > file.Length - start) throw new InvalidDataException($"declares a header of {length} bytes");
 
         Match match = Dictionary().Match(Encoding.UTF8.GetString(file.Slice(start, (int)length)));
         if (!match.Success) throw new InvalidDataException("has a header that is not that of a plain array");

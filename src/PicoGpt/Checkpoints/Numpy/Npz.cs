@@ -10,7 +10,7 @@ internal static class Npz
     /// <summary>What the names of an archive's arrays end in.</summary>
     public const string EntryExtension = ".npy";
 
-    private const int LongestHeader = (1 << 16) + 16;
+    private const int MaxHeaderLength = (1 << 16) + 16;
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged or of another format, or an array in it is of a kind that is not read.</exception>
@@ -53,7 +53,7 @@ internal static class Npz
 
     private static unsafe ReadOnlySpan<byte> Start(MappedFile file, ZipEntry entry)
     {
-        int length = (int)Math.Min(entry.Size, LongestHeader);
+        int length = (int)Math.Min(entry.Size, MaxHeaderLength);
         return entry.IsDeflated ? Zip.Inflate(file, entry, length) : new ReadOnlySpan<byte>(file.Address(entry.DataOffset, length), length);
     }
 }

@@ -3,11 +3,11 @@ namespace PicoGpt.Checkpoints.PyTorch;
 /// <summary>What a pickle names by its module and name. It is only a name here: nothing is imported or run.</summary>
 internal sealed record PickleGlobal(string Module, string Name)
 {
-    private const int LongestPart = 60;
+    private const int MaxPartLength = 60;
 
     /// <summary>Both, cut short where they are long: <c>argparse.Namespace</c>.</summary>
     public override string ToString() => $"{Shorten(Module)}.{Shorten(Name)}";
 
     /// <summary>A name of a pickle as a sentence can have it.</summary>
-    public static string Shorten(string name) => name.Length <= LongestPart ? name : name[..LongestPart] + "…";
+    public static string Shorten(string name) => name.Length <= MaxPartLength ? name : name[..MaxPartLength] + "…";
 }

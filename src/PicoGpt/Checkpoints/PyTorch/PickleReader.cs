@@ -25,7 +25,7 @@ internal sealed class PickleReader(
     private const int LatestProtocol = 5;
 
     // A tensor takes about 40.
-    private const int MostOpcodes = 1 << 18;
+    private const int MaxOpcodes = 1 << 18;
 
     private static readonly object Mark = new();
 
@@ -43,7 +43,7 @@ internal sealed class PickleReader(
     /// <exception cref="NotSupportedException">It is more than plain data.</exception>
     public object? Read()
     {
-        for (int i = 0; i < MostOpcodes; i++)
+        for (int i = 0; i < MaxOpcodes; i++)
         {
             int position = _position;
             byte opcode = Byte();
@@ -52,7 +52,7 @@ internal sealed class PickleReader(
                 throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which such data needs not");
         }
 
-        throw new NotSupportedException($"its pickle has more than {MostOpcodes} opcodes");
+        throw new NotSupportedException($"its pickle has more than {MaxOpcodes} opcodes");
     }
 
     private bool ReadValue(byte opcode)

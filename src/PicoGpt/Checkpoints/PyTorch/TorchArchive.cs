@@ -12,7 +12,7 @@ internal static class TorchArchive
     public const string PickleName = "/data.pkl";
 
     /// <summary>The bytes that a pickle may have; a tensor takes some two hundred.</summary>
-    public const int LongestPickle = 4 * 1024 * 1024;
+    public const int MaxPickleLength = 4 * 1024 * 1024;
 
     private const string ProgramName = "constants.pkl";
 
@@ -82,8 +82,8 @@ internal static class TorchArchive
 
     private static unsafe byte[] ContentOf(MappedFile file, ZipEntry entry, bool hasChecksum)
     {
-        if (entry.Size > LongestPickle)
-            throw new InvalidDataException($"its '{entry.Name}' has {entry.Size} bytes, where {LongestPickle} are the most expected");
+        if (entry.Size > MaxPickleLength)
+            throw new InvalidDataException($"its '{entry.Name}' has {entry.Size} bytes, where {MaxPickleLength} are the most expected");
         byte[] content = entry.IsDeflated
             ? Zip.Inflate(file, entry)
             : new ReadOnlySpan<byte>(file.Address(entry.DataOffset, entry.Size), (int)entry.Size).ToArray();

@@ -13,7 +13,7 @@ namespace PicoGpt.Checkpoints.PyTorch;
 internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTensor>> Weights, IReadOnlyDictionary<string, object?> Arguments)
 {
     private const string ArgumentsKey = "model_args";
-    private const int MostNamed = 5;
+    private const int MaxNamed = 5;
 
     // Of nanoGPT; Lightning and many; PyTorch's tutorials; DeepSpeed; and others that were met.
     private static readonly string[] WeightKeys = ["model", "state_dict", "model_state_dict", "module", "model_state", "weights", "params"];
@@ -73,8 +73,8 @@ internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTens
 
     private static string Quote(IEnumerable<string> names)
     {
-        string[] some = [.. names.Take(MostNamed + 1)];
-        string list = string.Join(", ", some.Take(MostNamed).Select(name => $"'{PickleGlobal.Shorten(name)}'"));
-        return some.Length > MostNamed ? list + ", …" : list;
+        string[] some = [.. names.Take(MaxNamed + 1)];
+        string list = string.Join(", ", some.Take(MaxNamed).Select(name => $"'{PickleGlobal.Shorten(name)}'"));
+        return some.Length > MaxNamed ? list + ", …" : list;
     }
 }

@@ -30,7 +30,7 @@ internal static class TorchLegacyFile
     /// <exception cref="NotSupportedException">It is of a kind that is not read.</exception>
     public static unsafe (TorchContent Content, Dictionary<string, TorchData> Data) Read(MappedFile file)
     {
-        int length = (int)Math.Min(file.Length, TorchArchive.LongestPickle);
+        int length = (int)Math.Min(file.Length, TorchArchive.MaxPickleLength);
         byte[] head = new ReadOnlySpan<byte>(file.Address(0, length), length).ToArray();
         (object? version, int end) = TorchPickle.Read(head, Magic.Length);
         if (version is not ProtocolVersion) throw new NotSupportedException($"it is of the protocol version {version as long?}, where {ProtocolVersion} is known");

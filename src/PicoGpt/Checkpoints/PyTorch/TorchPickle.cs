@@ -8,7 +8,7 @@ namespace PicoGpt.Checkpoints.PyTorch;
 /// </summary>
 internal static class TorchPickle
 {
-    private const int MostDimensions = 8;
+    private const int MaxDimensions = 8;
 
     private static readonly (string Name, TensorDType DType)[] Storages =
     [
@@ -101,7 +101,7 @@ internal static class TorchPickle
     // A pickle names one tuple as often as it likes: without a limit, a small file could ask for any amount of memory.
     private static long[] Numbers(object?[] tuple)
     {
-        if (tuple.Length > MostDimensions) throw new InvalidDataException($"a tensor has {tuple.Length} dimensions");
+        if (tuple.Length > MaxDimensions) throw new InvalidDataException($"a tensor has {tuple.Length} dimensions");
         return [.. tuple.Select(item => item is long and >= 0 ? (long)item : throw new InvalidDataException("a dimension is not a number"))];
     }
 }

@@ -17,7 +17,7 @@ internal static class SafetensorsFile
     public const int PrefixLength = sizeof(ulong);
 
     /// <summary>The most bytes that a header has: the reference implementation's own limit.</summary>
-    public const int LongestHeader = 100_000_000;
+    public const int MaxHeaderLength = 100_000_000;
 
     private static readonly (string Name, TensorDType DType)[] Types =
     [
@@ -79,8 +79,8 @@ internal static class SafetensorsFile
     {
         if (file.Length < PrefixLength) throw new EndOfStreamException($"it has {file.Length} bytes");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file.Address(0, PrefixLength), PrefixLength));
-        if (length is < 2 or > LongestHeader)
-            throw new InvalidDataException($"its first eight bytes declare a header of {length} bytes, where 2 to {LongestHeader} may be");
+        if (length is < 2 or > MaxHeaderLength)
+            throw new InvalidDataException($"its first eight bytes declare a header of {length} bytes, where 2 to {MaxHeaderLength} may be");
         if ((long)length > file.Length - PrefixLength)
             throw new EndOfStreamException($"its header should have {length} bytes, but the file has {file.Length} in all");
         return (int)length;

@@ -32,7 +32,7 @@ internal sealed class SafetensorsFormat : WritableFormat
     // A header's length, and the brace with which it begins.
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
         start.Length > SafetensorsFile.PrefixLength && start[SafetensorsFile.PrefixLength] == '{'
-        && BinaryPrimitives.ReadUInt64LittleEndian(start) is >= 2 and <= SafetensorsFile.LongestHeader;
+        && BinaryPrimitives.ReadUInt64LittleEndian(start) is >= 2 and <= SafetensorsFile.MaxHeaderLength;
 
     public override ITensorSource Open(string path) => HasEnd(path, IndexExtension)
         ? MappedSource.OpenSharded(path, SafetensorsFile.ListTensors)

@@ -10,10 +10,10 @@ internal static class Snappy
 
     /// <summary>Decompresses one block.</summary>
     /// <exception cref="InvalidDataException">The block is malformed, or makes more bytes than allowed.</exception>
-    public static byte[] Decompress(ReadOnlySpan<byte> compressed, int mostBytes)
+    public static byte[] Decompress(ReadOnlySpan<byte> compressed, int maxBytes)
     {
         ReadOnlySpan<byte> input = compressed;
-        int length = Varint.ReadLength(ref input, (int)Math.Min((long)input.Length * MaxExpansion, mostBytes));
+        int length = Varint.ReadLength(ref input, (int)Math.Min((long)input.Length * MaxExpansion, maxBytes));
         byte[] output = new byte[length];
         int written = 0;
         while (!input.IsEmpty)
