@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PicoGpt.Inference;
 using PicoGpt.Machine;
 using PicoGpt.Tracing;
 

@@ -31,10 +31,11 @@ public sealed class BatchGenerator : IDisposable
         _options = options ?? new GenerationOptions();
         _options.Validate(model);
         BatchSize = batchSize;
+        IForwardHook? hook = HookChain.Of(model, _options.Interventions, model.HyperParameters.NCtx);
         _workspace = new Workspace(model.HyperParameters, _options.Threads, Kernels.Best);
         try
         {
-            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace), batchSize, Choose);
+            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose);
         }
         catch
         {

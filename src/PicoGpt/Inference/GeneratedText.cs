@@ -16,8 +16,11 @@ internal abstract class GeneratedText : QueuedText
     public virtual int TokensToCome => 0;
 
     /// <summary>The texts that the options ask for of a prompt.</summary>
+    /// <exception cref="Gpt2Exception">A position is to be changed that they do not come to.</exception>
     public static IReadOnlyList<GeneratedText> Of(Gpt2Model model, Prompt prompt, GenerationOptions options)
     {
+        int reach = (int)Math.Min((long)prompt.Ids.Length + options.MaxTokens, model.HyperParameters.NCtx);
+        foreach (ForwardChange change in options.Interventions) change.CheckReach(reach);
         if (options.Beams > 1) return new BeamSearch(model, prompt, options).Beams;
         return [.. Enumerable.Range(0, options.Count).Select(i => new StepwiseText(
             model, prompt, options with { Seed = unchecked(options.Seed + i) }, options.Speculation ? new PromptLookup() : null))];

@@ -105,6 +105,9 @@ public sealed record GenerationOptions
     /// </summary>
     public bool Speculation { get; init; } = true;
 
+    /// <summary>What is done, in this order, to what passes through the model. A model that is changed guesses from the text alone.</summary>
+    public IReadOnlyList<ForwardChange> Interventions { get; init; } = [];
+
     /// <summary>Threads to compute with; 0 for one per physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
 

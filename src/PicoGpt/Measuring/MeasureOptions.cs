@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Inference;
 
 namespace PicoGpt.Measuring;
 
@@ -19,6 +20,9 @@ public sealed record MeasureOptions
 
     /// <summary>How many of the likeliest tokens are listed for each token; 0 for none.</summary>
     public int Top { get; init; } = 3;
+
+    /// <summary>What is done, in this order, to what passes through the model; positions count from the beginning of the context.</summary>
+    public IReadOnlyList<ForwardChange> Interventions { get; init; } = [];
 
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in a text for the special token.</summary>
     public bool AllowSpecial { get; init; }

@@ -44,7 +44,8 @@ public sealed class TextMeasurer : IDisposable
         _stride = _options.StrideIn(model.HyperParameters);
         _startToken = _options.NoStartToken ? null : StartTokenOf(model);
         _job = new ScoreJob(new TokenScorer(new TokenTexts(model.Encoder), _options.Top));
-        _driver = new TextDriver<MeasuredText>(new Gpt2Forward(model, _options.Threads, kernels), batchSize, Score);
+        IForwardHook? hook = HookChain.Of(model, _options.Interventions, model.HyperParameters.NCtx);
+        _driver = new TextDriver<MeasuredText>(new Gpt2Forward(model, _options.Threads, kernels) { Hook = hook }, batchSize, Score);
     }
 
     /// <summary>The most texts that are read together.</summary>
@@ -100,7 +101,9 @@ public sealed class TextMeasurer : IDisposable
                 path);
         }
 
-        _driver.Add(new MeasuredText(text, path, tokens, _startToken, _model.HyperParameters.NCtx, _stride));
+        var measured = new MeasuredText(text, path, tokens, _startToken, _model.HyperParameters.NCtx, _stride);
+        foreach (ForwardChange change in _options.Interventions) change.CheckReach(Math.Min(measured.Unscored, _model.HyperParameters.NCtx));
+        _driver.Add(measured);
     }
 
     /// <summary>Reads on: no more than a few hundred tokens.</summary>

@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using PicoGpt.Inference;
+using PicoGpt.Intervening;
 using PicoGpt.Tokens;
 
 namespace PicoGpt.Tracing;
 
 /// <summary>What passed through a model while it read a text. What was not asked for is <see langword="null"/> or empty.</summary>
-public sealed class Gpt2Trace
+public sealed class Gpt2Trace : IRecordedPass
 {
     internal Gpt2Trace(string model, string text, IReadOnlyList<Gpt2Token> tokens)
     {

@@ -43,6 +43,8 @@ public sealed class TextTracer
                 Gpt2Error.ContextExceeded,
                 $"The text has {_ids.Length} tokens, but the context of {model.Name} has {most} positions; trace a part of it.");
         }
+
+        HookChain.Of(model, options.Interventions, _ids.Length); // says at once what cannot be done
     }
 
     /// <summary>The text.</summary>
@@ -77,10 +79,11 @@ public sealed class TextTracer
     {
         Gpt2HyperParameters h = _model.HyperParameters;
         var recorder = new TraceRecorder(h, _options, _ids.Length);
+        IForwardHook hook = HookChain.Of(_model, _options.Interventions, _ids.Length, recorder)!;
         LensPrediction[]?[]? lens = _options.LogitLens
             ? [.. Enumerable.Range(0, h.NLayer).Select(layer => recorder.Layers.Contains(layer) ? new LensPrediction[_ids.Length] : null)]
             : null;
-        using var forward = new Gpt2Forward(_model, _options.Threads, _kernels) { Hook = recorder };
+        using var forward = new Gpt2Forward(_model, _options.Threads, _kernels) { Hook = hook };
         using KeyValueCache cache = forward.NewCache();
         var logitLens = new LogitLens(_model.Encoder, _ids, _options.Top);
         recorder.LayerDone = (layer, rows) =>

@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Inference;
 
 namespace PicoGpt.Tracing;
 
@@ -25,6 +26,9 @@ public sealed record TraceOptions
 
     /// <summary>How many tokens the logit lens keeps of each layer and position; at least 1.</summary>
     public int Top { get; init; } = 5;
+
+    /// <summary>What is done, in this order, to what passes through; the trace keeps what is left by it.</summary>
+    public IReadOnlyList<ForwardChange> Interventions { get; init; } = [];
 
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in the text for the special token.</summary>
     public bool AllowSpecial { get; init; }

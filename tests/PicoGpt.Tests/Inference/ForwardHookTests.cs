@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
-using PicoGpt.Tracing;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
