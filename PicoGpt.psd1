@@ -18,6 +18,7 @@
         'Get-Gpt2Weight'
         'Invoke-Gpt2Generate'
         'Measure-Gpt2Text'
+        'New-Gpt2Intervention'
         'Remove-Gpt2Model'
         'Save-Gpt2Model'
         'Show-Gpt2Weight'

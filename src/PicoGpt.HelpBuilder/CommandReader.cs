@@ -67,7 +67,7 @@ internal static class CommandReader
         Named(parameter, nameof(ParameterAttribute.ValueFromPipelineByPropertyName)) is true);
 
     private static string Word(Type type) =>
-        type.IsArray ? Word(type.GetElementType()!) + "[]" : Words.GetValueOrDefault(type, type.Name);
+        type.IsArray ? Word(type.GetElementType()!) + $"[{new string(',', type.GetArrayRank() - 1)}]" : Words.GetValueOrDefault(type, type.Name);
 
     private static CustomAttributeData? Find(MemberInfo member, string attribute) =>
         member.CustomAttributes.FirstOrDefault(a => a.AttributeType.Name == attribute);

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using PicoGpt.Intervening;
 
 namespace PicoGpt.PowerShell;
 
@@ -18,6 +20,12 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
     [PrecisionTransformation]
     [ArgumentCompleter(typeof(PrecisionCompleter))]
     public string? Precision { get; set; }
+
+    /// <summary>What is done, in this order, to what passes through the model.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SuppressMessage("Performance", "CA1819", Justification = "Parameters are arrays.")]
+    public Gpt2Intervention[] Intervention { get; set; } = [];
 
     /// <summary>Go on where the memory seems too little for the model.</summary>
     [Parameter]

@@ -26,6 +26,10 @@ public sealed class NumberCompleter : IArgumentCompleter
         ["Slice"] = [("0:64, 0:64", "the first 64 rows and columns"), ("0", "the first row"), (":, -1", "the last column"), ("::2", "every other row")],
         ["Width"] = [("80", "columns"), ("120", "columns")],
         ["Height"] = [("24", "rows"), ("48", "rows")],
+        ["Scale"] = [("0.5", "half of it"), ("2", "twice as much"), ("-1", "the opposite")],
+        ["Factor"] = [("1", "the default"), ("5", "five times as much"), ("-1", "subtracted")],
+        ["Position"] = [("0", "the first token"), ("0..4", "the first five tokens")],
+        ["Neuron"] = [("0", "the first value of a position"), ("0..63", "the first 64")],
         ["Limit"] = [("0.1", "where the colours end"), ("1", "where the colours end")],
     };
 

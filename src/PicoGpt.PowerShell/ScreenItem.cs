@@ -46,6 +46,21 @@ public sealed class ScreenItem
     /// <summary>The prompt with its line ends.</summary>
     public string PrintablePrompt => Format.Printable(ObjectReader.Text(_item, nameof(Prompt)));
 
+    /// <summary>The sites on one line.</summary>
+    public string Sites => Format.Visible(string.Join(", ", ObjectReader.Items(_item, nameof(Sites)).Select(site => $"{site}")));
+
+    /// <summary>The layers on one line; all where none is named.</summary>
+    public string Layers => Chosen(nameof(Layers));
+
+    /// <summary>The heads on one line; all where none is named.</summary>
+    public string Heads => Chosen(nameof(Heads));
+
+    /// <summary>The positions on one line; all where none is named.</summary>
+    public string Positions => Chosen(nameof(Positions));
+
+    /// <summary>The neurons on one line; all where none is named.</summary>
+    public string Neurons => Chosen(nameof(Neurons));
+
     /// <summary>The path on one line.</summary>
     public string Path => Visible(nameof(Path));
 
@@ -180,6 +195,9 @@ public sealed class ScreenItem
 
     /// <summary>A piece of a text.</summary>
     public string Piece => string.Join('\n', GenerationView.Piece(_item, Screen.Width));
+
+    private string Chosen(string property) =>
+        ObjectReader.Items(_item, property).ToArray() is { Length: > 0 } numbers ? string.Join(' ', numbers.Select(number => $"{number}")) : "all";
 
     private string Visible(string property) => Format.Visible(ObjectReader.Text(_item, property));
 

@@ -12,6 +12,7 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Inference.Gpt2Piece'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Stream -MaxTokens 3 | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
+        @{ Type = 'PicoGpt.Intervening.Gpt2Intervention'; Make = { New-Gpt2Intervention h0/attn/z, 'h*/mlp' -Scale 2 -Layer 0..3 -Position 5 }; Without = 'Values', 'From' }
         @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
     )
 }
@@ -53,7 +54,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 Describe 'Every command' {
     It 'emits what is tested here' {
         $tested = 'Gpt2Model', 'ModelInfo', 'ModelCheck', 'Gpt2Weight', 'RawTensor', 'WeightPicture', 'Gpt2Token', 'Gpt2Completion', 'Gpt2Piece', 'Gpt2Trace',
-            'Gpt2TextMeasure'
+            'Gpt2TextMeasure', 'Gpt2Intervention'
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $tested
     }

@@ -214,6 +214,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2RunCmdlet
             Seed = seed,
             Stop = Stop ?? [],
             AllowSpecial = AllowSpecial,
+            Interventions = Intervention,
             IgnoreEndOfText = IgnoreEndOfText,
             KeepSpecial = KeepSpecial,
             Overflow = Overflow,

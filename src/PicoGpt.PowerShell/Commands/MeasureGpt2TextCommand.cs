@@ -112,6 +112,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
         Stride = Stride,
         NoStartToken = NoStartToken,
         AllowSpecial = AllowSpecial,
+        Interventions = Intervention,
         Threads = Threads,
     };
 }

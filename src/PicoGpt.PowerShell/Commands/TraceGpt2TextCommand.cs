@@ -105,6 +105,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
             Heads = Head,
             Top = Top,
             AllowSpecial = AllowSpecial,
+            Interventions = Intervention,
             Threads = Threads,
         };
     }

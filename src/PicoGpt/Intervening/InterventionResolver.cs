@@ -125,7 +125,7 @@ internal sealed class InterventionResolver(Gpt2Intervention intervention, Gpt2Mo
         {
             string has = from.Activations.Count == 0 ? "no activation" : $"only {string.Join(", ", from.Activations.Keys.Order(StringComparer.Ordinal))}";
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, $"The trace of '{Shown(from)}' has {has}, and {place.Name} is wanted; trace the text with -Activation '{place.Name}'.");
+                Gpt2Error.InvalidArgument, $"The trace of '{Shown(from)}' has {has}, and {place.Name} is wanted; trace the text again and keep that activation.");
         }
 
         int width = Gpt2Activations.WidthOf(place.Site, _h);
@@ -143,14 +143,14 @@ internal sealed class InterventionResolver(Gpt2Intervention intervention, Gpt2Mo
         {
             kept[head] = (head < heads?.Count ? heads[head] : null) ?? throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument,
-                $"The trace of '{Shown(from)}' has no pattern of layer {place.Layer}, head {head}; trace the text with -Attention, for all layers and heads.");
+                $"The trace of '{Shown(from)}' has no pattern of layer {place.Layer}, head {head}; trace the text again and keep the attention of all layers and heads.");
         }
 
         return kept;
     }
 
     private IRecordedPass OnlySource() => intervention.From is [IRecordedPass from] ? from : throw new Gpt2Exception(
-        Gpt2Error.InvalidArgument, $"A patch is from one text, and {intervention.From.Count} traces are given; -Mean takes the mean of several.");
+        Gpt2Error.InvalidArgument, $"A patch is from one text, and {intervention.From.Count} traces are given; a mean is of several.");
 
     private GivenValues?[] Repeated(ActivationPlace place, GivenValues values) =>
         [.. Enumerable.Repeat(values, place.Site == ActivationSite.Pattern ? _h.NHead : 1)];

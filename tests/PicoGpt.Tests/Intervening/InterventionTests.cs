@@ -185,9 +185,9 @@ public sealed class InterventionTests : IDisposable
         };
         using Gpt2Model model = BuiltInModel.Open();
         Gpt2Trace trace = Trace(model, "He went", [], "h1/mlp");
-        data.Add("has only h1/mlp, and h2/mlp is wanted; trace the text with -Activation 'h2/mlp'.", new(InterventionKind.Patch, "h2/mlp") { From = [trace] });
+        data.Add("has only h1/mlp, and h2/mlp is wanted; trace the text again and keep that activation.", new(InterventionKind.Patch, "h2/mlp") { From = [trace] });
         data.Add("has 2 positions, 0 to 1; there is no position 3.", new(InterventionKind.Patch, "h1/mlp") { From = [trace], Positions = [3] });
-        data.Add("has no pattern of layer 1, head 0; trace the text with -Attention", new(InterventionKind.Mean, "h1/attn/pattern") { From = [trace] });
+        data.Add("has no pattern of layer 1, head 0; trace the text again", new(InterventionKind.Mean, "h1/attn/pattern") { From = [trace] });
         return data;
     }
 
