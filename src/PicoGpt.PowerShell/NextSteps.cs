@@ -46,7 +46,7 @@ internal static class NextSteps
         Gpt2Error.Truncated or Gpt2Error.ChecksumMismatch or Gpt2Error.Corrupt or Gpt2Error.LfsPointer or Gpt2Error.ErrorBody =>
             "Copy or download the file again. Test-Gpt2Model finds every damaged file, and with -Repair it fetches those of a model in the cache again.",
         Gpt2Error.Offline => "Set $env:PICOGPT_OFFLINE = 0, or name a folder that has the files with -Source.",
-        Gpt2Error.DownloadFailed => "Run the command again later, which resumes the download, or name another source with -Source.",
+        Gpt2Error.DownloadFailed => "Check the address of the source, or name another one with -Source. Running the command again resumes the download.",
         Gpt2Error.InvalidSource => "Give -Source or $env:PICOGPT_SOURCE an address such as https://example.org/models.",
         Gpt2Error.DiskFull => "Make room on the disk, and run the command again.",
         Gpt2Error.InUse => "Close the model with its Dispose(), or wait for the other process, and run the command again.",

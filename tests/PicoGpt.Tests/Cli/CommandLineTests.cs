@@ -20,10 +20,10 @@ public sealed class CommandLineTests
     public void Every_option_reaches_the_generation()
     {
         GenerationOptions o = CommandLine.Parse(
-            ["--max-tokens", "7", "--temperature", "0.5", "--top-k", "3", "--top-p", "0.9", "--seed", "-5", "--stop", "x", "--stop", "y", "--ignore-eot", "--slide", "--threads", "2", "p"]).Options;
+            ["--max-tokens", "7", "--temperature", "0.5", "--top-k", "3", "--top-p", "0.9", "--seed", "-5", "--stop", "x", "--stop", "y", "--ignore-eot", "--keep-special", "--slide", "--threads", "2", "p"]).Options;
         Assert.Equal((7, 0.5f, 3, 0.9f, -5L), (o.MaxTokens, o.Temperature, o.TopK, o.TopP, o.Seed));
         Assert.Equal(["x", "y"], o.Stop);
-        Assert.True(o.IgnoreEndOfText);
+        Assert.True(o.IgnoreEndOfText && o.KeepSpecial);
         Assert.Equal((ContextOverflow.Slide, 2), (o.Overflow, o.Threads));
     }
 

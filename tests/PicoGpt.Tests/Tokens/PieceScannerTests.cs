@@ -31,6 +31,14 @@ public sealed partial class PieceScannerTests
     [InlineData("it's IT'S", "it", "'s", " IT", "'", "S")]
     public void Code_points_are_never_cut(string text, params string[] pieces) => Assert.Equal(pieces, Pieces(text));
 
+    [Theory]
+    [InlineData(0xA7CB, true)] // Unicode 16.0
+    [InlineData(0x10D4A, true)]
+    [InlineData(0xA7CE, false)] // Unicode 17.0
+    [InlineData(0x323B0, false)]
+    public void Letters_are_those_of_the_version_of_Unicode_that_the_help_names(int letter, bool isLetter) =>
+        Assert.Equal(isLetter ? 1 : 2, Pieces("a" + char.ConvertFromUtf32(letter)).Count);
+
     [Fact]
     public void An_unpaired_surrogate_is_neither_letter_nor_space() => Assert.Equal(["a", " \ud83d", " b"], Pieces("a \ud83d b"));
 
