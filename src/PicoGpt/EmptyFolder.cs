@@ -1,5 +1,6 @@
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
+using PicoGpt.Tokens;
 
 namespace PicoGpt;
 
@@ -56,7 +57,7 @@ internal static class EmptyFolder
 
     private static Gpt2Exception? Foreign(string folder, IEnumerable<string> files)
     {
-        foreach (string file in files.Take(MaxInspected))
+        foreach (string file in files.Where(file => !VocabularyFormats.IsNamed(Path.GetFileName(file))).Take(MaxInspected))
         {
             byte[] start = ReadableFile.ReadStart(file, ForeignWeights.InspectedLength);
             if (ForeignWeights.KindOf(start) is { } kind)

@@ -22,6 +22,7 @@ internal static class FuzzTargets
         ["safetensors"] = root => new SafetensorsTarget(root),
         ["safetensors.index"] = root => new SafetensorsIndexTarget(root),
         ["pickle"] = root => new PickleTarget(root),
+        ["meta.pkl"] = root => new MetaPickleTarget(root),
         ["torch"] = root => new TorchTarget(root),
         ["gguf"] = root => new GgufTarget(root),
         ["npz"] = root => new NpzTarget(root),

@@ -46,7 +46,7 @@ public sealed class ForeignWeightsTests : IDisposable
         ["gpt2.tar"] = (Tar(), "a tar archive", "unpack it and give the folder"),
         ["gpt2.tar.gz"] = (Gzip(Tar()), "an archive compressed with gzip", "unpack it and give the folder"),
         ["gpt2.7z"] = ([(byte)'7', (byte)'z', 0xBC, 0xAF, 0x27, 0x1C, 0, 4], "a 7-Zip archive", "unpack it and give the folder"),
-        ["meta.pkl"] = ([0x80, 4, 0x95, 5, 0, 0, 0, 0, 0, 0, 0, (byte)'}', 0x94, (byte)'.'], "a pickle of Python's that torch.save did not write", "nothing in it was run"),
+        ["train.pkl"] = ([0x80, 4, 0x95, 5, 0, 0, 0, 0, 0, 0, 0, (byte)'}', 0x94, (byte)'.'], "a pickle of Python's that torch.save did not write", "nothing in it was run"),
     };
 
     private readonly TemporaryFolder _folder = new();

@@ -8,7 +8,7 @@ internal static class VocabularyFormats
     /// part of the same, as transformers does.
     /// </summary>
     public static IReadOnlyList<VocabularyFormat> All { get; } =
-        [new BytePairFormat(VocabularyLayout.OpenAI), new TokenizerJsonFormat(), new BytePairFormat(VocabularyLayout.HuggingFace)];
+        [new BytePairFormat(VocabularyLayout.OpenAI), new TokenizerJsonFormat(), new BytePairFormat(VocabularyLayout.HuggingFace), new MetaPickleFormat()];
 
     /// <summary>Whether a folder has a vocabulary, or a part of one.</summary>
     public static bool IsIn(string folder) => FilesIn(folder) is not null;

@@ -1,3 +1,5 @@
+using PicoGpt.Pickles;
+
 namespace PicoGpt.Checkpoints.PyTorch;
 
 /// <summary>A pickle would have Python run a program.</summary>

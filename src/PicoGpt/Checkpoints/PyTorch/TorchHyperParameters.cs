@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Pickles;
 
 namespace PicoGpt.Checkpoints.PyTorch;
 

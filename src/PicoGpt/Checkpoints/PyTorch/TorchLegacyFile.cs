@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using PicoGpt.Files;
+using PicoGpt.Pickles;
 using Items = System.Collections.Generic.List<System.Collections.Generic.KeyValuePair<object?, object?>>;
 
 namespace PicoGpt.Checkpoints.PyTorch;

@@ -1,3 +1,4 @@
+using PicoGpt.Pickles;
 using Items = System.Collections.Generic.List<System.Collections.Generic.KeyValuePair<object?, object?>>;
 
 namespace PicoGpt.Checkpoints.PyTorch;

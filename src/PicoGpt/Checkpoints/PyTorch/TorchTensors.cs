@@ -1,4 +1,5 @@
 using PicoGpt.Files;
+using PicoGpt.Pickles;
 
 namespace PicoGpt.Checkpoints.PyTorch;
 

@@ -1,4 +1,4 @@
-namespace PicoGpt.Checkpoints.PyTorch;
+namespace PicoGpt.Pickles;
 
 /// <summary>What a pickle names by its module and name. It is only a name here: nothing is imported or run.</summary>
 internal sealed record PickleGlobal(string Module, string Name)

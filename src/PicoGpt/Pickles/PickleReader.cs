@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Items = System.Collections.Generic.List<System.Collections.Generic.KeyValuePair<object?, object?>>;
 
-namespace PicoGpt.Checkpoints.PyTorch;
+namespace PicoGpt.Pickles;
 
 /// <summary>
 /// Reads Python's pickles (the opcodes of pickletools.py, protocols 2 to 5). Nothing is imported or run: there are numbers, texts, bytes, tuples,

@@ -1,4 +1,4 @@
-namespace PicoGpt.Checkpoints.PyTorch;
+namespace PicoGpt.Pickles;
 
 /// <summary>
 /// Stands for an object that a pickle would have Python make: nothing of it is made, and what the pickle puts into it is dropped.
