@@ -4,6 +4,22 @@ $module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
 Import-Module $module -Force
 . "$PSScriptRoot/PowerShellCommand.ps1"
 
+# Sets environment variables of this process, and gives what they were, which sets them back.
+function Set-Environment([hashtable] $Variable) {
+    $old = @{}
+    foreach ($name in $Variable.Keys) {
+        $old[$name] = [System.Environment]::GetEnvironmentVariable($name)
+        Set-Item "Env:$name" $Variable[$name]
+    }
+
+    $old
+}
+
+# The same for an empty cache, and for sources of which none is asked: no test asks anybody but this machine.
+function Set-EmptyCache {
+    Set-Environment @{ PICOGPT_HOME = "$TestDrive/$([guid]::NewGuid())"; PICOGPT_SOURCE = ''; PICOGPT_OFFLINE = '1'; PICOGPT_MODEL = '' }
+}
+
 # Runs a script in a runspace of its own, stops it when the script has set its signal and some milliseconds have passed, and gives
 # the milliseconds it took to stop.
 function Measure-Stop([string] $Script, [hashtable] $Variable = @{}, [int] $Delay = 0) {

@@ -8,10 +8,9 @@ BeforeAll {
 
 Describe 'Completion' {
     BeforeAll {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
         $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
         $listener.Start()
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = "$TestDrive/home", "http://$($listener.LocalEndpoint)", ''
+        $old = Set-Environment @{ PICOGPT_HOME = "$TestDrive/home"; PICOGPT_SOURCE = "http://$($listener.LocalEndpoint)"; PICOGPT_OFFLINE = '' }
         New-Item "$env:PICOGPT_HOME/355M", "$TestDrive/my models" -ItemType Directory
         [System.IO.File]::WriteAllBytes("$env:PICOGPT_HOME/355M/vocab.bpe", [byte[]]::new(456318))
         Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/my models/tales" -Recurse
@@ -21,7 +20,7 @@ Describe 'Completion' {
     AfterAll {
         Pop-Location
         $listener.Stop()
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old
+        Set-Environment $old | Out-Null
     }
 
     Context 'of models' {

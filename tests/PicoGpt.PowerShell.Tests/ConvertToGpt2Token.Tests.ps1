@@ -27,13 +27,10 @@ Describe 'ConvertTo-Gpt2Token' {
 
     Context 'with a model that is not here' {
         BeforeEach {
-            $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
-            $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
-            $env:PICOGPT_SOURCE = ''
-            $env:PICOGPT_OFFLINE = '1' # no test asks anybody but this machine
+            $old = Set-EmptyCache
         }
 
-        AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
+        AfterEach { Set-Environment $old | Out-Null }
 
         It 'fetches only the tokenizer to make tokens' -Tag 'needs the files of OpenAI''s tokenizer' -Skip:(-not $hasShared) {
             $source = Join-Path $TestDrive 'source'

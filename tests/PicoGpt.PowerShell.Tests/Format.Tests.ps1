@@ -148,9 +148,9 @@ Describe 'A view in a session whose language is constrained' {
 
 Describe 'Lines' {
     It 'of a completion break after words, at <_> columns' -ForEach 80, 120, 33 {
-        $columns, $env:COLUMNS = $env:COLUMNS, $_
+        $old = Set-Environment @{ COLUMNS = $_ }
         try { $shown = (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 60 | Out-String -Width 200) -replace '\e\[[\d;]*m' -split '\r?\n' }
-        finally { $env:COLUMNS = $columns }
+        finally { Set-Environment $old | Out-Null }
         $text = (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 60).Text
         ($shown | Measure-Object Length -Maximum).Maximum | Should -BeLessThan $_
         $shown.Where({ $_ }).Count | Should -BeGreaterThan 2
@@ -158,9 +158,9 @@ Describe 'Lines' {
     }
 
     It 'of a word that is longer than a line break in it' {
-        $columns, $env:COLUMNS = $env:COLUMNS, 30
+        $old = Set-Environment @{ COLUMNS = 30 }
         try { $shown = (Invoke-Gpt2Generate ('x' * 70) -Model 3M -MaxTokens 0 | Out-String -Width 200) -replace '\e\[[\d;]*m' -split '\r?\n' }
-        finally { $env:COLUMNS = $columns }
+        finally { Set-Environment $old | Out-Null }
         $shown.Where({ $_ }).Length | Should -Be 29, 29, 12
     }
 

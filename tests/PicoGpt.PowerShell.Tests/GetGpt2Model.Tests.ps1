@@ -5,11 +5,10 @@ BeforeAll {
 
 Describe 'Get-Gpt2Model' {
     BeforeEach {
-        $oldHome = $env:PICOGPT_HOME
-        $env:PICOGPT_HOME = Join-Path $TestDrive 'cache'
+        $old = Set-Environment @{ PICOGPT_HOME = Join-Path $TestDrive 'cache' }
     }
 
-    AfterEach { $env:PICOGPT_HOME = $oldHome }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'opens the built-in model by name, in any case, from the pipeline too' {
         $models = Get-Gpt2Model 3m

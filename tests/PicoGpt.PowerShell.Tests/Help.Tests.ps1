@@ -86,9 +86,8 @@ Describe 'Help of <Command>' -ForEach $commands {
 
 Describe 'Examples of <Command>' -ForEach @($examples) {
     BeforeAll {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture, $env:COLUMNS
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, $env:COLUMNS = "$TestDrive/home", '', '1', '76'
-        [cultureinfo]::CurrentCulture = [cultureinfo]::InvariantCulture
+        $old = Set-Environment @{ PICOGPT_HOME = "$TestDrive/home"; PICOGPT_SOURCE = ''; PICOGPT_OFFLINE = '1'; COLUMNS = '76' }
+        $culture, [cultureinfo]::CurrentCulture = [cultureinfo]::CurrentCulture, [cultureinfo]::InvariantCulture
         $work = New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory
         Push-Location $work
         'Once upon a time there was a king.', 'He had three daughters and no son.', 'The end.' | Set-Content ./tale.txt
@@ -99,7 +98,8 @@ Describe 'Examples of <Command>' -ForEach @($examples) {
 
     AfterAll {
         Pop-Location
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE, [cultureinfo]::CurrentCulture, $env:COLUMNS = $old
+        [cultureinfo]::CurrentCulture = $culture
+        Set-Environment $old | Out-Null
     }
 
     It '<Title>: gives what the help shows' {

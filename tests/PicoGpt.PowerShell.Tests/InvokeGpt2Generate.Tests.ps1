@@ -77,8 +77,7 @@ Describe 'Invoke-Gpt2Generate' {
     }
 
     It 'tells beforehand that the memory will not do, and tries anyway with -Force' {
-        $old = $env:DOTNET_GCHeapHardLimit
-        $env:DOTNET_GCHeapHardLimit = '0x8000000' # 128 MiB in all
+        $old = Set-Environment @{ DOTNET_GCHeapHardLimit = '0x8000000' } # 128 MiB in all
         try {
             $run = "Import-Module '$module'; Invoke-Gpt2Generate Once, More -Model 3M -BatchSize 64 -MaxTokens 2"
             $refused = Invoke-PowerShell -Command "try { $run } catch { `$_.FullyQualifiedErrorId; `$_.CategoryInfo.Category; `$_.Exception.Message }"
@@ -89,7 +88,7 @@ Describe 'Invoke-Gpt2Generate' {
             $forced = Invoke-PowerShell -Command "$run -Force -WarningVariable w -WarningAction SilentlyContinue | ForEach-Object Prompt; `$w.Count"
             $forced | Should -Be 'Once', 'More', '1'
         }
-        finally { $env:DOTNET_GCHeapHardLimit = $old }
+        finally { Set-Environment $old | Out-Null }
     }
 
     It 'stops when the pipeline is stopped' {

@@ -5,7 +5,7 @@ BeforeAll {
 
 Describe 'The next step of an error' {
     BeforeAll {
-        $env:PICOGPT_HOME = "$TestDrive/cache"
+        $old = Set-EmptyCache
         $null = New-Item "$TestDrive/vocabulary", "$TestDrive/short" -ItemType Directory
         Copy-Item "$builtIn/encoder.json", "$builtIn/vocab.bpe" "$TestDrive/vocabulary"
         Copy-Item "$builtIn/*" "$TestDrive/short"
@@ -15,7 +15,7 @@ Describe 'The next step of an error' {
         $closed.Dispose()
     }
 
-    AfterAll { $env:PICOGPT_HOME = $null }
+    AfterAll { Set-Environment $old | Out-Null }
 
     It 'is in the sentence and in RecommendedAction: <Id>' -ForEach @(
         @{ Id = 'AlreadyExists'; Call = { Trace-Gpt2Text Once -Model 3M -Html "$TestDrive/page.html" -ErrorAction Stop }

@@ -9,7 +9,7 @@ BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'Texts from the pipeline' {
     BeforeAll {
-        $old, $env:PICOGPT_MODEL = $env:PICOGPT_MODEL, ''
+        $old = Set-Environment @{ PICOGPT_MODEL = '' }
         Set-Content "$TestDrive/tale.txt" 'Once upon a time' -NoNewline
         Set-Content "$TestDrive/king.txt" 'The king' -NoNewline
         function Copy-Object([object] $Object) {
@@ -17,7 +17,7 @@ Describe 'Texts from the pipeline' {
         }
     }
 
-    AfterAll { $env:PICOGPT_MODEL = $old }
+    AfterAll { Set-Environment $old | Out-Null }
 
     It 'are read from files, and never their names: <Case>' -ForEach @(
         @{ Case = 'a file'; Make = { Get-Item "$TestDrive/tale.txt" } }
@@ -128,11 +128,10 @@ Describe 'Sampling' {
 
 Describe 'The model where none is given' {
     BeforeEach {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = (Join-Path $TestDrive ([guid]::NewGuid())), '', '1'
+        $old = Set-EmptyCache
     }
 
-    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'is the built-in one, and a verbose line says so' {
         $said = Invoke-Gpt2Generate Once -MaxTokens 2 -Verbose 4>&1
@@ -168,8 +167,7 @@ Describe 'The model where none is given' {
 
 Describe 'The table of what the pipeline means' {
     BeforeAll {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = "$TestDrive/home", '', '1'
+        $old = Set-EmptyCache
         $null = New-Item "$TestDrive/there" -ItemType Directory
         Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/there/124M" -Recurse
         $there = (Get-Item "$TestDrive/there/124M").FullName
@@ -221,7 +219,7 @@ Describe 'The table of what the pipeline means' {
         }
     }
 
-    AfterAll { $env:PICOGPT_HOME, $env:PICOGPT_MODEL, $env:PICOGPT_OFFLINE = $old }
+    AfterAll { Set-Environment $old | Out-Null }
 
     It 'has every type that a command emits, and every command that takes pipeline input' {
         $types = (Import-Csv "$PSScriptRoot/Pipeline.csv").Type -replace ' .*'

@@ -2,13 +2,10 @@ BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'Remove-Gpt2Model' {
     BeforeEach {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
-        $env:PICOGPT_SOURCE = ''
-        $env:PICOGPT_OFFLINE = '1' # no test asks anybody but this machine
+        $old = Set-EmptyCache
     }
 
-    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'removes neither the built-in model nor what is not in the cache' {
         { Remove-Gpt2Model 3M -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*ships with the module*'

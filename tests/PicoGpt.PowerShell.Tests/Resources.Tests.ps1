@@ -15,10 +15,9 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
             "try { `$null = Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -As Histogram -Width 4096 -Height 4096 -Path '$TestDrive/large.png'; say } catch { say }"
             'try { $null = Invoke-Gpt2Generate a -Model 3M -MaxTokens 2; say } catch { say }'
         )
-        $old = $env:DOTNET_GCHeapHardLimit
-        $env:DOTNET_GCHeapHardLimit = '0x5000000' # 80 MiB in all
+        $old = Set-Environment @{ DOTNET_GCHeapHardLimit = '0x5000000' } # 80 MiB in all
         try { $said = Invoke-PowerShell -File "$TestDrive/little.ps1" 2>&1 }
-        finally { $env:DOTNET_GCHeapHardLimit = $old }
+        finally { Set-Environment $old | Out-Null }
         $said | Should -HaveCount 4
         $said[0, 3] | Should -Be 'ok', 'ok'
         $said[1] | Should -BeLike 'InsufficientMemory ResourceUnavailable The model 3M needs * MiB of memory*; take a smaller model. Use -Force to try anyway.'
@@ -27,8 +26,7 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
 
     It 'without a home and a temporary folder runs what ships, and makes no cache where it is' {
         $null = New-Item "$TestDrive/here" -ItemType Directory
-        $old = $env:HOME, $env:XDG_CACHE_HOME, $env:PICOGPT_HOME, $env:TMPDIR
-        $env:HOME, $env:XDG_CACHE_HOME, $env:PICOGPT_HOME, $env:TMPDIR = '/proc/nothing', '', '', '/proc/nothing'
+        $old = Set-Environment @{ HOME = '/proc/nothing'; XDG_CACHE_HOME = ''; PICOGPT_HOME = ''; TMPDIR = '/proc/nothing' }
         Push-Location "$TestDrive/here"
         [System.Environment]::CurrentDirectory = "$TestDrive/here"
         try {
@@ -38,7 +36,7 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
             Export-Gpt2Model "$TestDrive/exported" Npz -Model 3M -ErrorAction Stop | Should -HaveCount 4
         }
         finally {
-            $env:HOME, $env:XDG_CACHE_HOME, $env:PICOGPT_HOME, $env:TMPDIR = $old
+            Set-Environment $old | Out-Null
             Pop-Location
             [System.Environment]::CurrentDirectory = $PSScriptRoot
         }
@@ -49,12 +47,11 @@ Describe 'A session' -Tag 'needs Linux' -Skip:(-not $hasLimits) {
 
 Describe 'A cache that cannot be' {
     BeforeEach {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE
-        $env:PICOGPT_SOURCE = "$TestDrive/source"
+        $old = Set-Environment @{ PICOGPT_HOME = ''; PICOGPT_SOURCE = "$TestDrive/source" }
         $null = New-Item "$TestDrive/source/124M", "$TestDrive/cache" -ItemType Directory -Force
     }
 
-    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'is told by Save-Gpt2Model: <Case>' -ForEach @(
         @{ Case = 'a file'; Path = 'file' }

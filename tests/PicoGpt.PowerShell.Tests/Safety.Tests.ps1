@@ -29,8 +29,7 @@ BeforeAll {
 
 Describe 'A name of a model' {
     BeforeAll {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = "$TestDrive/cache", '', '1'
+        $old = Set-Environment @{ PICOGPT_HOME = "$TestDrive/cache"; PICOGPT_SOURCE = ''; PICOGPT_OFFLINE = '1' }
         $null = New-Item "$TestDrive/cache/124M/vocab.bpe", "$TestDrive/cache/outside/precious", "$TestDrive/outside/precious" -Force
         $before = (Get-ChildItem $TestDrive -Recurse).FullName
         Push-Location "$TestDrive/outside"
@@ -38,7 +37,7 @@ Describe 'A name of a model' {
 
     AfterAll {
         Pop-Location
-        $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old
+        Set-Environment $old | Out-Null
     }
 
     It 'leads <Command> nowhere outside of the cache' -ForEach @(
@@ -90,14 +89,13 @@ Describe 'A name of a model' {
 
 Describe 'A link in the cache' -Tag 'needs a system that lets everybody make links' -Skip:(-not $hostile) {
     BeforeEach {
-        $old = $env:PICOGPT_HOME
-        $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
+        $old = Set-EmptyCache
         $elsewhere = Join-Path $TestDrive ([guid]::NewGuid())
         $null = New-Item "$elsewhere/vocab.bpe" -Value mine -Force
         $null = New-Item $env:PICOGPT_HOME -ItemType Directory
     }
 
-    AfterEach { $env:PICOGPT_HOME = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'to a folder is deleted by Remove-Gpt2Model, and the folder is not' {
         $null = New-Item "$env:PICOGPT_HOME/124M" -ItemType SymbolicLink -Value $elsewhere
@@ -159,19 +157,20 @@ Describe 'A file named checkpoint' {
 Describe 'On the screen' {
     BeforeAll {
         $rendering, $PSStyle.OutputRendering = $PSStyle.OutputRendering, 'Ansi'
-        $oldView, $oldHome, $oldOffline, $ErrorView = $ErrorView, $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE, 'NormalView'
+        $view, $ErrorView = $ErrorView, 'NormalView'
         Write-HostileCheckpoint "$TestDrive/tensors"
         $name = $IsWindows ? "a`u{202e}b`u{200b}" : "a<script>alert(1)$sequence"
         $folder = Join-Path $TestDrive $name
         Copy-Item -LiteralPath (Get-Gpt2Model 3M).Path $folder -Recurse
         $model = Get-Gpt2Model -LiteralPath $folder
-        $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = $folder, '1'
+        $old = Set-Environment @{ PICOGPT_HOME = $folder; PICOGPT_OFFLINE = '1' }
         $tensor = Get-Gpt2Weight h* -Raw -Path "$TestDrive/tensors"
         $text = "Once$sequence"
     }
 
     AfterAll {
-        $PSStyle.OutputRendering, $ErrorView, $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = $rendering, $oldView, $oldHome, $oldOffline
+        $PSStyle.OutputRendering, $ErrorView = $rendering, $view
+        Set-Environment $old | Out-Null
         [System.IO.Directory]::Delete($folder, $true) # which PowerShell's own commands cannot, for its name
     }
 

@@ -7,13 +7,10 @@ BeforeAll {
 
 Describe 'Save-Gpt2Model' {
     BeforeEach {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
-        $env:PICOGPT_SOURCE = ''
-        $env:PICOGPT_OFFLINE = '1' # no test asks anybody but this machine
+        $old = Set-EmptyCache
     }
 
-    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'says what it would fetch from where to where, and fetches nothing, with -WhatIf' {
         $said = Invoke-PowerShell -Command "Import-Module '$module'; Save-Gpt2Model 124M -WhatIf"

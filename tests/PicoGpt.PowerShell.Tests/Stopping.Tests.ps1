@@ -18,8 +18,7 @@ BeforeAll {
     # A server that takes every connection and answers none.
     $silent = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
     $silent.Start(100)
-    $old = $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE
-    $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = "$TestDrive/home", ''
+    $old = Set-Environment @{ PICOGPT_HOME = "$TestDrive/home"; PICOGPT_OFFLINE = '' }
 
     # What a few runs leave behind when each is stopped at once.
     function Measure-Rest([scriptblock] $Run) {
@@ -44,7 +43,7 @@ BeforeAll {
 
 AfterAll {
     $silent.Stop()
-    $env:PICOGPT_HOME, $env:PICOGPT_OFFLINE = $old
+    Set-Environment $old | Out-Null
 }
 
 # Every round that left a worker thread or the handle of a file would raise the counts by its number; the pool of threads may vary a little.

@@ -2,13 +2,10 @@ BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'Test-Gpt2Model' {
     BeforeEach {
-        $old = $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE
-        $env:PICOGPT_HOME = Join-Path $TestDrive ([guid]::NewGuid())
-        $env:PICOGPT_SOURCE = ''
-        $env:PICOGPT_OFFLINE = '1' # no test asks anybody but this machine
+        $old = Set-EmptyCache
     }
 
-    AfterEach { $env:PICOGPT_HOME, $env:PICOGPT_SOURCE, $env:PICOGPT_OFFLINE = $old }
+    AfterEach { Set-Environment $old | Out-Null }
 
     It 'verifies the built-in model, file by file and group by group' {
         Test-Gpt2Model 3M -Quiet | Should -BeTrue
