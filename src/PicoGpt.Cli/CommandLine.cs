@@ -20,7 +20,16 @@ internal sealed class CommandLine
           --temperature T     0 for the likeliest token always (0)
           --top-k K           sample from the K likeliest tokens; 0 for all (0)
           --top-p P           sample from the likeliest tokens that reach the probability P (1)
+          --min-p P           sample from the tokens that are at least P as probable as the likeliest (0)
           --seed N            the same seed gives the same text
+          --count N           texts to make, sampled ones or the best of a search (1)
+          --beams N           search for the likeliest text with N beams (1: no search)
+          --length-penalty X  above 1 for longer texts of a search, below 1 for shorter ones (1)
+          --repetition-penalty X   above 1 makes what stands already less likely (1)
+          --presence-penalty X     taken from the logit of a token that was generated already (0)
+          --frequency-penalty X    the same, as often as it was generated (0)
+          --no-repeat-ngram N      no N tokens come twice (0: no such rule)
+          --logit-bias ID=X        added to the logit of a token; may be given several times
           --stop TEXT         end before this text; may be given several times
           --ignore-eot        continue when the model says <|endoftext|>, or what else ends its texts
           --keep-special      keep special tokens in the text instead of leaving them out
@@ -118,6 +127,15 @@ internal sealed class CommandLine
             case "--temperature": Options = o with { Temperature = Value<float>(word, rest) }; break;
             case "--top-k": Options = o with { TopK = Value<int>(word, rest) }; break;
             case "--top-p": Options = o with { TopP = Value<float>(word, rest) }; break;
+            case "--min-p": Options = o with { MinP = Value<float>(word, rest) }; break;
+            case "--count": Options = o with { Count = Value<int>(word, rest) }; break;
+            case "--beams": Options = o with { Beams = Value<int>(word, rest) }; break;
+            case "--length-penalty": Options = o with { LengthPenalty = Value<float>(word, rest) }; break;
+            case "--repetition-penalty": Options = o with { RepetitionPenalty = Value<float>(word, rest) }; break;
+            case "--presence-penalty": Options = o with { PresencePenalty = Value<float>(word, rest) }; break;
+            case "--frequency-penalty": Options = o with { FrequencyPenalty = Value<float>(word, rest) }; break;
+            case "--no-repeat-ngram": Options = o with { NoRepeatNgramSize = Value<int>(word, rest) }; break;
+            case "--logit-bias": Options = o with { LogitBias = WithBias(o.LogitBias, word, Value(word, rest)) }; break;
             case "--seed": Options = o with { Seed = Value<long>(word, rest) }; break;
             case "--stop": Options = o with { Stop = [.. o.Stop, Value(word, rest)] }; break;
             case "--ignore-eot": Options = o with { IgnoreEndOfText = true }; break;
@@ -147,6 +165,20 @@ internal sealed class CommandLine
         return names.Contains(text, StringComparer.OrdinalIgnoreCase)
             ? Enum.Parse<Gpt2Precision>(text, ignoreCase: true)
             : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} is one of {string.Join(", ", names)}, but was given '{text}'.");
+    }
+
+    private static Dictionary<int, float> WithBias(IReadOnlyDictionary<int, float> biases, string option, string text)
+    {
+        string[] parts = text.Split('=');
+        if (parts is not [string id, string number]
+            || !int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int token)
+            || !float.TryParse(number, CultureInfo.InvariantCulture, out float bias))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"{option} needs the id of a token and a number, such as 262=-5 or 262=-Infinity, but was given '{text}'.");
+        }
+
+        return new Dictionary<int, float>(biases) { [token] = bias };
     }
 
     private static T Value<T>(string option, Queue<string> rest)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using PicoGpt;
 using PicoGpt.Cli;
@@ -27,11 +28,36 @@ try
     using Gpt2Model model = command.OpenModel(stop.Token);
     if (model.Assumption is { } assumption) Console.Error.WriteLine($"picogpt: {assumption} (--head-count)");
     if (command.CheckMemory(model) is { } warning) Console.Error.WriteLine($"picogpt: {warning}");
-    var generation = new TextGeneration(model, command.ReadPrompt(Console.In), command.Options);
-    foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
-    Console.WriteLine();
-    if (command.Verbose) Console.Error.WriteLine(CommandLine.Summary(generation.Completion));
+    string prompt = command.ReadPrompt(Console.In);
+    foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))
+    {
+        Console.WriteLine();
+        if (command.Verbose) Console.Error.WriteLine(CommandLine.Summary(completion));
+        if (completion.Fault is { } ended) ExceptionDispatchInfo.Throw(ended);
+    }
+
     return 0;
+
+    IEnumerable<Gpt2Completion> Stream(string text)
+    {
+        var generation = new TextGeneration(model, text, command.Options);
+        foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
+        yield return generation.Completion;
+    }
+
+    IEnumerable<Gpt2Completion> Several(string text)
+    {
+        using var batch = new BatchGenerator(model, command.Options, BatchGenerator.DefaultBatchSize(model));
+        batch.Add(text);
+        while (!batch.IsEmpty)
+        {
+            foreach (Gpt2Completion completion in batch.Advance(stop.Token))
+            {
+                Console.WriteLine(completion.Text);
+                yield return completion;
+            }
+        }
+    }
 }
 catch (Gpt2Exception fault)
 {

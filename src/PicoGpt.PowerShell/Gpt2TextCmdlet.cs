@@ -21,6 +21,8 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     private readonly Dictionary<string, Gpt2ModelReference> _named = [];
     private HashSet<string>? _given; // before the first object of the pipeline
     private readonly List<byte> _parts = [];
+    private readonly List<int> _partIds = [];
+    private bool _hasAllIds, _isRough;
     private Gpt2ModelReference? _default;
     private Gpt2ModelReference? _used;
     private TextInput? _firstPart;
@@ -126,9 +128,12 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         if (input.Part is null || input.BeginsText) PerItem(_firstPart?.Given, TakeParts);
         if (input.Part is { } part)
         {
-            _firstPart ??= input;
+            if (_firstPart is null) (_firstPart, _hasAllIds, _isRough) = (input, true, false);
             if (input.BeginsText && GoesOn && input.Prompt is { } prompt) _parts.AddRange(Encoding.UTF8.GetBytes(prompt));
             _parts.AddRange(part);
+            _partIds.AddRange(input.Ids ?? []);
+            _hasAllIds &= input.Ids is not null;
+            _isRough |= input.IsRough;
             return;
         }
 
@@ -141,10 +146,13 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     {
         if (_firstPart is not { } first) return;
         byte[] bytes = [.. _parts];
+        int[]? ids = _hasAllIds ? [.. _partIds] : null;
         _firstPart = null;
         _parts.Clear();
+        _partIds.Clear();
         Use(ModelFor(first));
-        Take(new SourceText(Decode(bytes)) { Input = first });
+        string text = _isRough && ids is not null ? InUse.Encoder.Decode(ids) : Decode(bytes);
+        Take(new SourceText(text) { Ids = ids, Input = first });
     }
 
     private static string Decode(byte[] bytes)
@@ -162,6 +170,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
 
     private SourceText SourceOf(TextInput input)
     {
+        if (input.Ids is { } ids) return new SourceText(InUse.Encoder.Decode(ids)) { Ids = ids, Input = input };
         if (input.File is null)
             return new SourceText((GoesOn ? input.Prompt : input.Text)!) { Path = PathOf(input.Source), Line = input.Line, Input = input };
         string path = SessionPath.Resolve(SessionState, input.File);

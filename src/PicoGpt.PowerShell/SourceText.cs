@@ -10,6 +10,9 @@ internal sealed record SourceText(string Text)
     /// <summary>The number of its first line in that file, from 1; 0 where the text is the whole file, or its place is not known.</summary>
     public int Line { get; init; }
 
+    /// <summary>The ids that it was given as, if it was.</summary>
+    public IReadOnlyList<int>? Ids { get; init; }
+
     /// <summary>The object of the pipeline that it is from, if any.</summary>
     public TextInput? Input { get; init; }
 }

@@ -22,6 +22,12 @@ public sealed class TextInput
     /// <summary>The bytes of a token or a piece, which is a part of a text.</summary>
     internal byte[]? Part { get; init; }
 
+    /// <summary>The ids of the tokens of the text or part, where they are known.</summary>
+    internal IReadOnlyList<int>? Ids { get; init; }
+
+    /// <summary>Whether a part has characters of which it holds only some bytes, so that its ids alone tell what it is.</summary>
+    internal bool IsRough { get; init; }
+
     /// <summary>Whether a part begins a text.</summary>
     internal bool BeginsText { get; init; }
 

@@ -29,7 +29,7 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
         TextInput input => input,
         string text => OfString(text, PSObject.AsPSObject(given!)),
         FileSystemInfo file => new TextInput(file) { File = file.FullName },
-        Gpt2Completion or Gpt2Piece or Gpt2Token or Gpt2TokenMeasure or Gpt2TextMeasure or Gpt2Trace =>
+        Gpt2Completion or GeneratedToken or Gpt2Piece or Gpt2Token or Gpt2TokenMeasure or Gpt2TextMeasure or Gpt2Trace =>
             OfOurs(PSObject.AsPSObject(given!), Unwrap(given)!.GetType().FullName!) ?? throw Refused(given),
         PSCustomObject => OfRow((PSObject)given!) ?? throw Refused(given),
         null => throw new ArgumentTransformationMetadataException($"No text was given; {Wanted}"),
@@ -58,6 +58,7 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
         if (type.StartsWith("PicoGpt.", StringComparison.Ordinal)) return OfOurs(row, type) ?? TextOf(row);
         string? text = TextAt(row, "Text"), prompt = TextAt(row, "Prompt");
         if (text is not null || prompt is not null) return new TextInput(row) { Text = text ?? prompt, Prompt = prompt ?? text, Row = row };
+        if (IdsAt(row, "PromptIds") is { } ids) return new TextInput(row) { Ids = ids, Row = row };
         return (TextAt(row, "PSPath") ?? TextAt(row, "FullName")) is { } file ? new TextInput(row) { File = file, Row = row } : null;
     }
 
@@ -73,7 +74,18 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
         if (type == typeof(Gpt2Token).FullName)
         {
             byte[] bytes = [.. ObjectReader.Items(given, "Bytes").Select(value => (byte)ObjectReader.Number(value))];
-            return new TextInput(given) { Part = bytes, BeginsText = isFirst };
+            return new TextInput(given) { Part = bytes, Ids = [(int)(ObjectReader.Number(given, "Id") ?? -1)], BeginsText = isFirst };
+        }
+
+        if (type == typeof(GeneratedToken).FullName)
+        {
+            return new TextInput(given)
+            {
+                Part = Encoding.UTF8.GetBytes(text),
+                Ids = [(int)(ObjectReader.Number(given, "Id") ?? -1)],
+                IsRough = text.Contains('\uFFFD', StringComparison.Ordinal),
+                BeginsText = isFirst,
+            };
         }
 
         return type == typeof(Gpt2TokenMeasure).FullName
@@ -98,6 +110,15 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
     {
         string? text = TextAt(given, "Text"), prompt = TextAt(given, "Prompt");
         return text is null && prompt is null ? null : new TextInput(given) { Text = text ?? prompt, Prompt = prompt ?? text };
+    }
+
+    // The ids of a prompt; what is not a whole number is not an id.
+    private static int[]? IdsAt(PSObject row, string property)
+    {
+        if (row.Properties[property]?.Value is not { } value || Unwrap(value) is not IList list) return null;
+        return [.. list.Cast<object?>().Select(item => Unwrap(item) is int or long or byte or short && LanguagePrimitives.TryConvertTo(item, out int id)
+            ? id
+            : throw new ArgumentTransformationMetadataException($"'{item}' in {property} is not the id of a token; whole numbers are expected."))];
     }
 
     private static string? TextAt(PSObject given, string property) =>

@@ -172,7 +172,7 @@ Describe 'The table of what the pipeline means' {
         Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/there/124M" -Recurse
         $there = (Get-Item "$TestDrive/there/124M").FullName
         Set-Content "$TestDrive/tale.txt" 'Once upon' -NoNewline
-        $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3
+        $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Top 2
         $measure = Measure-Gpt2Text 'Once upon' -Model 3M
         $trace = Trace-Gpt2Text 'Once upon' -Model 3M -LogitLens
 
@@ -191,6 +191,7 @@ Describe 'The table of what the pipeline means' {
             'WeightPicture'            = @{ Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 } }
             'Gpt2Token'                = @{ Make = { 'Once upon' | ConvertTo-Gpt2Token -Model 3M }; joined = 'Once upon'; ids = 'Once upon' }
             'Gpt2Completion'           = @{ Make = { $completion }; text = $completion.Text; 'prompt and text' = "Once$completion"; ids = $completion.Text }
+            'GeneratedToken'           = @{ Make = { $completion.Tokens }; joined = $completion.Text; ids = $completion.Text }
             'Gpt2Piece'                = @{ Make = { Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Stream }; joined = $completion.Text; 'prompt and text' = "Once$completion" }
             'Gpt2TextMeasure'          = @{ Make = { $measure }; text = 'Once upon' }
             'Gpt2TokenMeasure'         = @{ Make = { $measure.Tokens }; joined = 'Once upon'; ids = 'Once upon' }
@@ -226,6 +227,16 @@ Describe 'The table of what the pipeline means' {
         (Get-Command -Module PicoGpt).OutputType.Name -replace '.*\.' | Select-Object -Unique | Where-Object { $_ -notin 'Void', 'Boolean' } | Should -BeIn $types
         $takes = Get-Command -Module PicoGpt | Where-Object { $_.Parameters.Values.ParameterSets.Values.ValueFromPipeline -contains $true }
         (Import-Csv "$PSScriptRoot/Pipeline.csv")[0].PSObject.Properties.Name | Where-Object { $_ -ne 'Type' } | Sort-Object | Should -Be ($takes.Name | Sort-Object)
+    }
+
+    # A list of a type that is not public has no index to PowerShell, which then takes the whole list for its first element.
+    It 'has types whose lists can be indexed: <Type>' -ForEach @((Import-Csv "$PSScriptRoot/Pipeline.csv").Type | ForEach-Object { @{ Type = $_ } }) {
+        foreach ($property in (& $objects[$Type].Make | Select-Object -First 1).PSObject.Properties) {
+            $list = $property.Value
+            if ($list -isnot [System.Collections.IEnumerable] -or $list -is [string] -or $list -is [System.Collections.IDictionary]) { continue }
+            $first = foreach ($item in $list) { , $item; break }
+            if ($null -ne $first) { [object]::ReferenceEquals($list[0], $first) -or $list[0] -ceq $first | Should -BeTrue -Because "of $($property.Name)[0]" }
+        }
     }
 
     It '<Command> takes a <Type> as: <Means>' -ForEach @($pairs) {

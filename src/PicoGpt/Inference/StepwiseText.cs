@@ -61,7 +61,7 @@ internal sealed class StepwiseText : GeneratedText
         Text = _text.Text,
         PromptIds = _prompt.Ids,
         Ids = _ids[_prompt.Ids.Length..],
-        Tokens = [.. _tokens],
+        Tokens = _tokens[..], // of a type that can be indexed wherever it comes
         FinishReason = _started && !IsDone ? FinishReason.Cancelled : _finish,
         Fault = Fault,
         Seed = _options.Temperature == 0 ? null : _sampler.Seed,
