@@ -28,9 +28,9 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
     protected Tokenizer OpenEncoder(Gpt2ModelReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        if (reference.NameOrPath is not { } name) return Open(reference).Encoder;
+        if (reference.NameOrPath is not { } name) return Open(reference).ReadEncoder(StopToken);
         if (!ModelCatalog.TryResolve(name, out CatalogModel? model))
-            return ModelFiles.OpenVocabularyAlone(SessionPath.Resolve(SessionState, name), StopToken) ?? Open(reference).Encoder;
+            return ModelFiles.OpenVocabularyAlone(SessionPath.Resolve(SessionState, name), StopToken) ?? Open(reference).ReadEncoder(StopToken);
         Fetch(model, new DownloadOptions { Files = model.IsBuiltIn ? null : ["encoder.json", "vocab.bpe"] });
         return Tokenizer.Load(ModelStore.Default.GetFolder(model), StopToken);
     }

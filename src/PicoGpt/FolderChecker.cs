@@ -67,13 +67,16 @@ internal static partial class FolderChecker
     private static List<ModelCheck> CheckFiles(ITensorSource source, string model, string folder, ref Gpt2HyperParameters? shape)
     {
         Gpt2HyperParameters? found = null;
-        Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadShape(folder, source).HyperParameters);
+        Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadShape(folder, source).HyperParameters)
+            ?? Fault(() => GenerationConfig.Read(Path.Combine(folder, HuggingFaceConfig.FileName)));
         shape = found;
         Gpt2Exception? fault = Fault(source.EnsureComplete) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found)));
         List<ModelCheck> checks = [];
         string[] shapes = [Path.Combine(folder, Gpt2HyperParameters.FileName), Path.Combine(folder, HuggingFaceConfig.FileName)];
         string? shapeFile = shapes.FirstOrDefault(File.Exists);
         if (shapeFile is not null || shapeFault is not null) checks.Add(ResultOf(model, shapeFile ?? source.Location, null, shapeFault));
+        string ids = Path.Combine(folder, GenerationConfig.FileName);
+        if (File.Exists(ids)) checks.Add(ResultOf(model, ids, null, Fault(() => GenerationConfig.Read(ids))));
         string[] files = [.. FilesOf(source).Where(file => file != shapeFile)];
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         checks.AddRange(files.Select(file => ResultOf(model, file, null, file == blamed ? fault : null)));

@@ -55,6 +55,11 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     public Tokenizer Encoder => _core.Encoder;
 
+    /// <summary>The tokenizer, read where it was not read before.</summary>
+    /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal Tokenizer ReadEncoder(CancellationToken cancellationToken) => _core.ReadEncoder(cancellationToken);
+
     /// <summary>The ids with which the model's texts begin and end, as its files say.</summary>
     internal SpecialIds SpecialIds => _core.SpecialIds;
 

@@ -13,12 +13,14 @@ namespace PicoGpt;
 internal sealed class ModelCore : IDisposable
 {
     private readonly ITensorSource _source;
-    private readonly Lazy<Tokenizer> _encoder;
+    private readonly Lock _reading = new();
+    private readonly Func<CancellationToken, Tokenizer> _readEncoder;
     private readonly Lazy<SpecialIds> _specialIds;
     private readonly string _vocabularyFolder;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
     private readonly CancellationTokenSource _closing = new();
+    private Tokenizer? _encoder;
     private bool _isClosed;
 
     /// <param name="name">The model's name.</param>
@@ -34,7 +36,9 @@ internal sealed class ModelCore : IDisposable
         Gpt2HyperParameters hyperParameters = shape.HyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
-        _encoder = new Lazy<Tokenizer>(source.Vocabulary ?? (() => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab)));
+        _readEncoder = source.Vocabulary is { } carried
+            ? _ => carried()
+            : cancellationToken => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab, cancellationToken);
         _specialIds = new Lazy<SpecialIds>(() => ModelFiles.ReadSpecialIds(folder, source, Encoder));
     }
 
@@ -43,7 +47,7 @@ internal sealed class ModelCore : IDisposable
     /// <param name="source">The clone's weights.</param>
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
-        (_source, _encoder, _specialIds, _vocabularyFolder) = (source, original._encoder, original._specialIds, original._vocabularyFolder);
+        (_source, _readEncoder, _specialIds, _vocabularyFolder) = (source, original.ReadEncoder, original._specialIds, original._vocabularyFolder);
         (Name, Path, Assumption) = (name, "", original.Assumption);
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
@@ -61,10 +65,18 @@ internal sealed class ModelCore : IDisposable
 
     public Gpt2Parameters Parameters { get; }
 
-    public Tokenizer Encoder => _encoder.Value;
+    public Tokenizer Encoder => ReadEncoder(default);
 
     /// <summary>The ids with which texts begin and end.</summary>
     public SpecialIds SpecialIds => _specialIds.Value;
+
+    /// <summary>The tokenizer, read where it was not read before.</summary>
+    /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Tokenizer ReadEncoder(CancellationToken cancellationToken)
+    {
+        lock (_reading) return _encoder ??= _readEncoder(cancellationToken);
+    }
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     public bool IsClone => _source is MemorySource;

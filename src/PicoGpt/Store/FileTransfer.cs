@@ -31,13 +31,14 @@ internal sealed class FileTransfer
     private readonly ProgressMeter _meter;
     private readonly ResiliencePipeline _retry;
     private readonly string _shown;
+    private readonly SourceSecrets _secrets;
 
     public FileTransfer(
         PartFile part, ITransport transport, ModelSource source, Uri address, CatalogFile file, DownloadOptions options, ProgressMeter meter)
     {
         (_part, _transport, _source, _address, _file, _options, _meter) = (part, transport, source, address, file, options, meter);
         _retry = options.Retries == 0 ? ResiliencePipeline.Empty : CreateRetry();
-        _shown = SourceSecrets.Shown(address);
+        (_shown, _secrets) = (SourceSecrets.Shown(address), new SourceSecrets(source.Credentials, address));
     }
 
     /// <summary>Fetches until nothing is missing.</summary>
@@ -241,8 +242,8 @@ internal sealed class FileTransfer
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException)
         {
-            string reason = new SourceSecrets(_source.Credentials, _address).Hide(fault.GetBaseException().Message.TrimEnd('.'));
-            throw new TransientFault($"the connection to {_shown} broke: {reason}", innerException: fault);
+            string reason = _secrets.Hide(fault.GetBaseException().Message.TrimEnd('.'));
+            throw new TransientFault($"the connection to {_shown} broke: {reason}", innerException: _secrets.Harmless(fault));
         }
     }
 
@@ -257,12 +258,12 @@ internal sealed class FileTransfer
         ReadOnlySpan<byte> bytes = start.AsSpan(0, length);
         if (FileVerifier.Recognize(_file, bytes) is { } foreign)
             return Foreign(foreign);
-        string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{new SourceSecrets(_source.Credentials, _address).Hide(text)}'" : "";
+        string words = ForeignFile.FirstWords(bytes) is { } text ? $", which begin '{_secrets.Hide(text)}'" : "";
         return new SourceFault(Gpt2Error.DownloadFailed, message + words);
     }
 
     private SourceFault Foreign(string what) =>
-        new(Gpt2Error.ErrorBody, new SourceSecrets(_source.Credentials, _address).Hide($"{_shown} answered with {what}"));
+        new(Gpt2Error.ErrorBody, _secrets.Hide($"{_shown} answered with {what}"));
 
     private SourceFault TooLong() =>
         new(Gpt2Error.DownloadFailed, $"{_shown} has more than {MaxUnknownSize:N0} bytes, so it is not {_file.Name}") { IsEndless = true };

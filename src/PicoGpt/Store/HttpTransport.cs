@@ -122,15 +122,19 @@ internal sealed class HttpTransport : ITransport
         }
         catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be trusted: {Innermost(fault, address)}", fault);
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be trusted: {Innermost(fault, address)}", SecretsOf(address).Harmless(fault));
         }
         catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.ProxyTunnelError && fault.Message.Contains("407", StringComparison.Ordinal))
         {
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be reached: {Innermost(fault, address)}, {NeedsCredentials}", fault);
+            throw new SourceFault(
+                Gpt2Error.DownloadFailed,
+                $"{SourceSecrets.Shown(address)} cannot be reached: the proxy answered 407, which needs a user and a password in the address of the proxy, "
+                    + "as in HTTPS_PROXY=http://user:password@proxy.example.org:8080",
+                SecretsOf(address).Harmless(fault));
         }
         catch (HttpRequestException fault)
         {
-            throw new TransientFault($"{SourceSecrets.Shown(address)} cannot be reached: {Innermost(fault, address)}", innerException: fault);
+            throw new TransientFault($"{SourceSecrets.Shown(address)} cannot be reached: {Innermost(fault, address)}", innerException: SecretsOf(address).Harmless(fault));
         }
     }
 
@@ -174,7 +178,7 @@ internal sealed class HttpTransport : ITransport
 
         string words = await FirstWordsAsync(response, cancellationToken).ConfigureAwait(false);
         string answer = SecretsOf(address).Hide($"{status} {response.ReasonPhrase}".TrimEnd() + words);
-        string message = $"{SourceSecrets.Shown(address)} answered {answer}{(status is 401 or 407 ? $", {NeedsCredentials}" : "")}";
+        string message = $"{SourceSecrets.Shown(address)} answered {answer}{(status == 401 ? $", {NeedsCredentials}" : "")}";
         return status is 408 or 429 or >= 500
             ? new TransientFault(message, RetryAfterOf(response))
             : new SourceFault(Gpt2Error.DownloadFailed, message);

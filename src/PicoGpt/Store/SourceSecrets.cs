@@ -51,6 +51,13 @@ internal sealed partial class SourceSecrets
         return UserInformation().Replace(words, "://");
     }
 
+    /// <summary>What caused a fault, or <see langword="null"/> where that tells a secret: of an exception anything is shown.</summary>
+    public Exception? Harmless(Exception cause)
+    {
+        string told = cause.ToString();
+        return Hide(told) == told ? cause : null;
+    }
+
     [GeneratedRegex(@"://[^/@\s'""]*@")]
     private static partial Regex UserInformation();
 }

@@ -110,6 +110,7 @@ public sealed class OwnTokensTests : IDisposable
     public void An_end_that_is_not_an_id_is_refused_by_name(string keys, string word)
     {
         Write("generation_config.json", $"{{{keys}}}");
+        Assert.Contains(word, Assert.Single(Checked(_folder.Path), check => !check.IsValid).Problem, StringComparison.Ordinal);
         using Gpt2Model model = Open();
         Assert.Contains(word, Assert.Throws<Gpt2Exception>(() => Run(model, "a", new())).Message, StringComparison.Ordinal);
     }
