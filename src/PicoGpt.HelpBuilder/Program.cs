@@ -1,6 +1,6 @@
 using PicoGpt.HelpBuilder;
 
-// Makes PowerShell's help files of one Markdown page a command: what the build of the module runs.
+// Makes PowerShell's help files of one Markdown page per command: what the build of the module runs.
 if (args is not [string pages, string assembly, string output])
 {
     Console.Error.WriteLine("Usage: PicoGpt.HelpBuilder <folder of pages> <assembly of commands> <output folder>");

@@ -222,8 +222,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>
     /// Runs work beside the pipeline thread, which alone may write progress. The work ends before this call does, whatever happens.
     /// </summary>
-    /// <param name="work">The work; it heeds <see cref="StopToken"/>.</param>
-    /// <param name="whileWaiting">Called on this thread five times a second.</param>
+    /// <param name="work">The work; it obeys <see cref="StopToken"/>.</param>
+    /// <param name="whileWaiting">Called on this thread five times per second.</param>
     protected void Await(Action work, Action whileWaiting)
     {
         ArgumentNullException.ThrowIfNull(work);

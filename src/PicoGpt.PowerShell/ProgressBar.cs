@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace PicoGpt.PowerShell;
 
 /// <summary>
-/// A progress bar for work that may be short: it appears only when the work takes longer than a second, is drawn five times a second
+/// A progress bar for work that may be short: it appears only when the work takes longer than a second, is drawn five times per second
 /// at most, and is gone when it is disposed. To be used on the pipeline thread.
 /// </summary>
 internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable

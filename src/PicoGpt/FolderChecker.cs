@@ -132,7 +132,7 @@ internal static partial class FolderChecker
                 model,
                 VocabularyFormats.All[0].FileNames[0],
                 null,
-                ForeignVocabulary.FaultOf(place)?.Message ?? $"'{folder}' has no vocabulary, so that the model can neither read nor write text.");
+                ForeignVocabulary.FaultOf(place)?.Message ?? $"'{folder}' has no vocabulary, so the model can neither read nor write text.");
             yield break;
         }
 

@@ -171,7 +171,7 @@ public sealed class Gpt2Model : IDisposable
     public void Prepare(IProgress<double>? progress = null, CancellationToken cancellationToken = default) => Pack(progress, cancellationToken);
 
     /// <summary>
-    /// Closes the files: this model and all views of it can compute no more, but for what is under way, which keeps what it needs until
+    /// Closes the files: this model and all views of it can no longer compute, except what is under way, which keeps what it needs until
     /// it ends. A view, which <see cref="WithPrecision"/> gave, closes nothing.
     /// </summary>
     public void Dispose()

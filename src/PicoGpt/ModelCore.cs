@@ -60,7 +60,7 @@ internal sealed class ModelCore : IDisposable
     /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
     public string? Assumption { get; }
 
-    /// <summary>The shape, as the tensors bear it out.</summary>
+    /// <summary>The shape, confirmed by the tensors.</summary>
     public Gpt2HyperParameters HyperParameters => Parameters.HyperParameters;
 
     public Gpt2Parameters Parameters { get; }

@@ -18,7 +18,7 @@ public static class StoredModels
 
     /// <summary>The models of the catalog with what of them is on this machine.</summary>
     /// <param name="store">Where they are.</param>
-    /// <returns>One object a model, the smallest first.</returns>
+    /// <returns>One object per model, the smallest first.</returns>
     public static IReadOnlyList<ModelInfo> List(this ModelStore store) => [.. ModelCatalog.Models.Select(model => store.Describe(model))];
 
     /// <summary>What of a model is on this machine.</summary>

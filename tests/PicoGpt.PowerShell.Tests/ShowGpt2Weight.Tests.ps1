@@ -45,7 +45,7 @@ Describe 'Show-Gpt2Weight on the screen' {
         "$(Show-Gpt2Weight $wpe.Row(3) -Width 60)" | Should -BeLike 'wpe`[3, :`]  192*Each bin is*'
     }
 
-    It 'says what a cell is, and heeds a limit' {
+    It 'says what a cell is, and respects a limit' {
         ($wpe | Show-Gpt2Weight -Cell Extreme -Width 64).Caption | Should -BeLike '*the value of greatest magnitude of *'
         ($wpe | Show-Gpt2Weight -Limit 0.25 -Width 64).Caption | Should -BeLike '*reach to ±0.25*'
     }

@@ -27,7 +27,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Top { get; set; } = 3;
 
-    /// <summary>How many tokens a text that is longer than the context is moved on by at a time; half the context by default.</summary>
+    /// <summary>How many tokens a text that is longer than the context is advanced by at a time; half the context by default.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]

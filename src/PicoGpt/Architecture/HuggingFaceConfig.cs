@@ -6,7 +6,7 @@ namespace PicoGpt.Architecture;
 
 /// <summary>
 /// The <c>config.json</c> of a Hugging Face folder (GPT2Config of the transformers library). What would make another computation than
-/// the engine's is refused by its name, for the weights alone do not show it.
+/// the engine's is refused by name, because the weights alone do not show it.
 /// </summary>
 internal static class HuggingFaceConfig
 {
@@ -126,7 +126,7 @@ internal static class HuggingFaceConfig
         if (isComputable) return;
         throw Unsupported(property, path, property.Name == Quantization
             ? "weights in few bits are read from GGUF files alone; give the model that was quantized, or a GGUF file of it"
-            : "a model that computes otherwise than GPT-2 is not run");
+            : "a model that computes differently from GPT-2 is not run");
     }
 
     private static Gpt2HyperParameters Apply(Gpt2HyperParameters h, JsonProperty property, string path) => property.Name switch

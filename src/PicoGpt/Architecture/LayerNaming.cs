@@ -38,7 +38,7 @@ internal sealed class LayerNaming(LayerNames names, string wrapper, string body,
     private int CountMissing(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes) =>
         ((string[])["wte", "wpe", "h0/ln_1/g"]).Count(weight => !shapes.ContainsKey(Of(weight)));
 
-    // One of the two embeddings is enough: the other is missing then, and is told by its name.
+    // One of the two embeddings is enough: the other is missing then, and is reported by name.
     private static IEnumerable<LayerNaming> FindAll(LayerNames names, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         foreach (string ending in (string[])[names.Wte, names.Wpe])

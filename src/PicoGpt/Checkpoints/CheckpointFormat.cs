@@ -3,7 +3,7 @@ using PicoGpt.Files;
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// A format of checkpoints: how its files are recognized and opened. One that is recognized only to be refused by its name says so when it
+/// A format of checkpoints: how its files are recognized and opened. One that is recognized only to be refused by name says so when it
 /// is opened.
 /// </summary>
 internal abstract class CheckpointFormat

@@ -12,7 +12,7 @@ internal static class Crc32
     private const uint Polynomial = 0xEDB88320;
     private const int Step = 8;
 
-    // Four vectors are folded at once, for a multiplication takes several cycles but can begin in each.
+    // Four vectors are folded at once, because a multiplication takes several cycles but can begin in each.
     private const int Lanes = 4;
     private const int BlockLength = Lanes * 16;
 
@@ -83,7 +83,7 @@ internal static class Crc32
     private static Vector128<ulong> Fold(Vector128<ulong> vector, Vector128<ulong> distance) =>
         Pclmulqdq.CarrylessMultiply(vector, distance, 0x00) ^ Pclmulqdq.CarrylessMultiply(vector, distance, 0x11);
 
-    // Reflected, as the polynomial is; one bit higher, for the product of two reflected numbers is one bit short.
+    // Reflected, as the polynomial is; one bit higher, because the product of two reflected numbers is one bit short.
     private static ulong PowerOfX(int exponent)
     {
         uint power = 1u << 31; // x^0

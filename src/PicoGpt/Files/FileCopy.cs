@@ -5,7 +5,7 @@ namespace PicoGpt.Files;
 
 /// <summary>
 /// A file in memory of this process's own, of which each piece is read when it is first asked for. What was read stays as it was,
-/// whatever becomes of the file; a file that changes before all of it was read is read no more.
+/// whatever becomes of the file; a file that changes before all of it was read is not read any further.
 /// </summary>
 internal sealed unsafe class FileCopy : SafeHandle
 {

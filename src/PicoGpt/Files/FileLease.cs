@@ -4,10 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace PicoGpt.Files;
 
 /// <summary>
-/// Has others wait who want to change a mapped file in place, until this process reads it no more. Linux ends a process that reads a
-/// mapped page which its file has no longer. Under a read lease (fcntl(2), F_SETLEASE), whoever opens the file for writing or cuts it
-/// short waits until the lease is given back, for 45 seconds at the most (/proc/sys/fs/lease-break-time); deleting and replacing it
-/// need not wait, for the mapping keeps what was there.
+/// Has others wait who want to change a mapped file in place, until this process no longer reads it. Linux ends a process that reads a
+/// mapped page that its file no longer has. Under a read lease (fcntl(2), F_SETLEASE), whoever opens the file for writing or cuts it
+/// short waits until the lease is given back, for at most 45 seconds (/proc/sys/fs/lease-break-time); deleting and replacing it
+/// need not wait, because the mapping keeps what was there.
 /// </summary>
 /// <remarks>
 /// The lease belongs to the open file, and goes when that is closed. It holds for the programs of this machine: a file that another

@@ -40,7 +40,7 @@ internal static class Zip
         (long start, long length, long count) = FindDirectory(file);
         if (start < 0 || length < 0 || start > file.Length - length) throw new InvalidDataException("its directory lies outside the file");
         if (length > MaxDirectoryLength)
-            throw new InvalidDataException($"its directory has {length} bytes, where {MaxDirectoryLength} are the most expected");
+            throw new InvalidDataException($"its directory has {length} bytes, where at most {MaxDirectoryLength} are expected");
         if (count < 0 || count > length / CentralHeaderLength) throw new InvalidDataException($"its directory has no room for {count} files");
 
         List<ZipEntry> entries = new((int)count);
@@ -80,7 +80,7 @@ internal static class Zip
             if (U32(file, position) != EndMark || U16(file, position + 20) != file.Length - position - EndLength) continue;
             long locator = position - Zip64LocatorLength;
             if (locator >= 0 && U32(file, locator) == Zip64LocatorMark) return ReadZip64End(file, locator);
-            if (U16(file, position + 4) != 0) throw new InvalidDataException("it is one of several disks");
+            if (U16(file, position + 4) != 0) throw new InvalidDataException("it spans several disks");
             return (U32(file, position + 16), U32(file, position + 12), U16(file, position + 10));
         }
 

@@ -3,7 +3,7 @@ namespace PicoGpt.Inference;
 /// <summary>
 /// Guesses the next tokens from what stands already: texts repeat themselves. The longest earlier occurrence of the last
 /// tokens is looked up, and what followed it there is the guess (A. Saxena, "Prompt lookup decoding", 2023). How far it
-/// guesses depends on how often it has been right, for a wrong guess costs a little time.
+/// guesses depends on how often it has been right, because a wrong guess costs a little time.
 /// </summary>
 internal sealed class PromptLookup : IDraft
 {

@@ -7,7 +7,7 @@ namespace PicoGpt.Measuring;
 public sealed record MeasureOptions
 {
     /// <summary>
-    /// How many tokens a text that is longer than the context is moved on by at a time, from 1 to <c>n_ctx</c>; 0 for half of
+    /// How many tokens a text that is longer than the context is advanced by at a time, from 1 to <c>n_ctx</c>; 0 for half of
     /// <c>n_ctx</c>. A token that is not in the first context is measured after <c>n_ctx - Stride + 1</c> tokens at least.
     /// </summary>
     public int Stride { get; init; }

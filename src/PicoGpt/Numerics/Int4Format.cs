@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// 32 scales in bfloat16, one a column, and 16 rows of 32 codes of 4 bits, that of column j in the low half of byte j and that of
+/// 32 scales in bfloat16, one per column, and 16 rows of 32 codes of 4 bits, that of column j in the low half of byte j and that of
 /// column j + 16 in the high half. The value is the scale times the level that the code chooses.
 /// </summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// 32 scales in bfloat16, one a column, and 32 rows of 32 integers from −127 to 127: the value is their product, which float32
+/// 32 scales in bfloat16, one per column, and 32 rows of 32 integers from −127 to 127: the value is their product, which float32
 /// holds exactly.
 /// </summary>
 internal readonly unsafe struct Int8Format : IPackedFormat

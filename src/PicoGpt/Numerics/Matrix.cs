@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// A row-major view of float32 memory that somebody else keeps alive. It carries its shape so that a kernel can prove
+/// A row-major view of float32 memory that someone else keeps alive. It carries its shape so that a kernel can prove
 /// its bounds once, at the entry, and then walk pointers.
 /// </summary>
 internal readonly unsafe struct Matrix

@@ -49,7 +49,7 @@ internal sealed class PickleReader(
             byte opcode = Byte();
             if (opcode == '.') return Pop();
             if (!ReadValue(opcode) && !ReadContainer(opcode) && !ReadReference(opcode))
-                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which such data needs not");
+                throw new NotSupportedException($"its pickle has the opcode 0x{opcode:x2} at byte {position}, which such data does not need");
         }
 
         throw new NotSupportedException($"its pickle has more than {MaxOpcodes} opcodes");

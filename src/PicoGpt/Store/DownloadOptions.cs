@@ -6,7 +6,7 @@ public sealed record DownloadOptions
     /// <summary>The environment variable that switches downloads off when it is <c>1</c>.</summary>
     public const string OfflineVariable = "PICOGPT_OFFLINE";
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromDays(1);
 
     /// <summary>The sources, tried in order; by default those of <see cref="ModelSource.FromEnvironment"/>.</summary>
     public IReadOnlyList<ModelSource>? Sources { get; init; }
@@ -23,13 +23,13 @@ public sealed record DownloadOptions
     /// <summary>The most requests at once.</summary>
     public int Connections { get; init; } = 8;
 
-    /// <summary>Bytes a request.</summary>
+    /// <summary>Bytes per request.</summary>
     public int ChunkSize { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>How long a source may stay silent.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Bytes a second below which, over <see cref="StallTimeout"/>, a connection counts as silent.</summary>
+    /// <summary>Bytes per second below which, over <see cref="StallTimeout"/>, a connection counts as silent.</summary>
     public int MinimumRate { get; init; } = 1024;
 
     /// <summary>How often a request is tried again before its source is given up.</summary>
@@ -48,9 +48,9 @@ public sealed record DownloadOptions
         Require(Connections >= 1, $"{nameof(Connections)} is {Connections}; give 1 or more.");
         Require(ChunkSize >= 1, $"{nameof(ChunkSize)} is {ChunkSize}; give 1 byte or more.");
         Require(Retries >= 0, $"{nameof(Retries)} is {Retries}; give 0 or more.");
-        Require(StallTimeout > TimeSpan.Zero && StallTimeout <= LongestPause, $"{nameof(StallTimeout)} is {StallTimeout}; give more than 0, and at most a day.");
+        Require(StallTimeout > TimeSpan.Zero && StallTimeout <= MaxPause, $"{nameof(StallTimeout)} is {StallTimeout}; give more than 0, and at most a day.");
         foreach ((string name, TimeSpan pause) in ((string, TimeSpan)[])[(nameof(RetryDelay), RetryDelay), (nameof(MaxRetryDelay), MaxRetryDelay)])
-            Require(pause >= TimeSpan.Zero && pause <= LongestPause, $"{name} is {pause}; give 0 to a day.");
+            Require(pause >= TimeSpan.Zero && pause <= MaxPause, $"{name} is {pause}; give 0 to a day.");
     }
 
     /// <summary>The free bytes of the disk that holds a folder.</summary>

@@ -160,7 +160,7 @@ internal sealed class FileTransfer
         }
         catch (TransientFault) when (segment.Position - before >= Math.Max(1, _options.ChunkSize / 8))
         {
-            // A connection that brings that much before it breaks is slow, not broken: its tries are counted anew.
+            // A connection that brings that much before it breaks is slow, not broken: its tries are counted again from the start.
         }
     }
 

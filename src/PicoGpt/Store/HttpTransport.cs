@@ -55,7 +55,7 @@ internal sealed class HttpTransport : ITransport
         Uri address, ByteRange range, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} sends the file compressed, which nobody asked for");
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} sends the file compressed, although that was not asked for");
 
         bool isRange = response.StatusCode == HttpStatusCode.PartialContent;
         long? end = isRange ? EndOf(address, range, response.Content.Headers.ContentRange) : null;

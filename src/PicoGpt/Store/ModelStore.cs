@@ -1,7 +1,7 @@
 namespace PicoGpt.Store;
 
 /// <summary>
-/// The per-user cache of models: one folder a model, files under their original names, so that other tools can use them.
+/// The per-user cache of models: one folder per model, files under their original names, so that other tools can use them.
 /// </summary>
 /// <param name="root">The folder that holds the models' folders; it need not exist.</param>
 public sealed class ModelStore(string root)
@@ -87,7 +87,7 @@ public sealed class ModelStore(string root)
     /// <param name="model">The model.</param>
     /// <param name="progress">Told the bytes of tensors checked so far, from several threads.</param>
     /// <param name="cancellationToken">Ends the check.</param>
-    /// <returns>A result a file, and after that of the weights one a group of tensors.</returns>
+    /// <returns>A result for each file, followed, for the weights, by one for each group of tensors.</returns>
     public IEnumerable<ModelCheck> Check(CatalogModel model, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);

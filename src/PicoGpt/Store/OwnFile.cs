@@ -12,7 +12,7 @@ internal static class OwnFile
         if (IsLink(path)) File.Delete(path);
     }
 
-    /// <summary>Writes a small file anew.</summary>
+    /// <summary>Writes a small file, replacing what was there.</summary>
     public static void Write(string path, string text)
     {
         DeleteLink(path);

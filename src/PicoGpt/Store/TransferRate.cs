@@ -10,7 +10,7 @@ internal sealed class TransferRate(TimeProvider time)
     private long _lastSample;
     private long _bytes;
 
-    /// <summary>Begins anew; time counts from now.</summary>
+    /// <summary>Begins again; time counts from now.</summary>
     public void Start()
     {
         _samples.Clear();

@@ -8,7 +8,7 @@ internal sealed class MergeMap
 {
     private const long Empty = -1; // no pair: symbols are not negative
 
-    // Drawn anew by every process, so that nobody can write a file of merges that fall into the same slots.
+    // Drawn by every process for itself, so that nobody can write a file of merges that fall into the same slots.
     private static readonly ulong Seed = (ulong)Random.Shared.NextInt64(), Multiplier = (ulong)Random.Shared.NextInt64() | (1UL << 63) | 1;
 
     private long[] _pairs = NewTable(1024);

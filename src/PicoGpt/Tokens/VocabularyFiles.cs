@@ -87,7 +87,7 @@ internal static class VocabularyFiles
             if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Shorten(symbol)}' twice");
         }
 
-        if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something behind its closing }");
+        if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something after its closing }");
         if (ids.Count == 0) throw Bad(path, "has no token");
         return ids;
     }

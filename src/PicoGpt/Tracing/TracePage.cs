@@ -18,7 +18,7 @@ internal static partial class TracePage
     /// <summary>The most that the attention of a page may take, in bytes.</summary>
     public const long MaxAttention = 96L << 20;
 
-    /// <summary>The bytes that attention takes in a page: one a weight, and none for what is 0 by causality.</summary>
+    /// <summary>The bytes that attention takes in a page: one per weight, and none for what is 0 by causality.</summary>
     public static long AttentionBytes(int layers, int heads, int tokens) => (long)layers * heads * ((long)tokens * (tokens + 1) / 2);
 
     /// <summary>Writes a page whole or not at all.</summary>

@@ -26,7 +26,7 @@ internal sealed class TensorMismatch(
         (".SCB", "weights that bitsandbytes packed into 8 bits", "give the model that was quantized, or a GGUF file of it"),
         (".lora_A.", "an adapter of LoRA", "merge it into its model with PEFT's merge_and_unload, save that, and give the folder"),
         ("/.ATTRIBUTES/", "objects of TensorFlow 2", "open it in Python with transformers, save the model with save_pretrained, and give that folder"),
-        (".crossattention.", "the cross-attention of a decoder", "a model that computes otherwise than GPT-2 is not run"),
+        (".crossattention.", "the cross-attention of a decoder", "a model that computes differently from GPT-2 is not run"),
     ];
 
     /// <summary>The fault: what the tensors are where they are known, otherwise which of them are missing, misshapen or surplus.</summary>

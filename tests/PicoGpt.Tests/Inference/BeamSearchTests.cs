@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PicoGpt.Tests.Inference;
 
-/// <summary>Held against a search that is written out plainly: every text is read anew for every step, and all tokens of all beams are sorted.</summary>
+/// <summary>Held against a search that is written out plainly: every text is read again for every step, and all tokens of all beams are sorted.</summary>
 public sealed class BeamSearchTests : IDisposable
 {
     private const int EndOfText = 2047;

@@ -41,7 +41,7 @@ public sealed class PackedWeightsTests
     }
 
     [Fact]
-    public void Other_weights_are_converted_anew()
+    public void Other_weights_are_converted_again()
     {
         using var folder = new TemporaryFolder();
         RandomModel.Write(folder.Path, Shape, seed: 1);

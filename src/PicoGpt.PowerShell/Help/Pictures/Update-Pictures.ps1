@@ -2,7 +2,7 @@
 
 <#
 .SYNOPSIS
-    Makes the pictures of the README anew, from what the module itself shows.
+    Makes the pictures of the README again, from what the module itself shows.
 .DESCRIPTION
     terminal.svg has the prompts and the output of commands, with their colours; heatmap.png is what Show-Gpt2Weight writes;
     trace.png is a photograph of the page that Trace-Gpt2Text writes, made by Chromium, and stays as it is where there is none.

@@ -83,7 +83,7 @@ internal static class TorchArchive
     private static unsafe byte[] ContentOf(MappedFile file, ZipEntry entry, bool hasChecksum)
     {
         if (entry.Size > MaxPickleLength)
-            throw new InvalidDataException($"its '{entry.Name}' has {entry.Size} bytes, where {MaxPickleLength} are the most expected");
+            throw new InvalidDataException($"its '{entry.Name}' has {entry.Size} bytes, where at most {MaxPickleLength} are expected");
         byte[] content = entry.IsDeflated
             ? Zip.Inflate(file, entry)
             : new ReadOnlySpan<byte>(file.Address(entry.DataOffset, entry.Size), (int)entry.Size).ToArray();

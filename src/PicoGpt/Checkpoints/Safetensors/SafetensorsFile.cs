@@ -80,7 +80,7 @@ internal static class SafetensorsFile
         if (file.Length < PrefixLength) throw new EndOfStreamException($"it has {file.Length} bytes");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file.Address(0, PrefixLength), PrefixLength));
         if (length is < 2 or > MaxHeaderLength)
-            throw new InvalidDataException($"its first eight bytes declare a header of {length} bytes, where 2 to {MaxHeaderLength} may be");
+            throw new InvalidDataException($"its first eight bytes declare a header of {length} bytes, where 2 to {MaxHeaderLength} are allowed");
         if ((long)length > file.Length - PrefixLength)
             throw new EndOfStreamException($"its header should have {length} bytes, but the file has {file.Length} in all");
         return (int)length;

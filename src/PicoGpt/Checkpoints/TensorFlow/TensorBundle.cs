@@ -11,7 +11,7 @@ namespace PicoGpt.Checkpoints.TensorFlow;
 /// <remarks>
 /// Memory that this class hands out is valid until <see cref="Dispose"/>; a span taken of it before is not. Whoever computes on
 /// spans while another may dispose holds the files with <see cref="Hold"/>. All members may be called from several threads.
-/// A data file that another program overwrites in place is read no more: see <see cref="ThrowIfChanged"/>. Deleting and replacing it
+/// A data file that another program overwrites in place is no longer read: see <see cref="ThrowIfChanged"/>. Deleting and replacing it
 /// does no harm.
 /// </remarks>
 public sealed class TensorBundle : ITensorSource
