@@ -4,7 +4,7 @@ namespace PicoGpt.PowerShell;
 
 /// <summary>
 /// Lets a parameter be a column of a table: an empty cell counts as a parameter that was not given, of which PowerShell would make 0; and
-/// a cell that is not of the parameter's kind is an error, which PowerShell would pass over.
+/// a cell that is not of the parameter's kind is an error, which PowerShell would ignore.
 /// </summary>
 /// <param name="kind">What the parameter holds.</param>
 /// <param name="blank">What the parameter has where it is not given.</param>

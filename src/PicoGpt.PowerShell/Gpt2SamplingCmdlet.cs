@@ -27,7 +27,7 @@ public abstract class Gpt2SamplingCmdlet : Gpt2RunCmdlet
     public int MaxTokens { get; set; } = 40;
 
     /// <summary>
-    /// 0 takes the likeliest token always; higher values are more varied. Where it is not given, it is 1 with -TopK, -TopP, -MinP, -Seed or
+    /// 0 always takes the likeliest token; higher values are more varied. Where it is not given, it is 1 with -TopK, -TopP, -MinP, -Seed or
     /// -Count, and 0 without.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]

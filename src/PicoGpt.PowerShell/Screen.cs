@@ -14,7 +14,7 @@ internal static class Screen
     /// <summary>How wide lines are where nothing tells it.</summary>
     public const int WidthOfNoScreen = 80;
 
-    /// <summary>The environment variable that says how wide lines may be, for who reads them elsewhere.</summary>
+    /// <summary>The environment variable that says how wide lines may be, for whoever reads them elsewhere.</summary>
     private const string WidthVariable = "COLUMNS";
 
     /// <summary>Columns of the screen, or what <c>COLUMNS</c> says.</summary>

@@ -48,7 +48,7 @@ internal static partial class FolderChecker
         foreach (ModelCheck check in CheckVocabulary(name, folder, shape)) yield return check;
     }
 
-    // What is not there at all is for the caller to report.
+    // What does not exist at all is for the caller to report.
     private static ITensorSource? Open(string path, out Gpt2Exception? fault)
     {
         fault = null;
@@ -176,7 +176,7 @@ internal static partial class FolderChecker
         {
             return fault;
         }
-        catch (IOException fault) // somebody took a file away meanwhile
+        catch (IOException fault) // someone took a file away meanwhile
         {
             return new Gpt2Exception(Gpt2Error.Unreadable, fault.Message, innerException: fault);
         }

@@ -139,7 +139,7 @@ internal sealed class ModelCore : IDisposable
         _closing.Dispose();
     }
 
-    // A clone outlives the files of its weights, and a vocabulary that is in them; one that cannot be read is told of when it is used.
+    // A clone outlives the files of its weights, and a vocabulary that is in them; one that cannot be read is reported when it is used.
     private ModelCore WithVocabulary()
     {
         try

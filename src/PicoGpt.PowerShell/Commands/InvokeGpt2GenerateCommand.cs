@@ -23,7 +23,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
     public string[] Prompt { get; set; } = [];
 
     /// <summary>
-    /// Prompts that are read together, which makes many of them several times as fast; by default 16 a core, as far as
+    /// Prompts that are read together, which makes many of them several times as fast; by default 16 per core, as far as
     /// memory allows. 1 takes each prompt as it comes and emits its completion before the next is read.
     /// </summary>
     [Parameter]

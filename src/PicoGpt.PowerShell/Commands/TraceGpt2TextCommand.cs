@@ -110,7 +110,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
         };
     }
 
-    // A name that matches nothing goes to the engine, which tells the names that there are.
+    // A name that matches nothing goes to the engine, whose error lists the names.
     private static string[] Expand(Gpt2Model model, string name)
     {
         WildcardPattern pattern = NamePattern.Of(name);

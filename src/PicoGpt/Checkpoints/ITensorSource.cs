@@ -33,7 +33,7 @@ internal interface ITensorSource : IDisposable
     {
     }
 
-    /// <summary>Tells whether what was mapped may be read on; to be asked now and then by who has pinned it.</summary>
+    /// <summary>Throws where what was mapped must not be read any further; whoever has pinned it asks now and then.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file was changed, or is about to be.</exception>
     void ThrowIfChanged()
     {

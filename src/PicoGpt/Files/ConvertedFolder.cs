@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace PicoGpt.Files;
 
-/// <summary>The folder, beside a model's files, of its weights in other precisions: who writes it and who deletes it agree on its names.</summary>
+/// <summary>The folder, beside a model's files, of its weights in other precisions: what writes it and what deletes it agree on its names.</summary>
 internal static partial class ConvertedFolder
 {
     /// <summary>The folder's name.</summary>

@@ -4,7 +4,7 @@ using System.IO.MemoryMappedFiles;
 namespace PicoGpt.Files;
 
 /// <summary>
-/// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from who changes the
+/// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from whoever changes the
 /// file (see <see cref="FileLease"/>; Windows does it by itself), the file is read into memory instead, as far as it is asked for.
 /// </summary>
 internal sealed unsafe class MappedFile : IDisposable
@@ -12,7 +12,7 @@ internal sealed unsafe class MappedFile : IDisposable
     // In milliseconds. Readers look for themselves, too: the thread pool, on which the watch runs, may be busy.
     private const long LookInterval = 1000;
 
-    // Long enough for who looks at a few elements without pinning them; and, where elements are pinned, for a layer of the largest model
+    // Long enough for whoever looks at a few elements without pinning them; and, where elements are pinned, for a layer of the largest model
     // on a slow machine. The system takes the lease back after 45 seconds.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1), PinnedGrace = TimeSpan.FromSeconds(30);
 

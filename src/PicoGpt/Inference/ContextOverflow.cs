@@ -8,7 +8,7 @@ public enum ContextOverflow
 
     /// <summary>
     /// Forget all but the last half of the context, read that half again (which costs as much as a prompt of that
-    /// length, once every <c>n_ctx / 2</c> tokens), and go on.
+    /// length, once every <c>n_ctx / 2</c> tokens), and continue.
     /// </summary>
     Slide,
 }

@@ -8,7 +8,7 @@ namespace PicoGpt.Inference;
 /// <c>h0/attn/q</c>, <c>h0/attn/k</c>, <c>h0/attn/v</c>, <c>h0/attn/z</c> (what the heads read, before <c>c_proj</c>), <c>h0/attn</c>
 /// (what attention adds), <c>h0/resid_mid</c>, <c>h0/ln_2</c>, <c>h0/mlp/c_fc</c>, <c>h0/mlp/gelu</c>, <c>h0/mlp</c> (what the mlp adds),
 /// <c>h0/resid_post</c>, the same for every layer, <c>ln_f</c> and <c>logits</c>. The attention patterns, <c>h0/attn/pattern</c>, can be
-/// changed by their name; a trace keeps them apart, for they have no row of one width for each position.
+/// changed by their name; a trace keeps them apart, because they have no row of one width for each position.
 /// </summary>
 public static class Gpt2Activations
 {

@@ -33,7 +33,7 @@ public sealed class Gpt2Context : IDisposable
         _vocabulary = model.HyperParameters.NVocab;
     }
 
-    /// <summary>Goes on in a cache with a forward pass; both belong to who made them.</summary>
+    /// <summary>Continues in a cache with a forward pass; both belong to whoever made them.</summary>
     internal Gpt2Context(Gpt2Forward forward, KeyValueCache cache) => (_forward, _cache, _vocabulary) = (forward, cache, forward.Vocabulary);
 
     /// <summary>The most positions that the context holds: <c>n_ctx</c>.</summary>

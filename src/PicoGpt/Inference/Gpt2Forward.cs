@@ -41,7 +41,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     }
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
-    /// <param name="workspace">What to compute with; it belongs to who made it, and outlives the pass.</param>
+    /// <param name="workspace">What to compute with; it belongs to whoever made it, and outlives the pass.</param>
     /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
     /// <exception cref="ObjectDisposedException">The model is closed.</exception>
     public Gpt2Forward(Gpt2Model model, Workspace workspace)

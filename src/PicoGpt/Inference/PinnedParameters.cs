@@ -41,7 +41,7 @@ internal sealed unsafe class PinnedParameters : IDisposable
         _handles.Clear();
     }
 
-    // The first use of a weight reads it all, to verify its checksum: side by side that takes a tenth of a second a gigabyte.
+    // The first use of a weight reads it all, to verify its checksum: side by side that takes a tenth of a second per gigabyte.
     private static void Verify(Gpt2Weight[] weights) => ParallelLoop.For(weights.Length, i => _ = weights[i].Values);
 
     private bool IsPacked(Gpt2Weight weight) => _packed is not null && weight.Leaf.IsMatrix;

@@ -25,7 +25,7 @@ internal sealed class PromptLookup : IDraft
         int from = length > 0 ? AfterLongestMatch(text) : -1;
         if (from < 0)
         {
-            if (_rightness < Initial) _rightness += 0.005; // tries again some day
+            if (_rightness < Initial) _rightness += 0.005; // tries again eventually
             return [];
         }
 

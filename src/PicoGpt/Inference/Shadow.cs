@@ -37,7 +37,7 @@ internal sealed class Shadow : IDisposable
     {
         _drafts.Clear();
         int max = Worthwhile(texts.Count);
-        if (max == 0) _rightness += Recovery; // tries again some day
+        if (max == 0) _rightness += Recovery; // tries again eventually
         foreach (QueuedText text in texts)
         {
             int wanted = text.BeginGuess(texts.Count, max);

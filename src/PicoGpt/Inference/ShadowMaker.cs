@@ -11,7 +11,7 @@ internal sealed class ShadowMaker : IDisposable
 {
     private const Gpt2Precision Precision = Gpt2Precision.Int8;
 
-    // Measured at the shape of 124M: opening takes as long as a few steps, converting as long as 30, and every token is then half as dear.
+    // Measured at the shape of 124M: opening takes as long as a few steps, converting as long as 30, and every token then costs half as much.
     private const int MinTokensToOpen = 8;
     private const int MinTokensToConvert = 80;
 

@@ -4,7 +4,7 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Reads many texts with one forward pass a step, so that the weights are read from memory once for all of them. A text that ends makes
+/// Reads many texts with one forward pass per step, so that the weights are read from memory once for all of them. A text that ends makes
 /// room for the next; they come out in the order in which they were added. What is computed for a text is the same, to the last bit,
 /// as if it were alone; a fault of one text ends that text, and a fault of the pass those that are under way. For one thread at a time.
 /// </summary>

@@ -7,7 +7,7 @@ namespace PicoGpt.Inference;
 
 /// <summary>
 /// What a model says of the next token: the softmax of its logits over the vocabulary. The greatest logit is taken from all of them
-/// first, and the sums are in double precision, in eight lanes always and in the order of the ids, so that they are the same bits
+/// first, and the sums are in double precision, always in eight lanes and in the order of the ids, so that they are the same bits
 /// everywhere.
 /// </summary>
 internal readonly ref struct TokenDistribution

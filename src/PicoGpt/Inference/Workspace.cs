@@ -21,7 +21,7 @@ internal sealed class Workspace : IDisposable
         Kernels = kernels;
         Activations = new Activations(h, Gpt2Forward.MaxRows, keepsActivations);
         AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
-        Pool = new WorkerPool(threads); // last, for nobody would stop its threads if something after it failed
+        Pool = new WorkerPool(threads); // last, because nobody would stop its threads if something after it failed
     }
 
     /// <summary>The loops.</summary>

@@ -4,7 +4,7 @@ namespace PicoGpt.Measuring;
 
 /// <summary>
 /// How well a model predicts a text. The totals are over the tokens that were measured: all, or all but the first where nothing was
-/// put before it. Where that is none, the means are <see langword="null"/>.
+/// put before it. Where no token was measured, the means are <see langword="null"/>.
 /// </summary>
 public sealed record Gpt2TextMeasure
 {

@@ -12,7 +12,7 @@ internal static class ExponentialRace
 {
     private const double Word = 1.0 / 4294967296; // 2⁻³²
 
-    // Who is left out must arrive later for certain, whatever float32 rounds.
+    // A runner that is left out must arrive later for certain, whatever float32 rounds.
     private const double Margin = 1.001;
 
     private const double Small = 1e-3;

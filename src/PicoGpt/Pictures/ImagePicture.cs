@@ -16,7 +16,7 @@ internal static class ImagePicture
     public static byte[] Png(Heatmap map)
     {
         int across = Math.Max(SmallestSide / Math.Max(map.Rows, map.Columns), 1);
-        int down = Math.Max(across, LeastHeight / map.Rows); // a vector is a strip, and no hair
+        int down = Math.Max(across, LeastHeight / map.Rows); // so that a vector is a strip, not a hairline
         return Pixels(map, across, down);
     }
 

@@ -6,7 +6,7 @@ using PicoGpt.Files;
 namespace PicoGpt.Pictures;
 
 /// <summary>
-/// Writes PNG images of 8 bits a channel without transparency (W3C, "Portable Network Graphics Specification", 3rd edition).
+/// Writes PNG images of 8 bits per channel without transparency (W3C, "Portable Network Graphics Specification", 3rd edition).
 /// </summary>
 internal static class PngEncoder
 {

@@ -19,7 +19,7 @@ internal sealed class ModelLock : IDisposable
         _file = file;
         _ownerPath = ownerPath;
 
-        // Who holds the lock stands beside it: nobody else can read the locked file itself.
+        // The holder of the lock is named beside it: nobody else can read the locked file itself.
         string owner = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}");
         Try(() => OwnFile.Write(ownerPath, owner));
     }

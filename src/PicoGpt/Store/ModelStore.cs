@@ -139,7 +139,7 @@ public sealed class ModelStore(string root)
         return Path.IsPathRooted(cache) ? Path.Combine(cache, "picogpt") : Path.Combine(user, ".cache", "picogpt");
     }
 
-    // Whether it is there or not: the current folder must not become the cache of who has no home.
+    // Whether it is there or not: the current folder must not become the cache of a user without a home.
     private static string FolderOf(Environment.SpecialFolder folder)
     {
         string path = Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);

@@ -1,7 +1,7 @@
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Shared by all who have a model of the cache open, in this process and in others; taken alone by who removes or repairs it.
+/// Shared by all who have a model of the cache open, in this process and in others; taken alone to remove or repair it.
 /// It is an open handle on an empty file, so the operating system takes it back from a process that died.
 /// </summary>
 internal sealed class ModelUse : IDisposable

@@ -5,7 +5,7 @@ namespace PicoGpt.Tokens;
 
 /// <summary>
 /// Reads what a folder's files add to its vocabulary, as transformers does: <c>tokenizer_config.json</c>, and the two older files
-/// <c>added_tokens.json</c> and <c>special_tokens_map.json</c>, which tell the same.
+/// <c>added_tokens.json</c> and <c>special_tokens_map.json</c>, which say the same.
 /// </summary>
 internal static class AddedTokenFiles
 {
@@ -62,7 +62,7 @@ internal static class AddedTokenFiles
         foreach ((string id, JsonElement token) in config.Members(Decoder)) tokens.Add(config, config.TokenOf(token, id));
         foreach ((string text, JsonElement id) in added.Members()) tokens.Add(added, new AddedToken(text, added.IdOf(text, id), IsSpecial: false) { Normalized = true });
 
-        // Where the first file lists tokens, transformers asks the older ones no more.
+        // Where the first file lists tokens, transformers no longer asks the older ones.
         AddedTokenFile[] files = config.Has(Decoder) ? [config, special] : [special, config];
         Dictionary<string, string> roles = [];
         foreach (AddedTokenFile file in files) ReadRoles(file, tokens, roles);

@@ -30,7 +30,7 @@ internal sealed class AddedTokenTrie
 
     /// <summary>The first token of a text.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="allowSpecial">Whether those are looked for too that need leave.</param>
+    /// <param name="allowSpecial">Whether those are looked for too that need permission.</param>
     /// <param name="at">Where it begins.</param>
     /// <param name="token">The token.</param>
     public bool TryFindFirst(ReadOnlySpan<char> text, bool allowSpecial, out int at, [NotNullWhen(true)] out AddedToken? token)

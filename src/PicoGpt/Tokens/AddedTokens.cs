@@ -33,7 +33,7 @@ internal sealed class AddedTokens
 
     /// <summary>The sections of a text, which together are the whole of it.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="allowSpecial">Whether those tokens are looked for too that need leave.</param>
+    /// <param name="allowSpecial">Whether those tokens are looked for too that need permission.</param>
     public List<TextSection> Split(string text, bool allowSpecial)
     {
         List<TextSection> sections = text.Length == 0 ? [] : [new TextSection(0, text.Length, null)];

@@ -54,7 +54,7 @@ public sealed class BytePairEncoder : Tokenizer
 
     /// <summary>Reads a vocabulary.</summary>
     /// <param name="encoderPath">The <c>encoder.json</c>: an object of ids by spelling.</param>
-    /// <param name="mergesPath">The <c>vocab.bpe</c>: one merge a line, by rank.</param>
+    /// <param name="mergesPath">The <c>vocab.bpe</c>: one merge per line, by rank.</param>
     /// <returns>The encoder.</returns>
     /// <exception cref="Gpt2Exception">A file is missing or not as it should be.</exception>
     public static BytePairEncoder Load(string encoderPath, string mergesPath)

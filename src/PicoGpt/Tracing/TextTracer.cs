@@ -7,7 +7,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt.Tracing;
 
 /// <summary>
-/// Reads a text with a model, in the pass that generation has too, and keeps on the way what was asked for. For one thread at a time.
+/// Reads a text with a model, in the same pass that generates text, and keeps what was asked for on the way. For one thread at a time.
 /// </summary>
 public sealed class TextTracer
 {

@@ -81,7 +81,7 @@ public abstract class FloatTensor
     /// <exception cref="Gpt2Exception">It is to be set, and is read-only, or there are more or fewer values.</exception>
     /// <remarks>
     /// It is long, as the count is: PowerShell cannot call an indexer by int beside a count that is long. Of a matrix it gives the row, as in
-    /// NumPy, since PowerShell passes over what an indexer throws.
+    /// NumPy, since PowerShell ignores what an indexer throws.
     /// </remarks>
     public object this[long index]
     {

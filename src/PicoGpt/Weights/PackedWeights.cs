@@ -11,7 +11,7 @@ namespace PicoGpt.Weights;
 
 /// <summary>
 /// The matrices of a model in a reduced precision. They are converted once, into a checkpoint of their own beside the model's, and
-/// mapped ever after; small ones, and those of a folder that cannot be written, are converted into memory. The embedding wte is held
+/// mapped from then on; small ones, and those of a folder that cannot be written, are converted into memory. The embedding wte is held
 /// transposed, [n_embd, n_vocab], as the logits walk it.
 /// </summary>
 internal sealed unsafe class PackedWeights : IDisposable

@@ -15,7 +15,7 @@ internal static class TensorMatch
         source.Naming ?? WeightNaming.Of(source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape.Dimensions, StringComparer.Ordinal));
 
     /// <summary>
-    /// The hyperparameters as the tensors bear them out: a checkpoint without a single bias is of a model that has none, and one whose
+    /// The hyperparameters, confirmed by the tensors: a checkpoint without a single bias is of a model that has none, and one whose
     /// output projection differs from its embedding is of a model in which it is a matrix of its own.
     /// </summary>
     public static Gpt2HyperParameters Fit(ITensorSource source, Gpt2HyperParameters hyperParameters)

@@ -218,7 +218,7 @@ public sealed class TensorBundle : ITensorSource
     /// <exception cref="ObjectDisposedException">The checkpoint is already disposed and not held.</exception>
     public IDisposable Hold() => new MappingHold(_shards);
 
-    /// <summary>Tells whether the data files may be read on; to be asked now and then by who has pinned their memory.</summary>
+    /// <summary>Throws where the data files must not be read any further; whoever has pinned their memory asks now and then.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a data file was changed, or is about to be.</exception>
     public void ThrowIfChanged() => _shards.ThrowIfChanged();
 
