@@ -77,7 +77,7 @@ internal sealed class TableForge(Dice dice)
         if (dice.Chance(0.3))
         {
             compression = SortedTable.SnappyCompressed;
-            contents = isDistorted && dice.Chance(0.2) ? SnappyBomb() : Snappy.Compress(contents);
+            contents = isDistorted && dice.Chance(0.2) ? SnappyBomb() : SnappyBlock.Compress(contents);
             if (isDistorted && dice.Chance(0.3)) contents = ByteMutations.Change(contents, dice);
         }
 

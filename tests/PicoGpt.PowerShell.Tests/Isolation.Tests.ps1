@@ -45,6 +45,7 @@ Describe 'Isolation' {
         $names | Should -Not -Contain 'PicoGpt'
         $names | Should -Not -Contain 'System.Numerics.Tensors'
         $names | Should -Not -Contain 'Polly.Core'
+        $names | Should -Not -Contain 'Snappier'
     }
 
     It 'keeps the engine and all it needs out of the session''s own load context' {
@@ -53,6 +54,7 @@ Describe 'Isolation' {
         $names | Should -Not -Contain 'PicoGpt'
         $names | Should -Not -Contain 'System.Numerics.Tensors'
         $names | Should -Not -Contain 'Polly.Core'
+        $names | Should -Not -Contain 'Snappier'
     }
 
     Context 'beside version <Version> of its libraries' -ForEach @(

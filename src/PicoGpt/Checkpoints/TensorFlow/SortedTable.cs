@@ -109,7 +109,7 @@ internal sealed class SortedTable
 
     private byte[] Decompress(ReadOnlySpan<byte> block)
     {
-        byte[] contents = Snappy.Decompress(block, MaxDecompressedBytes - _decompressedBytes);
+        byte[] contents = SnappyBlock.Decompress(block, MaxDecompressedBytes - _decompressedBytes);
         _decompressedBytes += contents.Length;
         return contents;
     }

@@ -60,7 +60,7 @@ internal sealed class SortedTableWriter(Stream output, TensorBundleWriterOptions
     private BlockHandle WriteBlock(byte[] contents)
     {
         byte compression = SortedTable.NotCompressed;
-        byte[] compressed = options.CompressIndex ? Snappy.Compress(contents) : contents;
+        byte[] compressed = options.CompressIndex ? SnappyBlock.Compress(contents) : contents;
         if (compressed.Length < contents.Length - (contents.Length / 8))
         {
             contents = compressed;
