@@ -83,6 +83,18 @@ public static class MeasureView
         return VisibleText.Of((text.Length > Enough ? text[..Enough] : text).Replace("\r\n", "\n", StringComparison.Ordinal));
     }
 
+    /// <summary>The file and line that a text is from, or how the text begins.</summary>
+    /// <param name="count">A text's counts, from here or from another session.</param>
+    /// <returns>Such as <c>tale.txt:3</c>.</returns>
+    public static string Place(PSObject count)
+    {
+        ArgumentNullException.ThrowIfNull(count);
+        string file = Path.GetFileName(ObjectReader.Text(count, "Path"));
+        int line = (int)(ObjectReader.Number(count, "Line") ?? 0);
+        if (file.Length == 0) return Beginning(ObjectReader.Text(count, "Text"));
+        return Format.Visible(line == 0 ? file : string.Create(CultureInfo.InvariantCulture, $"{file}:{line}"));
+    }
+
     /// <summary>The totals and the text, coloured or marked.</summary>
     /// <param name="measure">A text's measure, from here or from another session.</param>
     /// <param name="width">Columns of the screen.</param>

@@ -26,6 +26,7 @@ public sealed class NumberCompleter : IArgumentCompleter
         ["PresencePenalty"] = [("0.5", "a little"), ("1.5", "much"), ("0", "none")],
         ["FrequencyPenalty"] = [("0.5", "a little"), ("1.5", "much"), ("0", "none")],
         ["NoRepeatNgramSize"] = [("3", "no three tokens twice"), ("2", "no pair twice"), ("0", "no such rule")],
+        ["First"] = [("1000", "nearly the context of GPT-2"), ("100", "about a paragraph")],
         ["Seed"] = [("1", "any whole number; the same gives the same text")],
         ["Top"] = [("3", "the three likeliest"), ("10", "the ten likeliest"), ("0", "none")],
         ["Stride"] = [("512", "half the context of GPT-2"), ("64", "more context for each token, and slower")],

@@ -187,6 +187,9 @@ public sealed class ScreenItem
     /// <summary>A whole measure with marks instead of colours.</summary>
     public string[] MarkedMeasureLines => MeasureView.Draw(_item, Screen.Width, whole: true, hasMarks: true);
 
+    /// <summary>Where a text is from, or how it begins.</summary>
+    public string Place => MeasureView.Place(_item);
+
     /// <summary>A trace.</summary>
     public string[] TraceLines => TraceView.Draw(_item, Screen.Width);
 

@@ -196,6 +196,7 @@ Describe 'The table of what the pipeline means' {
             'Gpt2TextMeasure'          = @{ Make = { $measure }; text = 'Once upon' }
             'Gpt2TokenMeasure'         = @{ Make = { $measure.Tokens }; joined = 'Once upon'; ids = 'Once upon' }
             'TokenAlternative'         = @{ Make = { $measure.Tokens[0].Top[0] }; text = $measure.Tokens[0].Top[0].Text; ids = $measure.Tokens[0].Top[0].Text }
+            'Gpt2TextCount'            = @{ Make = { Measure-Gpt2Text 'Once upon' -Model 3M -CountOnly }; text = 'Once upon' }
             'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
             'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
             'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }

@@ -9,8 +9,10 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Pictures.WeightPicture'; Make = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Width 40 }; Without = @() }
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
+        @{ Type = 'PicoGpt.Inference.GeneratedToken'; Make = { (Invoke-Gpt2Generate 'Once upon' -Model 3M -MaxTokens 2 -Top 2).Tokens[1] }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Piece'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Stream -MaxTokens 3 | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
+        @{ Type = 'PicoGpt.Measuring.Gpt2TextCount'; Make = { 'naïve ☃ frogs' | Measure-Gpt2Text -Model 3M -CountOnly -First 3 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
         @{ Type = 'PicoGpt.Intervening.Gpt2Intervention'; Make = { New-Gpt2Intervention h0/attn/z, 'h*/mlp' -Scale 2 -Layer 0..3 -Position 5 }; Without = 'Values', 'From' }
         @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }

@@ -15,6 +15,12 @@ public sealed class ConvertToGpt2TokenCommand : Gpt2TextCmdlet
     [AllowEmptyString]
     public string[] Text { get; set; } = [];
 
+    /// <summary>Emit so many of the first tokens of each text.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public int First { get; set; } = int.MaxValue;
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
@@ -24,6 +30,12 @@ public sealed class ConvertToGpt2TokenCommand : Gpt2TextCmdlet
     /// <inheritdoc/>
     private protected override void Take(SourceText text)
     {
-        foreach (Gpt2Token token in _encoder!.Tokenize(text.Text, AllowSpecial)) WriteObject(token);
+        (int line, int at) = (Math.Max(text.Line, 1), 0);
+        foreach (Gpt2Token token in _encoder!.Tokenize(text.Text, AllowSpecial).Take(First))
+        {
+            line += text.Text.AsSpan(at, token.Start - at).Count('\n');
+            at = token.Start;
+            WriteObject(token with { Path = text.Path, Line = line });
+        }
     }
 }

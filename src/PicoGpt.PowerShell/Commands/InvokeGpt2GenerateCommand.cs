@@ -35,6 +35,11 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
+    /// <summary>The name of a variable that gets what there is of the texts under way when the command is stopped.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? PartialVariable { get; set; }
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Prompt;
 
@@ -50,6 +55,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
                 Gpt2Error.InvalidArgument, $"-Stream gives one text as it is made, but -Count asks for {Count} of each prompt; leave one of them out."));
         }
 
+        KeepPartial([]);
         base.BeginProcessing();
     }
 
@@ -124,7 +130,19 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
         _bar ??= new ProgressBar(this, $"Generating with {InUse.Name}");
         double rate = _batch!.NewTokens / Stopwatch.GetElapsedTime(_batchStart).TotalSeconds;
         _bar.Show($"{_batch.Active} texts at once, {_batch.NewTokens} tokens, {rate:F1} tokens/s", 0);
-        foreach (Gpt2Completion completion in _batch.Advance(StopToken)) Emit(completion);
+        try
+        {
+            foreach (Gpt2Completion completion in _batch.Advance(StopToken)) Emit(completion);
+        }
+        finally
+        {
+            if (StopToken.IsCancellationRequested) KeepPartial(_batch.Cancel());
+        }
+    }
+
+    private void KeepPartial(IReadOnlyList<Gpt2Completion> completions)
+    {
+        if (PartialVariable is { } name) SessionState.PSVariable.Set(name, completions.ToArray());
     }
 
     private void Generate(SourceText prompt)
@@ -134,9 +152,16 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
         var generation = IdsOf(prompt) is { } ids ? new TextGeneration(model, ids, _options) : new TextGeneration(model, prompt.Text, _options);
         generation.Progress = progress => Show(bar, progress);
         var pieces = new PieceWriter(generation, model.Name, _prompts++);
-        foreach (string piece in generation.Stream(StopToken))
+        try
         {
-            if (Stream) WriteObject(pieces.Next(piece));
+            foreach (string piece in generation.Stream(StopToken))
+            {
+                if (Stream) WriteObject(pieces.Next(piece));
+            }
+        }
+        finally
+        {
+            if (StopToken.IsCancellationRequested) KeepPartial([generation.Completion]);
         }
 
         if (Stream && pieces.Last() is { } last) WriteObject(last);

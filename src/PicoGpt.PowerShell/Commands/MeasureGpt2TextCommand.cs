@@ -3,15 +3,17 @@ using System.Management.Automation;
 using System.Runtime.ExceptionServices;
 using PicoGpt.Inference;
 using PicoGpt.Measuring;
+using PicoGpt.Tokens;
 
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Measures how well a model predicts texts: <c>Get-Content tale.txt -Raw | Measure-Gpt2Text -Model 124M</c>.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "Gpt2Text", DefaultParameterSetName = InputSet, HelpUri = HelpAddress.Pages + "Measure-Gpt2Text.md")]
-[OutputType(typeof(Gpt2TextMeasure))]
+[OutputType(typeof(Gpt2TextMeasure), typeof(Gpt2TextCount))]
 public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
 {
     private TextMeasurer? _measurer;
+    private Tokenizer? _encoder;
     private ProgressBar? _bar;
     private long _start;
     private string _model = "";
@@ -46,6 +48,16 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int BatchSize { get; set; }
 
+    /// <summary>Count tokens, words, characters and bytes only; the model is not run.</summary>
+    [Parameter]
+    public SwitchParameter CountOnly { get; set; }
+
+    /// <summary>Take only so many of the first tokens of each text.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public int First { get; set; } = int.MaxValue;
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
@@ -61,6 +73,12 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     {
         _measurer?.Dispose();
         _measurer = null;
+        if (CountOnly)
+        {
+            _encoder = OpenEncoder(model);
+            return;
+        }
+
         Gpt2Model open = OpenToRun(model, Math.Max(1, BatchSize));
         (_start, _model) = (0, open.Name);
         _measurer = new TextMeasurer(open, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(open));
@@ -69,15 +87,22 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     /// <inheritdoc/>
     private protected override void Take(SourceText text)
     {
+        if (CountOnly)
+        {
+            WriteObject(TextCounter.Count(_encoder!, text.Text, First, AllowSpecial) with { Path = text.Path, Line = text.Line });
+            return;
+        }
+
         if (_start == 0) _start = Stopwatch.GetTimestamp();
-        _measurer!.Add(text.Text, text.Line == 0 ? text.Path : null); // a line is not the file
+        string measured = First == int.MaxValue ? text.Text : TextCounter.Cut(InUse.Encoder, text.Text, First, AllowSpecial);
+        _measurer!.Add(measured, text.Line == 0 ? text.Path : null); // a line is not the file
         while (_measurer.IsFull) Advance();
     }
 
     /// <inheritdoc/>
     private protected override void Finish()
     {
-        while (!_measurer!.IsEmpty) Advance();
+        while (_measurer is { IsEmpty: false }) Advance();
         _bar?.Dispose();
         _bar = null;
     }

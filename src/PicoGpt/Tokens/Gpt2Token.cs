@@ -12,6 +12,12 @@ namespace PicoGpt.Tokens;
 /// </param>
 public sealed record Gpt2Token(int Index, int Id, string Text, string Symbol, IReadOnlyList<byte> Bytes, int Start, int Length)
 {
+    /// <summary>The file that the text is from, if any.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The line in which it begins, from 1: of the file, where the text's place in one is known, else of the text.</summary>
+    public int Line { get; init; } = 1;
+
     /// <inheritdoc/>
     public override string ToString() => Text;
 }
