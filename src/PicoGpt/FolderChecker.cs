@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Store;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
@@ -113,9 +114,8 @@ internal static partial class FolderChecker
     {
         tensor.Verify();
         if (!tensor.DType.IsFloat() || IsMask(tensor.Name)) return;
-        ReadOnlyMemory<float> values = tensor.GetFloats();
-        using System.Buffers.MemoryHandle hold = values.Pin();
-        if (TensorPrimitives.IsFiniteAll(values.Span)) return;
+        using var values = new HeldMemory<float>(tensor.GetFloats());
+        if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
         throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
     }
 

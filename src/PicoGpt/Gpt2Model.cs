@@ -36,8 +36,8 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
     internal string Prefix => _core.Prefix;
 
-    /// <summary>The full paths of what the weights are read from.</summary>
-    internal IEnumerable<string> WeightFiles => _core.WeightFiles;
+    /// <summary>Whether a path leads to a file that the weights are read from, by whatever name.</summary>
+    internal bool IsReadFrom(string path) => _core.IsReadFrom(path);
 
     /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
     internal bool HasVocabulary => _core.HasVocabulary;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
 
@@ -84,8 +85,13 @@ internal sealed class ModelCore : IDisposable
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
     public string Prefix => _source.Location;
 
-    /// <summary>The full paths of what the weights are read from.</summary>
-    public IEnumerable<string> WeightFiles => _source.DataFiles.Prepend(_source.Location);
+    /// <summary>Whether a path leads to a file that the weights are read from, by whatever name.</summary>
+    public bool IsReadFrom(string path)
+    {
+        FileIdentity? identity = FileIdentity.TryOf(path);
+        return _source.DataFiles.Prepend(_source.Location).Concat(_source.OtherFiles).Any(file => string.Equals(file, path, StringComparison.Ordinal)
+            || (identity is { } known && FileIdentity.TryOf(file) is { } other && known.IsSameFile(other)));
+    }
 
     /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
     public bool HasVocabulary => _source.Vocabulary is not null || VocabularyFormats.IsIn(_vocabularyFolder);

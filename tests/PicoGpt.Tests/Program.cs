@@ -1,6 +1,7 @@
 using PicoGpt.Tests.Inference;
 using PicoGpt.Tests.Resources;
 using PicoGpt.Tests.Store;
+using PicoGpt.Tests.Weights;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -13,6 +14,7 @@ internal static class Program
     {
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
+        [ClosedModel.Verb, ..] => Task.FromResult(ClosedModel.Run(args)),
         [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),
         _ => RunTests(args),
     };

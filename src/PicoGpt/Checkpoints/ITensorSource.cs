@@ -12,6 +12,9 @@ internal interface ITensorSource : IDisposable
     /// <summary>The full paths of the files that hold the tensors' elements.</summary>
     IReadOnlyList<string> DataFiles { get; }
 
+    /// <summary>The full paths of further files without which the tensors are lost: an index.</summary>
+    IReadOnlyList<string> OtherFiles => [];
+
     /// <summary>The tensors, their names all different.</summary>
     IReadOnlyList<StoredTensor> Tensors { get; }
 

@@ -58,6 +58,7 @@ internal sealed class MappedSource(string location, ShardMappings files, IReadOn
             StoredTensor[] tensors = [.. Enumerable.Range(0, paths.Count).SelectMany(file => list(files, file))];
             if (tensors.GroupBy(tensor => tensor.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
                 throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{location}' has the tensor '{twice.Key}' twice.", location);
+            files.ThrowIfChanged();
             return new MappedSource(location, files, tensors);
         }
         catch

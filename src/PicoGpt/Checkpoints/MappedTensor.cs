@@ -50,6 +50,7 @@ internal sealed class MappedTensor : StoredTensor
             crc = Crc32.Append(crc, new ReadOnlySpan<byte>(file.Address(checksum.Offset + done, length), length));
         }
 
+        file.ThrowIfChanged(); // which is another fault than a checksum's
         checksum.CheckedFor = crc == checksum.Crc32 ? this : null;
         if (checksum.CheckedFor is not null) return;
         throw new Gpt2Exception(
@@ -76,7 +77,7 @@ internal sealed class MappedTensor : StoredTensor
         if (DType == TensorDType.Float32 && Size > 0 && MappedFile.IsAligned(_offset) && Shape.ElementCount <= int.MaxValue)
             return new MappedMemory<float>(_files, _files.Open(_file), _offset, (int)Shape.ElementCount).Memory;
 
-        using var hold = new MappingHold(_files);
-        return TensorConversion.ToFloats(DType, GetBytes().Span);
+        using var bytes = new HeldMemory<byte>(GetBytes());
+        return bytes.IfUnchanged(TensorConversion.ToFloats(DType, bytes.Span));
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
@@ -107,6 +106,7 @@ public sealed class ModelExport
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
+            _model.ThrowIfChanged(); // the system refuses to write from a page whose file has it no longer
             throw Unwritable(fault);
         }
         finally
@@ -131,6 +131,7 @@ public sealed class ModelExport
 
             foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer);
             writer.Complete();
+            _model.ThrowIfChanged(); // after the last byte was read, and before anything has a name
             foreach (OutputFile companion in companions) companion.Finish();
             writer.Finish();
         }
@@ -147,15 +148,15 @@ public sealed class ModelExport
         tensor.Verify();
         if (tensor.Quantization is null && tensor.DType == dtype && dtype != TensorDType.Float32)
         {
-            ReadOnlyMemory<byte> bytes = tensor.GetBytes();
-            using MemoryHandle hold = bytes.Pin();
+            using var bytes = new HeldMemory<byte>(tensor.GetBytes());
             writer.Add(name, dtype, shape, bytes.Span);
+            bytes.ThrowIfChanged();
         }
         else
         {
-            ReadOnlyMemory<float> values = tensor.GetFloats();
-            using MemoryHandle hold = values.Pin();
+            using var values = new HeldMemory<float>(tensor.GetFloats());
             writer.Add(name, dtype, shape, dtype == TensorDType.Float32 ? MemoryMarshal.AsBytes(values.Span) : TensorConversion.FromFloats(dtype, values.Span));
+            values.ThrowIfChanged();
         }
     }
 
@@ -164,8 +165,7 @@ public sealed class ModelExport
 
     private void ThrowIfOwnFiles()
     {
-        StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        string? own = _format.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(path => _model.WeightFiles.Any(file => file.Equals(path, comparison)));
+        string? own = _format.FilesOf(_weightsPath).Prepend(_weightsPath).FirstOrDefault(_model.IsReadFrom);
         if (own is not null)
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{own}' belongs to the model itself that is to be written; give another path.", own);
     }

@@ -10,8 +10,8 @@ namespace PicoGpt.Files;
 /// need not wait, because the mapping keeps what was there.
 /// </summary>
 /// <remarks>
-/// The lease belongs to the open file, and goes when that is closed. It holds for the programs of this machine: a file that another
-/// machine shares may be cut short there.
+/// The lease belongs to the open file, and goes when that is closed. It holds for the programs of this machine, on its own file systems,
+/// and for those 45 seconds: what a process reads that was stopped for longer may be another program's. See <see cref="FaultHandler"/>.
 /// </remarks>
 internal sealed partial class FileLease
 {
@@ -31,10 +31,11 @@ internal sealed partial class FileLease
 
     /// <summary>Takes a lease on an open file.</summary>
     /// <returns>
-    /// <see langword="null"/> where the system gives none: the file is another user's, or open for writing, or not on a local disk.
+    /// <see langword="null"/> where the system gives none, or one that protects nothing: the file is another user's, or open for writing,
+    /// or not on a local disk.
     /// </returns>
     public static FileLease? TryTake(SafeFileHandle file) =>
-        OperatingSystem.IsLinux() && Control(file, SetSignal, UrgentSignal) == 0 && Control(file, SetLease, ReadLease) == 0
+        LocalFileSystem.Has(file) && Control(file, SetSignal, UrgentSignal) == 0 && Control(file, SetLease, ReadLease) == 0
             ? new FileLease(file)
             : null;
 

@@ -5,8 +5,13 @@ namespace PicoGpt.Files;
 
 /// <summary>
 /// A whole file mapped for reading; an empty file maps to nothing. Where the system does not protect the mapping from whoever changes the
-/// file (see <see cref="FileLease"/>; Windows does it by itself), the file is read into memory instead, as far as it is asked for.
+/// file (see <see cref="FileLease"/>; Windows does it by itself), or nobody handles the fault of a page that is missing
+/// (see <see cref="FaultHandler"/>), the file is read into memory instead, as far as it is asked for.
 /// </summary>
+/// <remarks>
+/// What was read of a mapping is the file's only if <see cref="ThrowIfChanged"/> says so afterwards: a process that is stopped for
+/// longer than a lease holds reads other bytes when it goes on, before it can look.
+/// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
     // In milliseconds. Readers look for themselves, too: the thread pool, on which the watch runs, may be busy.
@@ -20,6 +25,7 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly FileStream? _file;
     private readonly FileLease? _lease;
     private readonly FileCopy? _copy;
+    private FaultHandler.Range* _range; // null where nothing is mapped, and on Windows
     private byte* _start;
     private long _changedSince; // as a timestamp; 0 while the file is as it was
     private long _lookedAt; // in milliseconds, as Environment.TickCount64
@@ -33,28 +39,34 @@ internal sealed unsafe class MappedFile : IDisposable
         FileStream file = ReadableFile.Open(path);
         try
         {
-            _lease = FileLease.TryTake(file.SafeFileHandle); // before the length, which stays what it is from then on
+            _lease = FaultHandler.IsActive ? FileLease.TryTake(file.SafeFileHandle) : null; // before the length, which stays what it is from then on
             Length = file.Length;
             if (Length == 0) return; // the operating systems refuse to map nothing
-            if (_lease is null && !OperatingSystem.IsWindows())
+            if (OperatingSystem.IsWindows() || _lease is not null)
             {
-                _copy = new FileCopy(file, path, Length);
+                (_view, nint start) = Map(file);
+                _start = (byte*)start;
+            }
+
+            if (_lease is not null) _range = FaultHandler.TryEnter(_start, Length);
+            if (_range is not null || OperatingSystem.IsWindows())
+            {
+                _file = file;
                 return;
             }
 
-            using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
-                file, mapName: null, capacity: Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            _view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-
-            // Not AcquirePointer: its reference would keep the view from being finalized where Dispose is forgotten.
-            _start = (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
-            _file = file;
+            _lease?.GiveBack();
+            _view?.Dispose();
+            _copy = new FileCopy(file, path, Length);
         }
         finally
         {
             if (_file is null && _copy is null) file.Dispose(); // and the lease with it
         }
     }
+
+    /// <summary>Of a mapping that was forgotten, the pages go after this, when their handle is finalized.</summary>
+    ~MappedFile() => LeaveRange();
 
     public string Path { get; }
 
@@ -74,16 +86,21 @@ internal sealed unsafe class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
-        ThrowIfChanged();
+        if (Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) ThrowIfChanged();
+        else ThrowIfKnownToBeChanged();
         return _copy is null ? _start + offset : _copy.Address(offset, length);
     }
 
-    /// <summary>Tells whether the mapping may be read on.</summary>
+    /// <summary>Tells whether what was read so far is the file's, and whether it may be read on.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: the file was changed, or is about to be.</exception>
     public void ThrowIfChanged()
     {
-        if (!IsLeased) return;
-        if (Environment.TickCount64 - Volatile.Read(ref _lookedAt) >= LookInterval) Look();
+        if (IsLeased && !_isReleased) Look();
+        ThrowIfKnownToBeChanged();
+    }
+
+    private void ThrowIfKnownToBeChanged()
+    {
         if (Volatile.Read(ref _changedSince) == 0) return;
         throw new Gpt2Exception(
             Gpt2Error.FileChanged,
@@ -107,16 +124,42 @@ internal sealed unsafe class MappedFile : IDisposable
 
     public void Dispose()
     {
-        _isReleased = true;
+        LetGo();
         _start = null;
+        LeaveRange();
         _copy?.Dispose();
         _view?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the file and leaves its pages, of which spans are about, until nothing refers to their memory any more.</summary>
+    public void LetGo()
+    {
+        if (_isReleased) return;
+        _isReleased = true;
+        if (IsLeased) _lease!.GiveBack(); // which the pages would keep
         _file?.Dispose();
+    }
+
+    private void LeaveRange()
+    {
+        if (_range is not null) FaultHandler.Leave(_range);
+        _range = null;
+    }
+
+    private static (MemoryMappedViewAccessor View, nint Start) Map(FileStream file)
+    {
+        using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
+            file, mapName: null, capacity: file.Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        MemoryMappedViewAccessor view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+
+        // Not AcquirePointer: its reference would keep the view from being finalized where Dispose is forgotten.
+        return (view, view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)view.PointerOffset);
     }
 
     private void Look()
     {
-        if (Volatile.Read(ref _changedSince) == 0 && (_lease!.IsBroken || IsCutShort()))
+        if (Volatile.Read(ref _changedSince) == 0 && (_lease!.IsBroken || IsCutShort() || Volatile.Read(ref _range->IsHit) != 0))
             Interlocked.CompareExchange(ref _changedSince, Stopwatch.GetTimestamp(), 0);
         Volatile.Write(ref _lookedAt, Environment.TickCount64);
     }

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace PicoGpt.Files;
 
-/// <summary>A range of a mapped file as <see cref="Memory{T}"/>; a span is given only while the file is mapped.</summary>
+/// <summary>
+/// A range of a mapped file as <see cref="Memory{T}"/>. Our own code reads it through <see cref="HeldMemory{T}"/>. Of a bare span nobody
+/// knows how long it is in use, so once there was one, the pages stay until nothing refers to their memory any more.
+/// </summary>
 internal sealed unsafe class MappedMemory<T> : MemoryManager<T>
     where T : unmanaged
 {
@@ -23,7 +26,18 @@ internal sealed unsafe class MappedMemory<T> : MemoryManager<T>
         _length = length;
     }
 
-    public override Span<T> GetSpan() => new(_file.Address(_offset, (long)_length * sizeof(T)), _length);
+    // The base class would take a span to know its length.
+    public override Memory<T> Memory => CreateMemory(_length);
+
+    public override Span<T> GetSpan()
+    {
+        using var hold = new MappingHold(_mappings);
+        _mappings.HaveSpans();
+        return new Span<T>(_file.Address(_offset, (long)_length * sizeof(T)), _length);
+    }
+
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: what was read is not the file's.</exception>
+    public void ThrowIfChanged() => _file.ThrowIfChanged();
 
     public override MemoryHandle Pin(int elementIndex = 0)
     {

@@ -11,6 +11,7 @@ internal sealed class ShardMappings
     private readonly Lock _lock = new();
     private readonly MappedFile?[] _files;
     private int _holds = 1; // the checkpoint's own
+    private volatile bool _hasSpans;
     private Timer? _watch;
 
     /// <param name="paths">The full paths of the files, which need not exist.</param>
@@ -37,11 +38,15 @@ internal sealed class ShardMappings
         }
     }
 
+    /// <summary>Tells whether what was read so far is the files', and whether they may be read on.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a mapped file was changed, or is about to be.</exception>
     public void ThrowIfChanged()
     {
         foreach (MappedFile? file in _files) file?.ThrowIfChanged();
     }
+
+    /// <summary>Has the pages stay, when the files are let go of, until nothing refers to their memory: spans of it are about.</summary>
+    public void HaveSpans() => _hasSpans = true;
 
     public void AddHold()
     {
@@ -59,7 +64,10 @@ internal sealed class ShardMappings
             if (--_holds > 0) return;
             _watch?.Dispose();
             foreach (MappedFile? file in _files)
-                file?.Dispose();
+            {
+                if (_hasSpans) file?.LetGo();
+                else file?.Dispose();
+            }
         }
     }
 

@@ -127,6 +127,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
             TransformerBlock(_workspace.Activations[layer], layer);
         }
 
+        _model.ThrowIfChanged(); // before anything is remembered
         foreach (TextRows text in _attention.Texts) text.Cache.Length += text.Rows;
     }
 
@@ -167,10 +168,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
 
     private Matrix FinalNorm(Matrix x, ReadOnlySpan<int> rows)
     {
-        _model.ThrowIfChanged();
         Matrix normed = _workspace.Activations.FinalNorm.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
             LayerNorm(x.Only(rows[i]), _parameters.LnF, normed.Only(i));
+        _model.ThrowIfChanged();
         return normed;
     }
 
@@ -180,6 +181,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _toVocabulary.W = _parameters.LmHead;
         _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
         _workspace.Pool.Run(_toVocabulary);
+        _model.ThrowIfChanged();
         return _toVocabulary.Y;
     }
 

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Globalization;
+using PicoGpt.Files;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
 
@@ -103,9 +103,11 @@ internal sealed class Heatmap
         return limit > 0 ? limit : magnitudes[^1];
     }
 
-    private void Fill(ReadOnlyMemory<float> memory, TensorLayout layout)
+    private unsafe void Fill(ReadOnlyMemory<float> memory, TensorLayout layout)
     {
-        using MemoryHandle hold = memory.Pin(); // another thread may close the model meanwhile
+        using var held = new HeldMemory<float>(memory);
+        nint start = (nint)held.Start;
+        int length = held.Length;
         ParallelLoop.For(Rows, row =>
         {
             double[] sums = new double[Columns];
@@ -113,7 +115,7 @@ internal sealed class Heatmap
             int first = Edge(row, SourceRows, Rows), end = Edge(row + 1, SourceRows, Rows);
             for (int y = first; y < end; y++)
             {
-                ReadOnlySpan<float> values = layout.Read(memory.Span, y * SourceColumns, line);
+                ReadOnlySpan<float> values = layout.Read(new ReadOnlySpan<float>((float*)start, length), y * SourceColumns, line);
                 for (int column = 0; column < Columns; column++)
                 {
                     ReadOnlySpan<float> block = values[Edge(column, SourceColumns, Columns)..Edge(column + 1, SourceColumns, Columns)];
@@ -127,6 +129,7 @@ internal sealed class Heatmap
                 Cells[(row * Columns) + column] = (float)(_cellValue == CellValue.Mean ? sums[column] / count : sums[column]);
             }
         });
+        held.ThrowIfChanged();
     }
 
     private static int Edge(int cell, int source, int cells) => (int)((long)cell * source / cells);

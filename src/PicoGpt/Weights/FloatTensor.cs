@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Collections;
 using System.Globalization;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -57,7 +57,7 @@ public abstract class FloatTensor
             lock (_gathering)
             {
                 int version = Version;
-                if (_gathered is not { } gathered || gathered.Version != version) _gathered = gathered = (version, GatherStatistics());
+                if (_gathered is not { } gathered || gathered.Version != version) _gathered = gathered = (version, WeightStatistics.Of(Memory, Layout));
                 return gathered.Statistics;
             }
         }
@@ -189,12 +189,11 @@ public abstract class FloatTensor
     public float[] ToArray()
     {
         TensorLayout layout = Layout;
-        ReadOnlyMemory<float> memory = Memory;
-        using MemoryHandle hold = memory.Pin();
+        using var held = new HeldMemory<float>(Memory);
         float[] values = new float[layout.Count];
-        ReadOnlySpan<float> read = layout.Read(memory.Span, 0, values);
+        ReadOnlySpan<float> read = layout.Read(held.Span, 0, values);
         if (layout.IsContiguous) read.CopyTo(values);
-        return values;
+        return held.IfUnchanged(values);
     }
 
     /// <summary>Sets all values. Of a slice, those of the weight that it looks at change.</summary>
@@ -246,7 +245,8 @@ public abstract class FloatTensor
     private float ValueAt(ReadOnlySpan<int> indexes)
     {
         int place = Layout.PlaceOf(indexes);
-        return Memory.Span[place];
+        using var held = new HeldMemory<float>(Memory); // another thread may close the model meanwhile
+        return held.IfUnchanged(held.Span[place]);
     }
 
     /// <summary>The memory that <see cref="Layout"/> speaks of, to be changed.</summary>
@@ -270,13 +270,6 @@ public abstract class FloatTensor
 
     private Gpt2Exception Unfit(string given) =>
         new(Gpt2Error.InvalidArgument, $"{Name} is [{string.Join(", ", Layout.Shape)}] and has {Layout.Count} values; {given} do not fit.");
-
-    private WeightStatistics GatherStatistics()
-    {
-        ReadOnlyMemory<float> memory = Memory;
-        using MemoryHandle hold = memory.Pin(); // another thread may close the model meanwhile
-        return WeightStatistics.Of(memory, Layout);
-    }
 
     private void RequireMatrix()
     {

@@ -1,6 +1,6 @@
-using System.Buffers;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -43,7 +43,10 @@ public sealed class Gpt2Weight : FloatTensor
 
     /// <summary>
     /// The values as float32, row-major. For a float32 checkpoint this is the mapped file itself, without a copy, and
-    /// valid while the model is open. Its checksum is verified when it is first asked for.
+    /// valid while the model is open; pages of which a span was taken stay as long as something refers to their memory, but what
+    /// is read of them after another program has overwritten the file is not the checkpoint's.
+    /// <see cref="FloatTensor.ToArray"/> and <see cref="FloatTensor.AsList"/> look at that too. Its checksum is verified when it is
+    /// first asked for.
     /// </summary>
     /// <exception cref="Gpt2Exception">The values are not those that the checkpoint's index describes.</exception>
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
@@ -73,9 +76,9 @@ public sealed class Gpt2Weight : FloatTensor
     internal MemoryTensor ToMemory()
     {
         _tensor.Verify();
-        ReadOnlyMemory<float> values = _tensor.GetFloats();
-        using MemoryHandle hold = values.Pin();
-        return new MemoryTensor(WeightNaming.TensorFlow.Of(Name), new TensorShape([.. Shape.Select(length => (long)length)]), values.ToArray());
+        using var values = new HeldMemory<float>(_tensor.GetFloats());
+        float[] copy = values.IfUnchanged(values.Span.ToArray());
+        return new MemoryTensor(WeightNaming.TensorFlow.Of(Name), new TensorShape([.. Shape.Select(length => (long)length)]), copy);
     }
 
     private ReadOnlyMemory<float> Read()

@@ -1,5 +1,5 @@
-using System.Buffers;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -47,14 +47,16 @@ internal sealed class JoinedTensor : StoredTensor
     public override ReadOnlyMemory<float> GetFloats() => Join(part => part.GetFloats());
 
     private T[] Join<T>(Func<StoredTensor, ReadOnlyMemory<T>> read)
+        where T : unmanaged
     {
         ReadOnlyMemory<T>[] parts = Array.ConvertAll(_parts, part => read(part));
         T[] joined = new T[parts.Sum(part => part.Length)];
         int done = 0;
         foreach (ReadOnlyMemory<T> part in parts)
         {
-            using MemoryHandle hold = part.Pin();
-            part.Span.CopyTo(joined.AsSpan(done));
+            using var held = new HeldMemory<T>(part);
+            held.Span.CopyTo(joined.AsSpan(done));
+            held.ThrowIfChanged();
             done += part.Length;
         }
 

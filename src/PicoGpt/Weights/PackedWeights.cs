@@ -128,7 +128,7 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     private bool Load(Gpt2Parameters parameters, byte[] source)
     {
-        if (!_bundle!.TryGetEntry(SourceTensor, out TensorEntry? key) || !_bundle.GetBytes(key).Span.SequenceEqual(source)) return false;
+        if (!_bundle!.TryGetEntry(SourceTensor, out TensorEntry? key) || !HasBytes(key, source)) return false;
         Gpt2Weight[] matrices = [.. MatricesOf(parameters)];
         TensorEntry[] entries = [.. matrices.Select(weight => _bundle.GetEntry(weight.Name))];
         foreach ((Gpt2Weight weight, TensorEntry entry) in matrices.Zip(entries))
@@ -138,6 +138,12 @@ internal sealed unsafe class PackedWeights : IDisposable
         }
 
         return entries.AsParallel().All(IsIntact);
+    }
+
+    private bool HasBytes(TensorEntry entry, ReadOnlySpan<byte> expected)
+    {
+        using var bytes = new HeldMemory<byte>(_bundle!.GetBytes(entry));
+        return bytes.IfUnchanged(bytes.Span.SequenceEqual(expected));
     }
 
     private bool IsIntact(TensorEntry entry)
@@ -208,12 +214,14 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     private static void Pack(Gpt2Weight weight, Gpt2Precision precision, Memory<byte> bytes, CancellationToken cancellationToken)
     {
-        using System.Buffers.MemoryHandle source = weight.Values.Pin(), target = bytes.Pin();
+        using var source = new HeldMemory<float>(weight.Values);
+        using System.Buffers.MemoryHandle target = bytes.Pin();
         PackedMatrix matrix = MatrixOf(weight, precision, (byte*)target.Pointer);
-        nint from = (nint)source.Pointer;
+        nint from = (nint)source.Start;
         bool isTransposed = weight.Leaf.Kind == Gpt2LeafKind.TokenEmbedding;
         nint rowStride = isTransposed ? 1 : matrix.Columns, columnStride = isTransposed ? matrix.Rows : 1;
         var options = new ParallelOptions { CancellationToken = cancellationToken };
         Parallel.For(0, matrix.Panels, options, panel => matrix.PackPanel(panel, (float*)from, rowStride, columnStride));
+        source.ThrowIfChanged();
     }
 }

@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -121,9 +121,8 @@ public sealed class RawTensor : FloatTensor
     private T[] ToArray<T>()
         where T : unmanaged
     {
-        ReadOnlyMemory<byte> bytes = _tensor.GetBytes();
-        using MemoryHandle hold = bytes.Pin();
-        return TensorConversion.ToArray<T>(bytes.Span);
+        using var bytes = new HeldMemory<byte>(_tensor.GetBytes());
+        return bytes.IfUnchanged(TensorConversion.ToArray<T>(bytes.Span));
     }
 
     private float[] ToFloats<T>()

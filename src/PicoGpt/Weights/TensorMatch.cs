@@ -1,6 +1,6 @@
-using System.Buffers;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -80,9 +80,9 @@ internal static class TensorMatch
     private static bool HaveSameElements(StoredTensor left, StoredTensor right)
     {
         if (left.DType != right.DType || left.Shape != right.Shape) return false;
-        ReadOnlyMemory<byte> leftBytes = left.GetBytes(), rightBytes = right.GetBytes();
-        using MemoryHandle leftHold = leftBytes.Pin(), rightHold = rightBytes.Pin();
-        return leftBytes.Span.SequenceEqual(rightBytes.Span);
+        using var leftBytes = new HeldMemory<byte>(left.GetBytes());
+        using var rightBytes = new HeldMemory<byte>(right.GetBytes());
+        return leftBytes.IfUnchanged(rightBytes.IfUnchanged(leftBytes.Span.SequenceEqual(rightBytes.Span)));
     }
 
     private static string? Misfit(StoredTensor tensor, int[] shape)

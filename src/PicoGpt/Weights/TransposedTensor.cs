@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -26,8 +27,7 @@ internal sealed class TransposedTensor(StoredTensor tensor)
 
     public override ReadOnlyMemory<byte> GetBytes()
     {
-        ReadOnlyMemory<byte> bytes = tensor.GetBytes();
-        using System.Buffers.MemoryHandle hold = bytes.Pin();
+        using var bytes = new HeldMemory<byte>(tensor.GetBytes());
         byte[] transposed = new byte[bytes.Length];
         switch (DType.ElementSize())
         {
@@ -37,16 +37,15 @@ internal sealed class TransposedTensor(StoredTensor tensor)
             default: Transpose<ulong>(bytes.Span, transposed); break;
         }
 
-        return transposed;
+        return bytes.IfUnchanged(transposed);
     }
 
     public override ReadOnlyMemory<float> GetFloats()
     {
-        ReadOnlyMemory<float> values = tensor.GetFloats();
-        using System.Buffers.MemoryHandle hold = values.Pin();
+        using var values = new HeldMemory<float>(tensor.GetFloats());
         float[] transposed = new float[values.Length];
         Transpose(values.Span, transposed.AsSpan());
-        return transposed;
+        return values.IfUnchanged(transposed);
     }
 
     private void Transpose<T>(ReadOnlySpan<byte> from, Span<byte> to)

@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Weights;
@@ -45,15 +46,18 @@ public sealed class WeightStatistics
     /// <summary>Gathers the statistics, with as many threads as there are processors.</summary>
     /// <param name="memory">The values, and more.</param>
     /// <param name="layout">Where in the memory they are.</param>
-    internal static WeightStatistics Of(ReadOnlyMemory<float> memory, TensorLayout layout)
+    internal static unsafe WeightStatistics Of(ReadOnlyMemory<float> memory, TensorLayout layout)
     {
+        using var held = new HeldMemory<float>(memory); // another thread may close the model meanwhile
+        nint first = (nint)held.Start;
+        int length = held.Length;
         int segments = (int)((layout.Count + SegmentLength - 1) / SegmentLength);
         var parts = new SegmentStatistics[Math.Max(segments, 1)];
         parts[0] = new SegmentStatistics();
         if (segments <= 1) Gather(0);
         else ParallelLoop.For(segments, Gather);
         foreach (SegmentStatistics part in parts.Skip(1)) parts[0].Add(part);
-        return parts[0].ToStatistics();
+        return held.IfUnchanged(parts[0].ToStatistics());
 
         void Gather(int segment)
         {
@@ -62,7 +66,7 @@ public sealed class WeightStatistics
             float[] buffer = new float[SegmentStatistics.ChunkLength];
             int start = segment * SegmentLength, end = (int)Math.Min((long)start + SegmentLength, layout.Count);
             for (int i = start; i < end; i += buffer.Length)
-                statistics.Add(layout.Read(memory.Span, i, buffer.AsSpan(0, Math.Min(buffer.Length, end - i))));
+                statistics.Add(layout.Read(new ReadOnlySpan<float>((float*)first, length), i, buffer.AsSpan(0, Math.Min(buffer.Length, end - i))));
         }
     }
 }

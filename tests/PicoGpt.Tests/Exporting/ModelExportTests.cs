@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using PicoGpt.Architecture;
@@ -187,6 +188,58 @@ public sealed class ModelExportTests : IDisposable
     [InlineData("Npz")]
     [InlineData("Safetensors")]
     [InlineData("TensorFlow")]
+    public void A_model_is_not_written_over_itself_by_another_name(string format)
+    {
+        using (Gpt2Model model = Random(seed: 7)) Export(model, "out", format);
+        Directory.CreateSymbolicLink(_folder.File("link"), _folder.File("out"));
+        using Gpt2Model exported = Gpt2Model.Open(_folder.File("out"));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(exported, _folder.File("link"), format).Run(overwrite: true));
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
+        using Gpt2Model linked = Gpt2Model.Open(_folder.File("link"));
+        fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(linked, _folder.File("out"), format).Run(overwrite: true));
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
+    }
+
+    [Fact]
+    public void A_link_of_either_kind_to_a_file_is_that_file_and_a_copy_is_another()
+    {
+        string file = _folder.File("file"), copy = _folder.File("copy"), symbolic = _folder.File("symbolic"), hard = _folder.File("hard");
+        File.WriteAllText(file, "content");
+        File.Copy(file, copy);
+        File.CreateSymbolicLink(symbolic, file);
+        HardLink(file, hard);
+        Assert.All((string[])[file, symbolic, hard], path => Assert.True(FileIdentity.AreSame(path, file), path));
+        Assert.False(FileIdentity.AreSame(copy, file));
+        Assert.Null(FileIdentity.TryOf(_folder.File("missing")));
+    }
+
+    [Theory]
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
+    public async Task Of_a_source_that_changes_after_its_last_byte_was_written_nothing_gets_a_name(string format)
+    {
+        using (Gpt2Model model = Random(seed: 7)) Export(model, "source", "Safetensors");
+        string data = _folder.File("source/model.safetensors");
+        using (var file = new MappedFile(data)) Assert.SkipUnless(file.IsLeased, "The system protects no mapping of this folder's files; they are copied instead.");
+        using Gpt2Model source = Gpt2Model.Open(_folder.File("source"));
+        var export = ModelExport.Plan(source, _folder.File("out"), format);
+        Task overwriting = Task.CompletedTask;
+        var last = new Trigger(export.Size, () =>
+        {
+            overwriting = Task.Run(() => File.WriteAllText(data, "of another program"));
+            SpinWait.SpinUntil(() => IsChanged(source));
+        });
+        Assert.Equal(Gpt2Error.FileChanged, Assert.Throws<Gpt2Exception>(() => export.Run(progress: last)).Error);
+        Assert.False(Directory.Exists(_folder.File("out")));
+        source.Dispose();
+        await overwriting;
+    }
+
+    [Theory]
+    [InlineData("Npz")]
+    [InlineData("Safetensors")]
+    [InlineData("TensorFlow")]
     public void Nothing_is_left_of_an_export_that_is_stopped(string format)
     {
         using Gpt2Model model = Random(seed: 7);
@@ -307,6 +360,35 @@ public sealed class ModelExportTests : IDisposable
 
         writer.Finish();
         return Gpt2Model.Open(folder);
+    }
+
+    private static bool IsChanged(Gpt2Model model)
+    {
+        try
+        {
+            model.ThrowIfChanged();
+            return false;
+        }
+        catch (Gpt2Exception)
+        {
+            return true;
+        }
+    }
+
+    private static void HardLink(string file, string link)
+    {
+        string[] command = OperatingSystem.IsWindows() ? ["cmd", "/c", "mklink", "/H", link, file] : ["ln", file, link];
+        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    private sealed class Trigger(long at, Action action) : IProgress<long>
+    {
+        public void Report(long value)
+        {
+            if (value == at) action();
+        }
     }
 
     private sealed class Stopper(CancellationTokenSource source, long most) : IProgress<long>

@@ -39,11 +39,5 @@ internal static class ChildGeneration
         }
     }
 
-    private static Process StartProcess(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] all = [typeof(ChildGeneration).Assembly.Location, Verb, .. arguments];
-        foreach (string argument in all) start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
-    }
+    private static Process StartProcess(params string[] arguments) => ChildProcess.Start([Verb, .. arguments]);
 }

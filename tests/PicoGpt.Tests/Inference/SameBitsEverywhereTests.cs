@@ -71,9 +71,7 @@ public sealed class SameBitsEverywhereTests
     [InlineData("PICOGPT_SIMD", "plain")]
     public async Task They_are_with_instructions_switched_off_too(string variable, string value)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { "exec", typeof(SameBitsEverywhereTests).Assembly.Location, "-class", typeof(SameBitsEverywhereTests).FullName!, "-method", "*.The_bits_of_*" })
-            start.ArgumentList.Add(argument);
+        ProcessStartInfo start = ChildProcess.StartInfo("-class", typeof(SameBitsEverywhereTests).FullName!, "-method", "*.The_bits_of_*");
         start.Environment[variable] = value;
         using Process child = Process.Start(start)!;
         string output = await child.StandardOutput.ReadToEndAsync();

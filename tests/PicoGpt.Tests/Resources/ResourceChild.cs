@@ -28,7 +28,7 @@ internal static class ResourceChild
     {
         var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])["-c", script, .. arguments]) start.ArgumentList.Add(argument);
-        start.Environment[Variable] = $"dotnet {typeof(ResourceChild).Assembly.Location} {Verb}";
+        start.Environment[Variable] = string.Join(' ', [.. ChildProcess.Command, Verb]);
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // needs a file as large as all code, which a limit of the file size forbids
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         using Process child = Process.Start(start)!;

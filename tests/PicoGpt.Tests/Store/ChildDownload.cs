@@ -13,9 +13,7 @@ internal static class ChildDownload
     {
         string catalog = Path.Combine(root, $"{Guid.NewGuid()}.json");
         File.WriteAllText(catalog, JsonSerializer.Serialize(model));
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { typeof(ChildDownload).Assembly.Location, Verb, root, catalog, source }) start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
+        return ChildProcess.Start(Verb, root, catalog, source);
     }
 
     public static async Task<int> RunAsync(string[] args)

@@ -50,9 +50,11 @@ internal sealed class GgufTensor : StoredTensor
 
         float[] values = new float[Shape.ElementCount];
         using var hold = new MappingHold(_files);
-        byte* blocks = _files.Open(_file).Address(_offset, Size);
+        MappedFile file = _files.Open(_file);
+        byte* blocks = file.Address(_offset, Size);
         for (int at = 0; at < values.Length; at += _format.BlockLength, blocks += _format.BlockSize)
             _format.Decode!(new ReadOnlySpan<byte>(blocks, _format.BlockSize), values.AsSpan(at, _format.BlockLength));
+        file.ThrowIfChanged();
         return values;
     }
 }

@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints.PyTorch;
 
 /// <summary>
@@ -21,8 +23,7 @@ internal sealed class StridedTensor(StoredTensor elements, TensorShape shape, lo
 
     public override ReadOnlyMemory<byte> GetBytes()
     {
-        ReadOnlyMemory<byte> source = elements.GetBytes();
-        using System.Buffers.MemoryHandle hold = source.Pin();
+        using var source = new HeldMemory<byte>(elements.GetBytes());
         int size = DType.ElementSize()!.Value;
         byte[] gathered = new byte[Counted(Size)];
         ReadOnlySpan<byte> from = source.Span;
@@ -33,18 +34,17 @@ internal sealed class StridedTensor(StoredTensor elements, TensorShape shape, lo
             done += size;
         }
 
-        return gathered;
+        return source.IfUnchanged(gathered);
     }
 
     public override ReadOnlyMemory<float> GetFloats()
     {
-        ReadOnlyMemory<float> source = elements.GetFloats();
-        using System.Buffers.MemoryHandle hold = source.Pin();
+        using var source = new HeldMemory<float>(elements.GetFloats());
         float[] gathered = new float[Counted(Shape.ElementCount)];
         ReadOnlySpan<float> from = source.Span;
         int done = 0;
         foreach (long place in Places()) gathered[done++] = from[(int)place];
-        return gathered;
+        return source.IfUnchanged(gathered);
     }
 
     private int Counted(long count) => count <= Array.MaxLength ? (int)count : throw new Gpt2Exception(

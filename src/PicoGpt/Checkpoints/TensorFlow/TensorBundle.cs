@@ -9,10 +9,11 @@ namespace PicoGpt.Checkpoints.TensorFlow;
 /// files. Opening reads the index only; a data file is mapped when a tensor in it is first asked for.
 /// </summary>
 /// <remarks>
-/// Memory that this class hands out is valid until <see cref="Dispose"/>; a span taken of it before is not. Whoever computes on
-/// spans while another may dispose holds the files with <see cref="Hold"/>. All members may be called from several threads.
-/// A data file that another program overwrites in place is no longer read: see <see cref="ThrowIfChanged"/>. Deleting and replacing it
-/// does no harm.
+/// Memory that this class hands out gives spans until <see cref="Dispose"/>; the pages of a span that was taken before stay as long as
+/// something refers to its memory. Whoever wants them to go at once pins the memory while he reads, or holds the files with
+/// <see cref="Hold"/>. All members may be called from several threads.
+/// A data file that another program overwrites in place is no longer read: whoever computes on its memory asks
+/// <see cref="ThrowIfChanged"/> before he uses the result. Deleting and replacing a file does no harm.
 /// </remarks>
 public sealed class TensorBundle : ITensorSource
 {
@@ -43,6 +44,8 @@ public sealed class TensorBundle : ITensorSource
     string ITensorSource.Location => Prefix;
 
     IReadOnlyList<string> ITensorSource.DataFiles => _shards.Paths;
+
+    IReadOnlyList<string> ITensorSource.OtherFiles => [IndexPath];
 
     IReadOnlyList<StoredTensor> ITensorSource.Tensors => [.. Entries.Select(entry => new BundleTensor(this, entry))];
 
@@ -134,8 +137,8 @@ public sealed class TensorBundle : ITensorSource
         if (isMapped && entry.Shape.ElementCount <= int.MaxValue)
             return new MappedMemory<float>(_shards, OpenShardOf(entry), entry.Offset, (int)entry.Shape.ElementCount).Memory;
 
-        using IDisposable hold = Hold();
-        return TensorConversion.ToFloats(entry.DType, GetBytes(entry).Span);
+        using var bytes = new HeldMemory<byte>(GetBytes(entry));
+        return bytes.IfUnchanged(TensorConversion.ToFloats(entry.DType, bytes.Span));
     }
 
     /// <summary>Copies a tensor into an array.</summary>
@@ -148,8 +151,8 @@ public sealed class TensorBundle : ITensorSource
     {
         TensorDType wanted = TensorConversion.DTypeOf<T>();
         RequireDType(entry, wanted);
-        using IDisposable hold = Hold();
-        return TensorConversion.ToArray<T>(GetBytes(entry).Span);
+        using var bytes = new HeldMemory<byte>(GetBytes(entry));
+        return bytes.IfUnchanged(TensorConversion.ToArray<T>(bytes.Span));
     }
 
     /// <summary>Reads a string tensor, row-major; TensorFlow's strings are bytes in no particular encoding.</summary>
@@ -161,7 +164,6 @@ public sealed class TensorBundle : ITensorSource
         RequireDType(entry, TensorDType.String);
         if (entry.IsPartitioned) throw NotAssembled(entry);
 
-        using IDisposable hold = Hold();
         return DecodeStrings(entry, out _);
     }
 
@@ -218,7 +220,10 @@ public sealed class TensorBundle : ITensorSource
     /// <exception cref="ObjectDisposedException">The checkpoint is already disposed and not held.</exception>
     public IDisposable Hold() => new MappingHold(_shards);
 
-    /// <summary>Throws where the data files must not be read any further; whoever has pinned their memory asks now and then.</summary>
+    /// <summary>
+    /// Tells whether what was read so far is the data files', and whether they may be read on; to be asked now and then by who has pinned
+    /// their memory, and before he lets out what he computed on it.
+    /// </summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a data file was changed, or is about to be.</exception>
     public void ThrowIfChanged() => _shards.ThrowIfChanged();
 
@@ -245,7 +250,9 @@ public sealed class TensorBundle : ITensorSource
         using IDisposable hold = Hold();
         foreach (TensorEntry stored in _index.StoredEntriesOf(entry))
         {
-            ThrowIfMismatch(stored, ComputeCrc32C(stored, cancellationToken), _shards.PathOf(stored.ShardId));
+            uint computed = ComputeCrc32C(stored, cancellationToken);
+            if (stored.Size > 0) OpenShardOf(stored).ThrowIfChanged(); // which is another fault than a checksum's
+            ThrowIfMismatch(stored, computed, _shards.PathOf(stored.ShardId));
             advance(stored.Size);
         }
     }
@@ -299,7 +306,8 @@ public sealed class TensorBundle : ITensorSource
     {
         try
         {
-            return StringTensor.Decode(BytesOf(entry).Span, entry.Shape.ElementCount, out crc);
+            using var bytes = new HeldMemory<byte>(BytesOf(entry));
+            return bytes.IfUnchanged(StringTensor.Decode(bytes.Span, entry.Shape.ElementCount, out crc));
         }
         catch (InvalidDataException fault)
         {
@@ -325,7 +333,12 @@ public sealed class TensorBundle : ITensorSource
         ReadOnlyMemory<byte>[] bytes = [.. pieces.Select(BytesOf)];
         byte[] whole = new byte[entry.Size];
         for (int i = 0; i < bytes.Length; i++)
-            SliceAssembly.Copy(whole, entry.Shape, bytes[i].Span, entry.Slices[i], elementSize);
+        {
+            using var piece = new HeldMemory<byte>(bytes[i]);
+            SliceAssembly.Copy(whole, entry.Shape, piece.Span, entry.Slices[i], elementSize);
+        }
+
+        ThrowIfChanged();
         return whole;
     }
 
