@@ -14,7 +14,7 @@ public sealed class ClosedModelTests
     // What hands out or changes nothing that is mapped.
     private static readonly HashSet<string> Harmless =
     [
-        "Name", "IsReadOnly", "ToString", "SetMatrix", "Shape", "DType", "Count", "Size", "Source", "Shard", "File", "Offset", "Crc32C", "Slices",
+        "Name", "IsReadOnly", "ToString", "SetMatrix", "Shape", "DType", "Quantization", "Count", "Size", "Source", "Shard", "File", "Offset", "Crc32C", "Slices",
         "Checkpoint", "Prefix", "IndexPath", "ShardCount", "Entries", "Open", "GetShardPath", "TryGetEntry", "GetEntry", "EnsureComplete", "Hold",
         "ThrowIfChanged", "Dispose",
         "ReadStrings", // of strings, which no model has; it reads as GetBytes does
@@ -30,7 +30,7 @@ public sealed class ClosedModelTests
             .SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(member => member is not MethodBase { IsSpecialName: true })
             .Select(member => member.Name);
-        Assert.DoesNotContain(members, name => !tried.Contains(name) && !Harmless.Contains(name));
+        Assert.Equal("", string.Join(", ", members.Distinct().Where(name => !tried.Contains(name) && !Harmless.Contains(name))));
     }
 
     [Theory]
