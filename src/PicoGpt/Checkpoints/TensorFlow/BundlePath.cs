@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using PicoGpt.Files;
 
@@ -15,9 +14,6 @@ internal static partial class BundlePath
     private const string GraphSuffix = ".meta";
 
     public static string IndexFile(string prefix) => prefix + IndexSuffix;
-
-    public static string ShardFile(string prefix, int shard, int shardCount) =>
-        string.Create(CultureInfo.InvariantCulture, $"{prefix}.data-{shard:d5}-of-{shardCount:d5}");
 
     /// <summary>The prefix of the checkpoint whose data file has that path, or <see langword="null"/> of another file.</summary>
     public static string? PrefixOfData(string path) => DataSuffix().Match(path) is { Success: true } match ? path[..match.Index] : null;
@@ -187,6 +183,6 @@ internal static partial class BundlePath
 
     private static string QuoteList(IEnumerable<string> names) => string.Join(", ", names.Take(5).Select(name => $"'{name}'"));
 
-    [GeneratedRegex(@"\.data-\d{5}-of-\d{5}\z")]
+    [GeneratedRegex(ShardName.Suffix + @"\z")]
     private static partial Regex DataSuffix();
 }

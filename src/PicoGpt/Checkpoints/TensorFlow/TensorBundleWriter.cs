@@ -44,7 +44,7 @@ public sealed class TensorBundleWriter : ITensorWriter
         try
         {
             for (int shard = 0; shard < _options.ShardCount; shard++)
-                _files.Add(new OutputFile(BundlePath.ShardFile(_prefix, shard, _options.ShardCount), meter));
+                _files.Add(new OutputFile(ShardName.Of(_prefix, shard, _options.ShardCount), meter));
         }
         catch
         {

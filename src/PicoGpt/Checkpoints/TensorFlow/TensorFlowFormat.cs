@@ -38,7 +38,7 @@ internal sealed class TensorFlowFormat : WritableFormat
 
     public override IReadOnlyList<string> FilesOf(string weightsPath) =>
     [
-        BundlePath.ShardFile(weightsPath, 0, 1),
+        ShardName.Of(weightsPath, 0, 1),
         BundlePath.IndexFile(weightsPath),
         Path.Combine(Path.GetDirectoryName(weightsPath)!, CheckpointState.FileName),
     ];
