@@ -37,6 +37,17 @@ public static class RandomModel
         WriteWeights(Path.Combine(folder, "model.ckpt"), hyperParameters, seed);
     }
 
+    /// <summary>Writes such a model into a folder of its own.</summary>
+    /// <param name="hyperParameters">The shape.</param>
+    /// <param name="seed">The seed of the weights.</param>
+    /// <returns>The folder, which is deleted when it is disposed.</returns>
+    public static TemporaryFolder InFolder(Gpt2HyperParameters hyperParameters, ulong seed = 1)
+    {
+        var folder = new TemporaryFolder();
+        Write(folder.Path, hyperParameters, seed);
+        return folder;
+    }
+
     private static void WriteWeights(string prefix, Gpt2HyperParameters hyperParameters, ulong seed)
     {
         var random = new Random64(seed);

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Exporting;
@@ -91,7 +90,7 @@ public sealed class ForeignWeightsTests : IDisposable
         foreach (string name in (string[])["pytorch_model.bin", "model.safetensors", "model.gguf", "model.npz", "config.json", "model.ckpt.index"])
         {
             string folder = _folder.File(name + ".d");
-            RandomModel.Write(folder, new Gpt2HyperParameters(300, 8, 64, 1, 1));
+            RandomModel.Write(folder, Shapes.Small);
             if (name != "config.json") Directory.EnumerateFiles(folder, "*model*").ToList().ForEach(File.Delete);
             File.WriteAllText(Path.Combine(folder, name), text);
             AssertFault(Gpt2Error.ErrorBody, folder, "not the file it is named after but a server's answer", "by the right address");
@@ -202,7 +201,7 @@ public sealed class ForeignWeightsTests : IDisposable
 
     private void Write(string name)
     {
-        RandomModel.Write(_folder.File("random"), new Gpt2HyperParameters(300, 8, 64, 1, 1));
+        RandomModel.Write(_folder.File("random"), Shapes.Small);
         using (var model = Gpt2Model.Open(_folder.File("random"))) ModelExport.Plan(model, _folder.File(name), "Safetensors").Run();
         Directory.Delete(_folder.File("random"), recursive: true);
     }

@@ -15,7 +15,7 @@ namespace PicoGpt.Tests.Exporting;
 
 public sealed class ModelExportTests : IDisposable
 {
-    private static readonly Gpt2HyperParameters Shape = new(NVocab: 300, NCtx: 32, NEmbd: 30, NHead: 5, NLayer: 11);
+    private static readonly Gpt2HyperParameters Shape = Shapes.FiveHeads with { NLayer = 11 };
 
     private readonly TemporaryFolder _folder = new();
 

@@ -156,8 +156,7 @@ public sealed class BatchGeneratorTests : IDisposable
     [Fact]
     public void A_generation_that_a_fault_ends_throws_it_and_keeps_the_text_so_far()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, new Gpt2HyperParameters(NVocab: 300, NCtx: 64, NEmbd: 16, NHead: 2, NLayer: 1));
+        using TemporaryFolder folder = RandomModel.InFolder(new Gpt2HyperParameters(NVocab: 300, NCtx: 64, NEmbd: 16, NHead: 2, NLayer: 1));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         using var batch = new BatchGenerator(model, new GenerationOptions { MaxTokens = 20 }, 1);
         batch.Add(new StepwiseText(model, Prompt.Of(model, "ab"), new GenerationOptions { MaxTokens = 20 }, new Saboteur(() => [300])));
@@ -170,8 +169,7 @@ public sealed class BatchGeneratorTests : IDisposable
     public void Ids_of_a_padded_vocabulary_are_never_chosen()
     {
         const int Padded = 40;
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, new Gpt2HyperParameters(NVocab: 300, NCtx: 64, NEmbd: 16, NHead: 2, NLayer: 1));
+        using TemporaryFolder folder = RandomModel.InFolder(new Gpt2HyperParameters(NVocab: 300, NCtx: 64, NEmbd: 16, NHead: 2, NLayer: 1));
         string file = folder.File("encoder.json");
         Dictionary<string, int> ids = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(file))!;
         string vocabulary = System.Text.Json.JsonSerializer.Serialize(ids.Where(pair => pair.Value < 300 - Padded).ToDictionary());

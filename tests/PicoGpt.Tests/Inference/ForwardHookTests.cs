@@ -10,14 +10,11 @@ public sealed class ForwardHookTests : IDisposable
 {
     private const string Pattern = "h1/attn/pattern";
 
-    // A head of 7 values, and a width that is not a multiple of anything.
-    private static readonly Gpt2HyperParameters Odd = new(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
-
     private static readonly int[] Ids = [.. Enumerable.Range(0, 70).Select(i => (i * 37) % 300)]; // more than one block of keys
 
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Places => [.. Gpt2Activations.Names(Odd).Where(name => !name.StartsWith("h0", StringComparison.Ordinal)), Pattern];
+    public static TheoryData<string> Places => [.. Gpt2Activations.Names(Shapes.Odd).Where(name => !name.StartsWith("h0", StringComparison.Ordinal)), Pattern];
 
     public void Dispose() => _folder.Dispose();
 
@@ -100,17 +97,17 @@ public sealed class ForwardHookTests : IDisposable
             (site, _) => site != ActivationSite.Pattern, (site, layer, _, row, values) => seen[(site, layer, row.Position)] = values.ToArray());
         float[] expected = Logits(model, Ids, hook);
 
-        using var workspace = new Workspace(Odd, threads: 2, Kernels.Best, keepsActivations: true);
+        using var workspace = new Workspace(Shapes.Odd, threads: 2, Kernels.Best, keepsActivations: true);
         using var forward = new Gpt2Forward(model, workspace);
         using KeyValueCache cache = forward.NewCache();
         using var context = new Gpt2Context(forward, cache);
         float[] logits = new float[expected.Length];
         context.Forward(Ids, logits, TestContext.Current.CancellationToken);
         Assert.Equal(expected, logits);
-        for (int layer = 0; layer < Odd.NLayer; layer++)
+        for (int layer = 0; layer < Shapes.Odd.NLayer; layer++)
         {
             BlockActivations a = workspace.Activations[layer];
-            int n = Odd.NEmbd;
+            int n = Shapes.Odd.NEmbd;
             (ActivationSite Site, Matrix Values)[] all =
             [
                 (ActivationSite.ResidualBefore, a.ResidualBefore), (ActivationSite.Ln1, a.Ln1), (ActivationSite.Query, a.Qkv.Only(0, n)),
@@ -170,7 +167,7 @@ public sealed class ForwardHookTests : IDisposable
 
     private Gpt2Model RandomOne()
     {
-        RandomModel.Write(_folder.Path, Odd, seed: 4);
+        RandomModel.Write(_folder.Path, Shapes.Odd, seed: 4);
         return Gpt2Model.Open(_folder.Path);
     }
 }

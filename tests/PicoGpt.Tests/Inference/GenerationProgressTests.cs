@@ -9,8 +9,7 @@ public sealed class GenerationProgressTests
     [Fact]
     public void A_long_prompt_is_told_of_portion_by_portion_and_then_every_step()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, new Gpt2HyperParameters(400, 700, 64, 1, 1));
+        using TemporaryFolder folder = RandomModel.InFolder(new Gpt2HyperParameters(400, 700, 64, 1, 1));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         List<GenerationProgress> told = [];
         string prompt = string.Concat(Enumerable.Repeat("\u0001", 600));

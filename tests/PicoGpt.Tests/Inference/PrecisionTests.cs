@@ -18,8 +18,7 @@ public sealed class PrecisionTests
     [InlineData(Gpt2Precision.Int4, 0.25)]
     public void Logits_stay_close_to_those_of_float32(Gpt2Precision precision, double tolerance)
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, new Gpt2HyperParameters(1000, 64, 128, 2, 4));
+        using TemporaryFolder folder = RandomModel.InFolder(new Gpt2HyperParameters(1000, 64, 128, 2, 4));
         using Gpt2Model random = Gpt2Model.Open(folder.Path);
         int[] ids = [.. Prompt.Take(60).Select(id => id % 1000)];
         Assert.InRange(RelativeError(Logits(random, ids), Logits(random.WithPrecision(precision), ids)), 0, tolerance);

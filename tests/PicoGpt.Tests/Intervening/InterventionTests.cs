@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
-using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Intervening;
 using PicoGpt.Measuring;
@@ -14,9 +13,6 @@ namespace PicoGpt.Tests.Intervening;
 [SuppressMessage("Performance", "CA1814", Justification = "Activations are matrices.")]
 public sealed class InterventionTests : IDisposable
 {
-    // A head of 7 values, and a width that is no multiple of anything.
-    private static readonly Gpt2HyperParameters Odd = new(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
-
     private static readonly int[] Ids = [.. Enumerable.Range(0, 70).Select(i => (i * 37) % 300)]; // more than one block of keys
 
     private readonly TemporaryFolder _folder = new();
@@ -26,7 +22,7 @@ public sealed class InterventionTests : IDisposable
         get
         {
             var data = new TheoryData<string, Gpt2Precision>();
-            foreach (string site in Gpt2Activations.Sites(Odd).Where(site => !site.StartsWith("h0", StringComparison.Ordinal))) data.Add(site, Gpt2Precision.Float32);
+            foreach (string site in Gpt2Activations.Sites(Shapes.Odd).Where(site => !site.StartsWith("h0", StringComparison.Ordinal))) data.Add(site, Gpt2Precision.Float32);
             foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>().Skip(1)) data.Add("h1/attn/z", precision);
             return data;
         }
@@ -38,7 +34,7 @@ public sealed class InterventionTests : IDisposable
     [MemberData(nameof(SitesAndPrecisions))]
     public void Every_change_at_every_site_is_that_of_the_plain_loops(string site, Gpt2Precision precision)
     {
-        RandomModel.Write(_folder.Path, Odd, seed: 4);
+        RandomModel.Write(_folder.Path, Shapes.Odd, seed: 4);
         using Gpt2Model model = Gpt2Model.Open(_folder.Path, precision: precision);
         float[] unchanged = Logits(model, Ids);
         foreach (Gpt2Intervention change in Changes(model, site))

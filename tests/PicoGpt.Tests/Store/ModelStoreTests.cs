@@ -1,4 +1,3 @@
-using PicoGpt.Architecture;
 using PicoGpt.Machine;
 using PicoGpt.Store;
 using Xunit;
@@ -58,7 +57,7 @@ public sealed class ModelStoreTests
     public void A_path_opens_where_it_is_no_name()
     {
         using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.File("mine"), new Gpt2HyperParameters(300, 32, 64, 1, 1));
+        RandomModel.Write(folder.File("mine"), Shapes.Small);
         using Gpt2Model model = new ModelStore(folder.Path).Open("mine", folder.File("mine"));
         Assert.Equal("mine", model.Name);
     }

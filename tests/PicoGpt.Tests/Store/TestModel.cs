@@ -15,7 +15,7 @@ internal static class TestModel
     public const int Chunk = 16 * 1024;
     public const int Connections = 4;
 
-    private static readonly Gpt2HyperParameters Shape = new(300, 32, 64, 1, 1);
+    private static readonly Gpt2HyperParameters Shape = Shapes.Small with { NLayer = 1 };
 
     public static IReadOnlyDictionary<string, byte[]> Files { get; } = Write(1);
 
@@ -69,8 +69,7 @@ internal static class TestModel
 
     private static Dictionary<string, byte[]> Write(ulong seed)
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape, seed);
+        using TemporaryFolder folder = RandomModel.InFolder(Shape, seed);
         return Directory.EnumerateFiles(folder.Path).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes, StringComparer.Ordinal);
     }
 

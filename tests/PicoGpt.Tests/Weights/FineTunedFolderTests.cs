@@ -1,4 +1,3 @@
-using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Inference;
@@ -8,8 +7,6 @@ namespace PicoGpt.Tests.Weights;
 
 public sealed class FineTunedFolderTests : IDisposable
 {
-    private static readonly Gpt2HyperParameters Shape = new(NVocab: 300, NCtx: 32, NEmbd: 30, NHead: 5, NLayer: 2);
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -32,8 +29,8 @@ public sealed class FineTunedFolderTests : IDisposable
     public void A_run_that_has_weights_alone_takes_the_rest_from_the_model_it_came_from(string path)
     {
         WriteRun("run1", withFiles: false);
-        RandomModel.Write(_folder.File("models/117M"), Shape with { NLayer = 3 });
-        RandomModel.Write(_folder.File("models/124M"), Shape);
+        RandomModel.Write(_folder.File("models/117M"), Shapes.FiveHeads with { NLayer = 3 });
+        RandomModel.Write(_folder.File("models/124M"), Shapes.FiveHeads);
         AssertSays(path, "run1");
     }
 
@@ -41,7 +38,7 @@ public sealed class FineTunedFolderTests : IDisposable
     public void A_run_whose_model_is_gone_says_what_to_add()
     {
         WriteRun("run1", withFiles: false);
-        RandomModel.Write(_folder.File("models/117M"), Shape with { NLayer = 3 });
+        RandomModel.Write(_folder.File("models/117M"), Shapes.FiveHeads with { NLayer = 3 });
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("checkpoint/run1")));
         Assert.Contains("or add the model's config.json or hparams.json", fault.Message, StringComparison.Ordinal);
     }
@@ -69,7 +66,7 @@ public sealed class FineTunedFolderTests : IDisposable
     // As TensorFlow's Saver leaves it in training, with an optimizer's slots and counters among the weights.
     private void WriteRun(string run, bool withFiles, ulong seed = 1, int step = 1000)
     {
-        RandomModel.Write(_folder.File("original"), Shape, seed);
+        RandomModel.Write(_folder.File("original"), Shapes.FiveHeads, seed);
         string folder = _folder.File($"checkpoint/{run}");
         Directory.CreateDirectory(folder);
         using TensorBundle original = TensorBundle.Open(_folder.File("original"));
@@ -93,7 +90,7 @@ public sealed class FineTunedFolderTests : IDisposable
     {
         using Gpt2Model original = Gpt2Model.Open(_folder.File("original")), model = Gpt2Model.Open(_folder.File(path));
         Assert.Equal(name, model.Name);
-        Assert.Equal(Shape, model.HyperParameters);
+        Assert.Equal(Shapes.FiveHeads, model.HyperParameters);
         var options = new GenerationOptions { MaxTokens = 8, IgnoreEndOfText = true };
         Assert.Equal(TextGeneration.Run(original, "hello", options).Ids, TextGeneration.Run(model, "hello", options).Ids);
     }

@@ -9,8 +9,6 @@ namespace PicoGpt.Tests.Weights;
 
 public sealed class Gpt2ModelTests
 {
-    private static readonly Gpt2HyperParameters Small = new(NVocab: 300, NCtx: 32, NEmbd: 64, NHead: 1, NLayer: 2);
-
     [Fact]
     public void The_tree_has_the_architecture_s_names_and_shapes()
     {
@@ -69,11 +67,11 @@ public sealed class Gpt2ModelTests
     public void A_random_model_of_any_shape_opens_generates_and_is_the_same_every_time()
     {
         using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.File("a"), Small, seed: 5);
-        RandomModel.Write(folder.File("b"), Small, seed: 5);
+        RandomModel.Write(folder.File("a"), Shapes.Small, seed: 5);
+        RandomModel.Write(folder.File("b"), Shapes.Small, seed: 5);
         Assert.Equal(File.ReadAllBytes(folder.File("a/model.ckpt.data-00000-of-00001")), File.ReadAllBytes(folder.File("b/model.ckpt.data-00000-of-00001")));
         using Gpt2Model model = Gpt2Model.Open(folder.File("a"));
-        Assert.Equal(Small, model.HyperParameters);
+        Assert.Equal(Shapes.Small, model.HyperParameters);
         Assert.Equal(300, model.Encoder.Count);
         Assert.Equal(0.02, model.Parameters.Wte.StandardDeviation, 0.001);
         Assert.Equal(5, TextGeneration.Run(model, "\"\\ hello", new GenerationOptions { MaxTokens = 5, IgnoreEndOfText = true }).Ids.Count);
@@ -86,8 +84,7 @@ public sealed class Gpt2ModelTests
     [InlineData(TensorDType.Float64)]
     public void Other_floating_point_types_are_read_as_float32(TensorDType dtype)
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         Rewrite(folder, (name, values) => (name, dtype, values));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         Assert.Equal(dtype, model.Parameters.Wte.DType);
@@ -98,11 +95,10 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void Without_hparams_the_shapes_tell()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small with { NEmbd = 128, NHead = 2 });
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small with { NEmbd = 128, NHead = 2 });
         File.Delete(folder.File("hparams.json"));
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
-        Assert.Equal(Small with { NEmbd = 128, NHead = 2 }, model.HyperParameters);
+        Assert.Equal(Shapes.Small with { NEmbd = 128, NHead = 2 }, model.HyperParameters);
         Assert.Contains("does not tell the number of heads", model.Assumption, StringComparison.Ordinal);
         Assert.Contains("; 2 are assumed, which have OpenAI's head size 64.", model.Assumption, StringComparison.Ordinal);
     }
@@ -110,8 +106,7 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void The_number_of_heads_can_be_told_and_must_not_contradict_what_the_files_say()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small with { NEmbd = 128, NHead = 4 });
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small with { NEmbd = 128, NHead = 4 });
         using (Gpt2Model agreed = Gpt2Model.Open(folder.Path, headCount: 4)) Assert.Null(agreed.Assumption);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path, headCount: 2));
         Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
@@ -126,8 +121,7 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void Without_hparams_an_unusual_width_is_refused_with_the_way_out()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small with { NEmbd = 30, NHead = 2 });
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small with { NEmbd = 30, NHead = 2 });
         File.Delete(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Equal(Gpt2Error.UnknownHeadCount, fault.Error);
@@ -137,8 +131,7 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void Missing_and_misshapen_tensors_are_counted_in_one_error_and_three_are_named()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         new Gpt2HyperParameters(301, 32, 64, 1, 3).Save(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Equal(Gpt2Error.WrongArchitecture, fault.Error);
@@ -150,12 +143,11 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void A_surplus_layer_is_named_but_optimizer_slots_are_ignored()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         Rewrite(folder, (name, values) => (name, TensorDType.Float32, values), extra: ["model/wte/Adam", "model/h0/ln_1/g/Adam_1", "beta1_power", "global_step"]);
         Gpt2Model.Open(folder.Path).Dispose();
 
-        (Small with { NLayer = 1 }).Save(folder.File("hparams.json"));
+        (Shapes.Small with { NLayer = 1 }).Save(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Contains("surplus: model/h1/attn/c_attn/b", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Adam", fault.Message, StringComparison.Ordinal);
@@ -164,8 +156,7 @@ public sealed class Gpt2ModelTests
     [Fact]
     public void A_damaged_weight_is_never_computed_with()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Small);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         string data = folder.File("model.ckpt.data-00000-of-00001");
         byte[] bytes = File.ReadAllBytes(data);
         bytes[^5] ^= 1; // in ln_f/b, the last that is written

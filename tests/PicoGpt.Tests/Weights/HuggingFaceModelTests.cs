@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Fuzz;
 using PicoGpt.Inference;
@@ -10,14 +9,12 @@ namespace PicoGpt.Tests.Weights;
 
 public sealed class HuggingFaceModelTests : IDisposable
 {
-    private static readonly Gpt2HyperParameters Shape = new(NVocab: 300, NCtx: 32, NEmbd: 30, NHead: 5, NLayer: 2);
-
     private readonly TemporaryFolder _folder = new();
     private readonly Gpt2Model _original;
 
     public HuggingFaceModelTests()
     {
-        RandomModel.Write(_folder.File("openai"), Shape, seed: 9);
+        RandomModel.Write(_folder.File("openai"), Shapes.FiveHeads, seed: 9);
         _original = Gpt2Model.Open(_folder.File("openai"));
     }
 
@@ -146,11 +143,11 @@ public sealed class HuggingFaceModelTests : IDisposable
     [Fact]
     public void Without_a_config_the_shapes_tell()
     {
-        RandomModel.Write(_folder.File("64"), Shape with { NEmbd = 128, NHead = 2 });
+        RandomModel.Write(_folder.File("64"), Shapes.FiveHeads with { NEmbd = 128, NHead = 2 });
         using (Gpt2Model model = Gpt2Model.Open(_folder.File("64"))) HuggingFaceFolder.Write(Folder, model);
         File.Delete(Path.Combine(Folder, "config.json"));
         using Gpt2Model read = Gpt2Model.Open(Folder);
-        Assert.Equal(Shape with { NEmbd = 128, NHead = 2 }, read.HyperParameters);
+        Assert.Equal(Shapes.FiveHeads with { NEmbd = 128, NHead = 2 }, read.HyperParameters);
     }
 
     [Theory]
@@ -234,7 +231,7 @@ public sealed class HuggingFaceModelTests : IDisposable
     private void AssertSame()
     {
         using Gpt2Model model = Gpt2Model.Open(Folder);
-        Assert.Equal(Shape, model.HyperParameters);
+        Assert.Equal(Shapes.FiveHeads, model.HyperParameters);
         Assert.All(_original.Parameters.Zip(model.Parameters), pair => Assert.Equal(pair.First.ToArray(), pair.Second.ToArray()));
         var options = new GenerationOptions { MaxTokens = 8, IgnoreEndOfText = true };
         Assert.Equal(TextGeneration.Run(_original, "hello", options).Ids, TextGeneration.Run(model, "hello", options).Ids);

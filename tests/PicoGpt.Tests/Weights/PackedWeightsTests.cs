@@ -1,4 +1,3 @@
-using PicoGpt.Architecture;
 using PicoGpt.Weights;
 using Xunit;
 
@@ -6,13 +5,10 @@ namespace PicoGpt.Tests.Weights;
 
 public sealed class PackedWeightsTests
 {
-    private static readonly Gpt2HyperParameters Shape = new(300, 32, 64, 1, 2);
-
     [Fact]
     public void What_was_converted_once_is_mapped_ever_after()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         byte[] first = Open(folder, out List<double> converted);
         Assert.Equal(1, converted[^1]);
         Assert.Equal(first, Open(folder, out converted));
@@ -23,8 +19,7 @@ public sealed class PackedWeightsTests
     [Fact]
     public void A_damaged_conversion_is_made_again()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         byte[] good = Open(folder, out _);
         foreach (string name in Converted(folder))
         {
@@ -43,10 +38,9 @@ public sealed class PackedWeightsTests
     [Fact]
     public void Other_weights_are_converted_again()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape, seed: 1);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small, seed: 1);
         byte[] first = Open(folder, out _);
-        RandomModel.Write(folder.Path, Shape, seed: 2);
+        RandomModel.Write(folder.Path, Shapes.Small, seed: 2);
         byte[] second = Open(folder, out List<double> converted);
         Assert.NotEmpty(converted);
         Assert.NotEqual(first, second);
@@ -55,8 +49,7 @@ public sealed class PackedWeightsTests
     [Fact]
     public void Where_no_file_can_be_written_the_weights_are_in_memory()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         File.WriteAllText(folder.File("converted"), "a file where the folder should be");
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         using var weights = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, smallestFile: 0);
@@ -68,8 +61,7 @@ public sealed class PackedWeightsTests
     [Fact]
     public void Small_weights_need_no_file()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         using Gpt2Model model = Gpt2Model.Open(folder.Path, precision: Gpt2Precision.Float16);
         model.Prepare();
         Assert.False(Directory.Exists(folder.File("converted")));
@@ -78,8 +70,7 @@ public sealed class PackedWeightsTests
     [Fact]
     public void A_cancelled_conversion_leaves_nothing()
     {
-        using var folder = new TemporaryFolder();
-        RandomModel.Write(folder.Path, Shape);
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         Assert.Throws<OperationCanceledException>(() => PackedWeights.Open(
             model.Parameters, folder.Path, Gpt2Precision.Int4, smallestFile: 0, cancellationToken: new CancellationToken(canceled: true)));
