@@ -63,6 +63,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The ids with which the model's texts begin and end, as its files say.</summary>
     internal SpecialIds SpecialIds => _core.SpecialIds;
 
+    /// <summary>What a <c>generation_config.json</c> beside the weights says of sampling and the like, which is not used: the options of a generation say it.</summary>
+    internal IReadOnlyList<string> UnusedSettings => Path.Length == 0 ? [] : GenerationConfig.SettingsIn(System.IO.Path.Combine(Path, GenerationConfig.FileName));
+
     /// <summary>The id before a text's first token: <c>&lt;|endoftext|&gt;</c>, or what else the model's files name.</summary>
     /// <exception cref="Gpt2Exception">There is none.</exception>
     internal int BeginningOfText => SpecialIds.Begin ?? throw new Gpt2Exception(

@@ -52,6 +52,12 @@ Describe 'A model with ends and special tokens of its own' {
         (Invoke-Gpt2Generate $prompt -Model $folder -MaxTokens 5 -IgnoreEndOfText).Ids | Should -Be $plain.Ids
     }
 
+    It 'tells with -Verbose what its generation_config.json says and is not used' {
+        '{"eos_token_id": 5, "do_sample": true, "temperature": 0.7, "transformers_version": "5"}' | Set-Content "$folder/generation_config.json"
+        "$(Get-Gpt2Model -Path $folder -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] })" |
+            Should -BeLike '*says do_sample = true, temperature = 0.7, which is not used*'
+    }
+
     It 'has special tokens left out of the text unless they are kept' {
         Remove-Item "$folder/generation_config.json"
         '{"additional_special_tokens": [","]}' | Set-Content "$folder/special_tokens_map.json"

@@ -32,6 +32,23 @@ internal static class GenerationConfig
         return ids;
     }
 
+    /// <summary>What a file says of how to generate, such as <c>temperature = 0.7</c>: none of it is used. A file that cannot be read says nothing.</summary>
+    /// <param name="path">The file, which need not be there.</param>
+    public static IReadOnlyList<string> SettingsIn(string path)
+    {
+        if (!File.Exists(path)) return [];
+        try
+        {
+            using JsonDocument document = JsonFile.Parse(path, MaxFileLength);
+            if (document.RootElement.ValueKind != JsonValueKind.Object) return [];
+            return [.. document.RootElement.EnumerateObject().Where(IsSetting).Select(key => $"{key.Name} = {key.Value.GetRawText()}")];
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The file.</summary>
     public static byte[] Format(SpecialIds ids)
     {
@@ -62,6 +79,9 @@ internal static class GenerationConfig
         foreach (int id in ids.Ends) json.WriteNumberValue(id);
         json.WriteEndArray();
     }
+
+    private static bool IsSetting(JsonProperty key) =>
+        key.Value.ValueKind != JsonValueKind.Null && !key.Name.StartsWith('_') && key.Name is not (BeginKey or EndKey or "pad_token_id" or "transformers_version" or "use_cache");
 
     private static SpecialIds Read(JsonElement config, string path)
     {
