@@ -4,7 +4,7 @@ namespace PicoGpt.Tokens;
 internal sealed class AddedTokenList
 {
     // A token is looked for at every place of a text where its first character stands.
-    private const int MaxLength = 256;
+    private const int MaxLength = 128;
 
     private readonly IReadOnlyDictionary<string, int> _ids;
     private readonly List<AddedToken> _tokens = [];

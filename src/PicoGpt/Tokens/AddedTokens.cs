@@ -10,13 +10,14 @@ namespace PicoGpt.Tokens;
 internal sealed class AddedTokens
 {
     private readonly AddedTokenTrie[] _passes;
-    private readonly Dictionary<int, AddedToken> _byId = [];
-    private readonly Dictionary<string, AddedToken> _byText = [];
+    private readonly Dictionary<string, AddedToken> _byText;
+    private readonly TokenTable _texts; // by id
 
     public AddedTokens(IReadOnlyList<AddedToken> tokens)
     {
         All = tokens;
-        foreach (AddedToken token in tokens) (_byId[token.Id], _byText[token.Text]) = (token, token);
+        _byText = tokens.ToDictionary(token => token.Text);
+        _texts = new TokenTable(tokens.ToDictionary(token => token.Text, token => token.Id));
         AddedTokenTrie first = new(tokens.Where(token => !token.Normalized)), second = new(tokens.Where(token => token.Normalized));
         _passes = [first, second];
         Special = tokens.Where(token => token.IsSpecial).ToDictionary(token => token.Text, token => token.Id);
@@ -27,7 +28,7 @@ internal sealed class AddedTokens
     /// <summary>The ids of the special ones by their spelling.</summary>
     public IReadOnlyDictionary<string, int> Special { get; }
 
-    public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
+    public AddedToken? Find(int id) => _texts.Find(id) is { } text ? _byText[text] : null;
 
     public AddedToken? Find(string text) => _byText.GetValueOrDefault(text);
 

@@ -12,6 +12,9 @@ public abstract class Tokenizer
     /// <summary>The spelling of the token that separates texts.</summary>
     public const string EndOfTextSymbol = "<|endoftext|>";
 
+    // Their characters are kept in memory one by one, so that all of them can be looked for at once.
+    private const int MaxAddedCharacters = 1 << 20;
+
     private readonly AddedTokens _added;
     private readonly Lazy<int[]> _padding;
 
@@ -20,6 +23,7 @@ public abstract class Tokenizer
     private protected Tokenizer(string location, params IReadOnlyList<AddedToken> added)
     {
         Location = location;
+        RequireSize(added);
         _added = new AddedTokens(added);
         _padding = new Lazy<int[]>(() => [.. Enumerable.Range(0, RowCount).Where(id => !HasToken(id))]);
         EndOfText = _added.Find(EndOfTextSymbol)?.Id;
@@ -192,6 +196,16 @@ public abstract class Tokenizer
 
     /// <summary>The spelling of a token that was not added; <see langword="null"/> where there is none of that id.</summary>
     private protected abstract string? TryGetSymbol(int id);
+
+    private void RequireSize(IReadOnlyList<AddedToken> added)
+    {
+        long characters = added.Sum(token => (long)token.Text.Length);
+        if (characters <= MaxAddedCharacters) return;
+        throw new Gpt2Exception(
+            Gpt2Error.Unsupported,
+            $"The vocabulary '{Location}' has {added.Count:N0} added tokens of {characters:N0} characters together, where {MaxAddedCharacters:N0} are the most.",
+            Location);
+    }
 
     private void Encode(string text, TextSection section, List<int> ids)
     {

@@ -140,6 +140,15 @@ public sealed class AddedTokenFilesTests : IDisposable
     }
 
     [Fact]
+    public void More_added_tokens_than_anybody_has_are_refused_before_they_take_memory()
+    {
+        Write("added_tokens.json", System.Text.Json.JsonSerializer.Serialize(Enumerable.Range(0, 10_000).ToDictionary(i => $"{i:d120}", i => 3000 + i)));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(_folder.Path));
+        Assert.Equal(Gpt2Error.Unsupported, fault.Error);
+        Assert.Contains("10,001 added tokens", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Ids_and_merges_that_somebody_chose_take_no_longer_than_others()
     {
         // Ids that fall together modulo every small prime, and pairs that a multiplication by the golden ratio puts into one place.
