@@ -16,8 +16,7 @@ public sealed class ResourceTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the means that these tests have are Linux's");
         _source = _folder.File("source");
-        Directory.CreateDirectory(Path.Combine(_source, "Tiny"));
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(Path.Combine(_source, "Tiny", name), bytes);
+        TestModel.WriteTo(Path.Combine(_source, "Tiny"));
         _catalog = _folder.File("catalog.json");
         File.WriteAllText(_catalog, JsonSerializer.Serialize(TestModel.Catalog));
     }

@@ -24,8 +24,7 @@ public sealed class CachePathTests : IDisposable
     {
         Assert.SkipWhen(isOfUnixAlone && OperatingSystem.IsWindows(), "there is no such file name");
         string source = _folder.File($"source {name}"), root = _folder.File(name);
-        Directory.CreateDirectory(Path.Combine(source, "Tiny"));
-        foreach ((string file, byte[] bytes) in TestModel.Files) File.WriteAllBytes(Path.Combine(source, "Tiny", file), bytes);
+        TestModel.WriteTo(Path.Combine(source, "Tiny"));
         var store = new ModelStore(root);
         DownloadOptions options = TestModel.Options("file:///nowhere") with { Sources = [ModelSource.Parse(source)] };
         await new ModelDownloader(store).FetchAsync(TestModel.Catalog, options, TestContext.Current.CancellationToken);
@@ -78,7 +77,7 @@ public sealed class CachePathTests : IDisposable
         Assert.Equal("mine", File.ReadAllText(path));
         File.Delete(path);
         await using FaultyServer server = await FaultyServer.StartAsync();
-        await new ModelDownloader(store).FetchAsync(TestModel.Catalog, TestModel.Options(server.Address), TestContext.Current.CancellationToken);
+        await new ModelDownloader(store).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
         TestModel.AssertWhole(_folder.File("store/Tiny"));
     }
 
@@ -101,7 +100,7 @@ public sealed class CachePathTests : IDisposable
     {
         await using FaultyServer server = await FaultyServer.StartAsync();
         Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(store)
-            .FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { FreeSpace = _ => long.MaxValue }, TestContext.Current.CancellationToken));
+            .FetchAsync(TestModel.Catalog, server.Options with { FreeSpace = _ => long.MaxValue }, TestContext.Current.CancellationToken));
         Assert.Equal(Gpt2Error.Unwritable, fault.Error);
         TestModel.AssertSentence(fault.Message);
     }

@@ -15,7 +15,7 @@ public sealed class DownloadFaultTests
         CatalogModel model = fault.Model ?? TestModel.Catalog;
         await using FaultyServer server = await FaultyServer.StartAsync(fault.Script);
         using var root = new TemporaryFolder();
-        DownloadOptions options = TestModel.Options(server.Address);
+        DownloadOptions options = server.Options;
         if (fault.IsSilent) options = options with { StallTimeout = TimeSpan.FromSeconds(0.5) };
         Task fetch = new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, options);
         if (fault.Sentence is null)
@@ -32,7 +32,7 @@ public sealed class DownloadFaultTests
 
         // Whatever was left behind does not stand in the way of a good server.
         server.Script = _ => null;
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, TestModel.Options(server.Address));
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PicoGpt.Store;
 using Xunit;
 
 namespace PicoGpt.Tests.Store;
@@ -24,7 +23,7 @@ public sealed class DownloadProcessTests
             TestModel.AssertNothingWrong(root.File("Tiny"));
         }
 
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await TestModel.FetchAsync(root, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.InRange(
             server.Sent(TestModel.Data),

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using PicoGpt.Store;
 
 namespace PicoGpt.Tests.Store;
 
@@ -30,6 +31,9 @@ internal sealed class FaultyServer : IAsyncDisposable
     public IReadOnlyDictionary<string, byte[]> Files { get; set; } = TestModel.Files;
 
     public string Address => _application.Urls.First() + "/";
+
+    /// <summary>How to fetch the model from here.</summary>
+    public DownloadOptions Options => TestModel.Options(Address);
 
     public int Connections => Volatile.Read(ref _connections);
 

@@ -29,7 +29,7 @@ public sealed class HostileServerTests
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
         Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(
-            () => downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address), TestContext.Current.CancellationToken));
+            () => downloader.FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken));
         Assert.Empty(Directory.EnumerateFiles(root.File("Tiny")));
         return fault;
     }

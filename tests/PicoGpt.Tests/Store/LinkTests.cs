@@ -103,13 +103,13 @@ public sealed class LinkTests : IDisposable
     {
         byte[] damaged = [.. TestModel.Files[TestModel.Data]];
         damaged[^1] ^= 1;
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(_folder.File($"store/Tiny/{name}"), bytes);
+        TestModel.WriteTo(_folder.File("store/Tiny"));
         File.WriteAllBytes(_precious, damaged);
         File.Delete(_folder.File($"store/Tiny/{TestModel.Data}"));
         File.CreateSymbolicLink(_folder.File($"store/Tiny/{TestModel.Data}"), _precious);
         await using FaultyServer server = await FaultyServer.StartAsync();
         await new ModelDownloader(_store).RepairAsync(
-            TestModel.Catalog, TestModel.Options(server.Address), TestContext.Current.CancellationToken);
+            TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
         TestModel.AssertWhole(_folder.File("store/Tiny"));
         Assert.Equal(damaged, File.ReadAllBytes(_precious));
     }
@@ -143,7 +143,7 @@ public sealed class LinkTests : IDisposable
     public void A_model_of_the_catalog_is_read_from_its_own_folder_whatever_its_checkpoint_file_names()
     {
         string elsewhere = Directory.CreateDirectory(_folder.File("elsewhere")).FullName;
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(_folder.File($"store/Tiny/{name}"), bytes);
+        TestModel.WriteTo(_folder.File("store/Tiny"));
         foreach ((string name, byte[] bytes) in TestModel.OtherFiles) File.WriteAllBytes(Path.Combine(elsewhere, name), bytes);
         string named = "model_checkpoint_path: \"../../elsewhere/model.ckpt\"\n";
         File.WriteAllText(_folder.File("store/Tiny/checkpoint"), named);
@@ -162,6 +162,6 @@ public sealed class LinkTests : IDisposable
     {
         await using FaultyServer server = await FaultyServer.StartAsync();
         await new ModelDownloader(_store).FetchAsync(
-            TestModel.Catalog, TestModel.Options(server.Address), TestContext.Current.CancellationToken);
+            TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
     }
 }

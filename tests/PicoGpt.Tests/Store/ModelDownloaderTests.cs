@@ -11,12 +11,12 @@ public sealed class ModelDownloaderTests
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.FetchAsync(TestModel.Catalog, server.Options);
         Assert.Equal(TestModel.Files[TestModel.Data].Length, server.Sent(TestModel.Data));
         int requests = server.Requests(TestModel.Data);
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Offline = true });
+        await downloader.FetchAsync(TestModel.Catalog, server.Options with { Offline = true });
         Assert.Equal(requests, server.Requests(TestModel.Data));
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Force = true });
+        await downloader.FetchAsync(TestModel.Catalog, server.Options with { Force = true });
         Assert.Equal(2 * requests, server.Requests(TestModel.Data));
         TestModel.AssertWhole(root.File("Tiny"));
     }
@@ -27,7 +27,7 @@ public sealed class ModelDownloaderTests
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
-        DownloadOptions options = TestModel.Options(server.Address) with { Files = [TestModel.Encoder, "vocab.bpe"] };
+        DownloadOptions options = server.Options with { Files = [TestModel.Encoder, "vocab.bpe"] };
         Assert.Equal(TestModel.Files[TestModel.Encoder].Length + TestModel.Files["vocab.bpe"].Length, downloader.Plan(TestModel.Catalog, options).Bytes);
         await downloader.FetchAsync(TestModel.Catalog, options);
         Assert.Equal(2, Directory.GetFiles(root.File("Tiny")).Length);
@@ -44,7 +44,7 @@ public sealed class ModelDownloaderTests
             request => request.File == TestModel.Data && request.Number > 3 ? new FaultyAnswer { Status = 404 } : null);
         await using FaultyServer second = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options($"{first.Address};{second.Address}"));
+        await TestModel.FetchAsync(root, TestModel.Options($"{first.Address};{second.Address}"));
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.Equal(TestModel.Files[TestModel.Data].Length - (4 * TestModel.Chunk), second.Sent(TestModel.Data));
     }
@@ -54,13 +54,13 @@ public sealed class ModelDownloaderTests
     {
         await using FaultyServer server = await FaultyServer.StartAsync(request => request.File == TestModel.Data ? new FaultyAnswer { Status = 500, Body = [] } : null);
         using var root = new TemporaryFolder();
-        DownloadOptions options = TestModel.Options(server.Address) with { Retries = 0 };
-        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, options));
+        DownloadOptions options = server.Options with { Retries = 0 };
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => TestModel.FetchAsync(root, options));
         Assert.Contains("answered 500", fault.Message, StringComparison.Ordinal);
         Assert.Equal(1, server.Requests(TestModel.Data));
         foreach (DownloadOptions wrong in (DownloadOptions[])[options with { Retries = -1 }, options with { RetryDelay = TimeSpan.FromDays(2) }, options with { ChunkSize = 0 }])
         {
-            Gpt2Exception refused = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, wrong));
+            Gpt2Exception refused = await Assert.ThrowsAsync<Gpt2Exception>(() => TestModel.FetchAsync(root, wrong));
             Assert.Equal(Gpt2Error.InvalidArgument, refused.Error);
         }
     }
@@ -71,13 +71,12 @@ public sealed class ModelDownloaderTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         using var root = new TemporaryFolder();
         using var source = new TemporaryFolder();
-        Directory.CreateDirectory(source.File("Tiny"));
-        foreach ((string name, byte[] bytes) in TestModel.Files) await File.WriteAllBytesAsync(Path.Combine(source.File("Tiny"), name), bytes);
+        TestModel.WriteTo(source.File("Tiny"));
         string pipe = Path.Combine(source.File("Tiny"), TestModel.HParams);
         File.Delete(pipe);
         using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync();
         Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(
-            () => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(source.Path)));
+            () => TestModel.FetchAsync(root, TestModel.Options(source.Path)));
         Assert.Contains("not a file but a pipe", fault.Message, StringComparison.Ordinal);
     }
 
@@ -88,8 +87,7 @@ public sealed class ModelDownloaderTests
         using var root = new TemporaryFolder();
         string gone;
         await using (FaultyServer other = await FaultyServer.StartAsync()) gone = other.Address;
-        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
-            .FetchAsync(TestModel.Catalog, TestModel.Options($"{server.Address};{gone};file:///nowhere")));
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => TestModel.FetchAsync(root, TestModel.Options($"{server.Address};{gone};file:///nowhere")));
         Assert.Equal(Gpt2Error.DownloadFailed, fault.Error);
         Assert.Contains("answered 403", fault.Message, StringComparison.Ordinal);
         Assert.Contains($"{gone}Tiny/checkpoint cannot be reached", fault.Message, StringComparison.Ordinal);
@@ -102,10 +100,9 @@ public sealed class ModelDownloaderTests
     {
         using var root = new TemporaryFolder();
         using var source = new TemporaryFolder();
-        Directory.CreateDirectory(source.File("Tiny"));
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(source.File($"Tiny/{name}"), bytes);
+        TestModel.WriteTo(source.File("Tiny"));
         DownloadOptions options = TestModel.Options(new Uri(source.Path).AbsoluteUri) with { Offline = true };
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, options);
+        await TestModel.FetchAsync(root, options);
         TestModel.AssertWhole(root.File("Tiny"));
     }
 
@@ -114,8 +111,7 @@ public sealed class ModelDownloaderTests
     {
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
-        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
-            .FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { Offline = true }));
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => TestModel.FetchAsync(root, server.Options with { Offline = true }));
         Assert.Equal(Gpt2Error.Offline, fault.Error);
         Assert.Contains(TestModel.Data, fault.Message, StringComparison.Ordinal);
         Assert.Equal(0, server.Requests(TestModel.HParams));
@@ -126,8 +122,7 @@ public sealed class ModelDownloaderTests
     {
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
-        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path))
-            .FetchAsync(TestModel.Catalog, TestModel.Options(server.Address) with { FreeSpace = _ => TestModel.Catalog.DownloadSize - 1 }));
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => TestModel.FetchAsync(root, server.Options with { FreeSpace = _ => TestModel.Catalog.DownloadSize - 1 }));
         Assert.Equal(Gpt2Error.DiskFull, fault.Error);
         Assert.Equal(0, server.Requests(TestModel.HParams));
     }
@@ -152,7 +147,7 @@ public sealed class ModelDownloaderTests
         var store = new ModelStore(root.Path);
         var downloader = new ModelDownloader(store);
         using var cancel = new CancellationTokenSource();
-        DownloadOptions options = TestModel.Options(server.Address) with { StallTimeout = TimeSpan.FromMinutes(5) };
+        DownloadOptions options = server.Options with { StallTimeout = TimeSpan.FromMinutes(5) };
         Task fetch = downloader.FetchAsync(TestModel.Catalog, options, cancel.Token);
         await Eventually.Is(() => downloader.Progress is { File: TestModel.Data, FileBytes: > 100_000 });
         await cancel.CancelAsync();
@@ -178,13 +173,13 @@ public sealed class ModelDownloaderTests
         server.Files = TestModel.Files.ToDictionary(file => file.Key, file => file.Key == TestModel.Data ? TestModel.OtherFiles[file.Key] : file.Value);
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
-        await Assert.ThrowsAsync<Gpt2Exception>(() => downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address)));
+        await Assert.ThrowsAsync<Gpt2Exception>(() => downloader.FetchAsync(TestModel.Catalog, server.Options));
         Assert.True(downloader.Plan(TestModel.Catalog).Bytes < TestModel.Files[TestModel.Data].Length);
         server.Script = _ => null;
         server.Files = TestModel.Files;
         long before = server.Sent(TestModel.Data);
         int requests = server.Requests(TestModel.Data);
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.FetchAsync(TestModel.Catalog, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.True(server.Sent(TestModel.Data) - before >= TestModel.Files[TestModel.Data].Length);
         Assert.True(server.Requests(TestModel.Data) - requests > TestModel.Files[TestModel.Data].Length / TestModel.Chunk, "it was not fetched in ranges");
@@ -211,14 +206,14 @@ public sealed class ModelDownloaderTests
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.FetchAsync(TestModel.Catalog, server.Options);
         string path = Path.Combine(root.File("Tiny"), TestModel.Data);
         byte[] bytes = File.ReadAllBytes(path);
         bytes[^1] ^= 1;
         File.WriteAllBytes(path, bytes);
         File.WriteAllText(Path.Combine(root.File("Tiny"), TestModel.HParams), "{}");
         long before = server.Sent(TestModel.Data);
-        await downloader.RepairAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.RepairAsync(TestModel.Catalog, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.InRange(server.Sent(TestModel.Data) - before, 1, bytes.Length / 2);
     }
@@ -229,11 +224,11 @@ public sealed class ModelDownloaderTests
         await using FaultyServer server = await FaultyServer.StartAsync();
         using var root = new TemporaryFolder();
         var downloader = new ModelDownloader(new ModelStore(root.Path));
-        await downloader.FetchAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.FetchAsync(TestModel.Catalog, server.Options);
         string path = Path.Combine(root.File("Tiny"), TestModel.Data);
         File.WriteAllBytes(path, TestModel.Files[TestModel.Data][..^1000]);
         long before = server.Sent(TestModel.Data);
-        await downloader.RepairAsync(TestModel.Catalog, TestModel.Options(server.Address));
+        await downloader.RepairAsync(TestModel.Catalog, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.InRange(server.Sent(TestModel.Data) - before, 1000, TestModel.Files[TestModel.Data].Length / 2);
     }
@@ -246,7 +241,7 @@ public sealed class ModelDownloaderTests
         Directory.CreateDirectory(root.File("Tiny"));
         foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(root.File($"Tiny/{name}.part"), new byte[bytes.Length + 100]);
         File.WriteAllText(root.File($"Tiny/{TestModel.HParams}.part.journal"), "picogpt download 1\nsource x\n");
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, TestModel.Options(server.Address));
+        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, server.Options);
         TestModel.AssertWhole(root.File("Tiny"));
     }
 

@@ -73,7 +73,7 @@ public sealed class ModelStoreTests
         File.WriteAllText(folder.File("Tiny/vocab.bpe"), "of another length");
         Assert.Equal(ModelState.Partial, store.Describe(model).State);
         Assert.Equal(model.DownloadSize, store.Describe(model).SizeToFetch);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         Assert.Equal(ModelState.Cached, store.Describe(model).State);
         Assert.Equal(model.DownloadSize, store.Describe(model).SizeOnDisk);
         Assert.Equal(0, store.Describe(model).SizeToFetch);
@@ -107,7 +107,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         Assert.All(store.Check(TestModel.WithoutHashes), check => Assert.True(check.IsValid, check.Problem));
         Assert.Equal(["h0", "ln_f", "wpe", "wte"], store.Check(TestModel.WithoutHashes).Select(check => check.Tensors).Where(group => group is not null));
 
@@ -125,7 +125,7 @@ public sealed class ModelStoreTests
     public void Check_names_the_files_that_are_missing_or_something_else()
     {
         using var folder = new TemporaryFolder();
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         File.Delete(folder.File($"Tiny/{TestModel.Index}"));
         File.WriteAllText(folder.File($"Tiny/{TestModel.Encoder}"), "<html>not here</html>");
         ModelCheck[] broken = [.. new ModelStore(folder.Path).Check(TestModel.Catalog).Where(check => !check.IsValid)];
@@ -168,7 +168,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         Directory.CreateDirectory(folder.File("Tiny/converted"));
         Directory.CreateDirectory(folder.File("Tiny/drafts"));
         string[] own = ["vocab.bpe.part", "vocab.bpe.part.journal", "converted/int8.index", $"converted/int4.index.{Guid.NewGuid():n}.tmp"];
@@ -206,7 +206,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         using ModelLock? owned = ModelLock.TryTake(folder.Path, "Tiny", out _);
         Assert.NotNull(owned);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Remove(TestModel.Catalog));
@@ -221,7 +221,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         using (Gpt2Model open = store.Open(TestModel.Catalog))
         using (Gpt2Model second = store.Open(TestModel.Catalog))
         {
@@ -242,7 +242,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         OpenAndDrop();
         store.Remove(TestModel.Catalog);
         Assert.False(Directory.Exists(folder.File("Tiny")));
@@ -256,7 +256,7 @@ public sealed class ModelStoreTests
     {
         using var folder = new TemporaryFolder();
         var store = new ModelStore(folder.Path);
-        WriteTiny(folder);
+        TestModel.WriteTo(folder.File("Tiny"));
         File.AppendAllText(folder.File("Tiny/vocab.bpe"), "more");
         Assert.Equal(ModelState.Partial, store.Describe(TestModel.Catalog).State);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Open(TestModel.Catalog));
@@ -281,11 +281,5 @@ public sealed class ModelStoreTests
         Assert.Equal(2048, AvailableMemory.ParseMemInfo(["MemTotal:  9 kB", "MemAvailable:       2 kB"]));
         Assert.Null(AvailableMemory.ParseMemInfo(["MemTotal:  9 kB"]));
         Assert.InRange(AvailableMemory.Bytes, 1, long.MaxValue);
-    }
-
-    private static void WriteTiny(TemporaryFolder folder)
-    {
-        Directory.CreateDirectory(folder.File("Tiny"));
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(folder.File($"Tiny/{name}"), bytes);
     }
 }

@@ -18,7 +18,7 @@ public sealed class RandomFaultTests
             await using FaultyServer server = await FaultyServer.StartAsync(faults.Next);
             using var root = new TemporaryFolder();
             var store = new ModelStore(root.Path);
-            DownloadOptions options = TestModel.Options(server.Address) with { StallTimeout = TimeSpan.FromMilliseconds(100) };
+            DownloadOptions options = server.Options with { StallTimeout = TimeSpan.FromMilliseconds(100) };
             try
             {
                 await new ModelDownloader(store).FetchAsync(faults.Model, options);
@@ -28,7 +28,7 @@ public sealed class RandomFaultTests
                 TestModel.AssertSentence(fault.Message);
                 TestModel.AssertNothingWrong(store.GetFolder(faults.Model));
                 server.Script = _ => null;
-                await new ModelDownloader(store).FetchAsync(faults.Model, TestModel.Options(server.Address));
+                await new ModelDownloader(store).FetchAsync(faults.Model, server.Options);
             }
 
             TestModel.AssertWhole(store.GetFolder(faults.Model));

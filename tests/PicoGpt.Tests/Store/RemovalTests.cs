@@ -163,8 +163,7 @@ public sealed class RemovalTests : IDisposable
     private void Put()
     {
         string beside = _folder.File("beside");
-        Directory.CreateDirectory(beside);
-        foreach ((string name, byte[] bytes) in TestModel.Files) File.WriteAllBytes(Path.Combine(beside, name), bytes);
+        TestModel.WriteTo(beside);
         Directory.Move(beside, Model);
     }
 }

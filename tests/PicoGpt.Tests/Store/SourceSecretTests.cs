@@ -50,7 +50,7 @@ public sealed class SourceSecretTests
         });
         using var root = new TemporaryFolder();
         string address = server.Address.Replace("http://", $"http://anna:{Uri.EscapeDataString(Password)}@", StringComparison.Ordinal) + "m?" + Signature;
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(address), TestContext.Current.CancellationToken);
+        await TestModel.FetchAsync(root, TestModel.Options(address), TestContext.Current.CancellationToken);
         TestModel.AssertWhole(root.File("Tiny"));
         Assert.All(seen, request => Assert.Equal((Authorization, "?" + Signature), request));
     }
@@ -90,7 +90,7 @@ public sealed class SourceSecretTests
             request => new FaultyAnswer { Status = 302, Body = [], Headers = { ["Location"] = $"{other.Address}{request.File}?other=1" } });
         using var root = new TemporaryFolder();
         string address = server.Address.Replace("http://", "http://anna:geheim@", StringComparison.Ordinal) + "?" + Signature;
-        await new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(address), TestContext.Current.CancellationToken);
+        await TestModel.FetchAsync(root, TestModel.Options(address), TestContext.Current.CancellationToken);
         Assert.All(seen, told => Assert.Equal("?other=1", told));
     }
 
@@ -106,5 +106,5 @@ public sealed class SourceSecretTests
     }
 
     private static Task<Gpt2Exception> FaultOfAsync(TemporaryFolder root, string address) => Assert.ThrowsAsync<Gpt2Exception>(
-        () => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Catalog, TestModel.Options(address), TestContext.Current.CancellationToken));
+        () => TestModel.FetchAsync(root, TestModel.Options(address), TestContext.Current.CancellationToken));
 }

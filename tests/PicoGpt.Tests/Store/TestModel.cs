@@ -42,6 +42,17 @@ internal static class TestModel
         Offline = false,
     };
 
+    /// <summary>Writes the model's files into a folder, as if they had been fetched.</summary>
+    public static void WriteTo(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach ((string name, byte[] bytes) in Files) File.WriteAllBytes(Path.Combine(folder, name), bytes);
+    }
+
+    /// <summary>Fetches the model into a store of its own.</summary>
+    public static Task FetchAsync(TemporaryFolder root, DownloadOptions options, CancellationToken cancellationToken = default) =>
+        new ModelDownloader(new ModelStore(root.Path)).FetchAsync(Catalog, options, cancellationToken);
+
     /// <summary>Asserts that the model is there, whole, and nothing else.</summary>
     public static void AssertWhole(string folder)
     {
