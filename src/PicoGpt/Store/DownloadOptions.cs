@@ -53,6 +53,9 @@ public sealed record DownloadOptions
             Require(pause >= TimeSpan.Zero && pause <= MaxPause, $"{name} is {pause}; give 0 to a day.");
     }
 
+    /// <summary>The most bytes of a file whose size is not known: only small ones are, and an endless one must not fill the disk.</summary>
+    internal long MaxUnknownSize { get; init; } = 1L << 30;
+
     /// <summary>The free bytes of the disk that holds a folder.</summary>
     internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
 

@@ -19,9 +19,6 @@ internal sealed class FileTransfer
     // How much a connection may lose when the process is killed.
     private const int NoteInterval = 1024 * 1024;
 
-    // Only small files are fetched whose size is not known; an endless one must not fill the disk.
-    private const long MaxUnknownSize = 1L << 30;
-
     private readonly PartFile _part;
     private readonly ITransport _transport;
     private readonly ModelSource _source;
@@ -76,7 +73,7 @@ internal sealed class FileTransfer
 
     private async Task CopyWholeAsync(FilePart answer, CancellationToken cancellationToken)
     {
-        long length = _part.Length ?? MaxUnknownSize;
+        long length = _part.Length ?? _options.MaxUnknownSize;
         for (long start = 0; start < length; start += _options.ChunkSize)
         {
             var segment = new Segment(new ByteRange(start, Math.Min(length, start + _options.ChunkSize)));
@@ -173,7 +170,7 @@ internal sealed class FileTransfer
         {
             if (_file.Size is long size && answer.TotalLength is long total && total != size)
                 throw await WrongLengthAsync(answer, range, size, total, cancellationToken).ConfigureAwait(false);
-            if (_file.Size is null && answer.TotalLength > MaxUnknownSize) throw TooLong();
+            if (_file.Size is null && answer.TotalLength > _options.MaxUnknownSize) throw TooLong();
             if (validator.Length > 0 && validator != answer.Validator) throw Changed();
             if (!answer.IsRange) return answer;
             long length = answer.TotalLength ?? (isSameSource ? _part.Length : null) ?? _file.Size
@@ -266,7 +263,7 @@ internal sealed class FileTransfer
         new(Gpt2Error.ErrorBody, _secrets.Hide($"{_shown} answered with {what}"));
 
     private SourceFault TooLong() =>
-        new(Gpt2Error.DownloadFailed, $"{_shown} has more than {MaxUnknownSize:N0} bytes, so it is not {_file.Name}") { IsEndless = true };
+        new(Gpt2Error.DownloadFailed, $"{_shown} has more than {_options.MaxUnknownSize:N0} bytes, so it is not {_file.Name}") { IsEndless = true };
 
     private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_shown} changed while it was fetched");
 

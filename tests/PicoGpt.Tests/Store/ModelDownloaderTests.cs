@@ -65,6 +65,20 @@ public sealed class ModelDownloaderTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_of_unknown_size_that_is_without_end_leaves_nothing(bool tellsLength)
+    {
+        var endless = new FaultyAnswer { IgnoreRange = true, HideLength = !tellsLength, Body = new byte[200_000] };
+        await using FaultyServer server = await FaultyServer.StartAsync(request => request.File == TestModel.HParams ? endless : null);
+        using var root = new TemporaryFolder();
+        DownloadOptions options = TestModel.Options(server.Address) with { MaxUnknownSize = 100_000, Files = [TestModel.HParams] };
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(new ModelStore(root.Path)).FetchAsync(TestModel.Unknown, options));
+        Assert.Contains("more than 100,000 bytes", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(root.File("Tiny")));
+    }
+
     [Fact]
     public async Task A_pipe_in_a_source_folder_is_refused_and_not_waited_for()
     {

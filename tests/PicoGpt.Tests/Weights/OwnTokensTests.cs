@@ -151,6 +151,27 @@ public sealed class OwnTokensTests : IDisposable
         static bool Same((int?, IReadOnlyList<int>) one, (int?, IReadOnlyList<int>) other) => one.Item1 == other.Item1 && one.Item2.SequenceEqual(other.Item2);
     }
 
+    [Fact]
+    public void A_file_of_llama_cpp_has_the_tokens_and_what_they_are_for_or_is_refused()
+    {
+        using var target = new TemporaryFolder();
+        using (Gpt2Model model = Open())
+        {
+            ModelExport.Plan(model, target.Path, "Gguf").Run(cancellationToken: TestContext.Current.CancellationToken);
+            using Gpt2Model again = Gpt2Model.Open(target.Path);
+            Assert.Equal(model.Encoder.Roles.OrderBy(role => role.Key), again.Encoder.Roles.OrderBy(role => role.Key));
+            Assert.Equal(model.Encoder.SpecialTokens.OrderBy(token => token.Value), again.Encoder.SpecialTokens.OrderBy(token => token.Value));
+            Assert.Equal(model.Encoder.PaddingIds, again.Encoder.PaddingIds);
+            Assert.Equal(model.SpecialIds.Ends, again.SpecialIds.Ends);
+        }
+
+        Write("special_tokens_map.json", """{"eos_token": "<|EOS|>", "mask_token": {"content": "<|SEP|>", "lstrip": true} }""");
+        using Gpt2Model stripping = Open();
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(stripping, target.File("second"), "Gguf"));
+        Assert.Equal(Gpt2Error.Unsupported, fault.Error);
+        Assert.Contains("'<|SEP|>', which takes the white space", fault.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static IEnumerable<ModelCheck> Checked(string path) => FolderChecker.Check(path, null, TestContext.Current.CancellationToken);

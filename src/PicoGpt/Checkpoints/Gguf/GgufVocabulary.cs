@@ -24,6 +24,18 @@ internal static class GgufVocabulary
     /// <summary>Types of tokens.</summary>
     public const int Normal = 1, Control = 3, UserDefined = 4, Unused = 5;
 
+    // The keys of what special tokens are for; "seperator" is spelled so there.
+    private static readonly (string Role, string Key)[] Roles =
+    [
+        (TokenRoles.Begin, BeginOfText),
+        (TokenRoles.End, EndOfText),
+        ("unk_token", "tokenizer.ggml.unknown_token_id"),
+        ("sep_token", "tokenizer.ggml.seperator_token_id"),
+        ("pad_token", "tokenizer.ggml.padding_token_id"),
+        ("cls_token", "tokenizer.ggml.cls_token_id"),
+        ("mask_token", "tokenizer.ggml.mask_token_id"),
+    ];
+
     // Names under which llama.cpp splits texts by the same pattern.
     private static readonly string[] SameSplits = [Gpt2Split, "phi-2", "mpt", "olmo", "roberta-bpe"];
 
@@ -57,7 +69,7 @@ internal static class GgufVocabulary
         if (ids.Count == 0) throw metadata.Bad("has no token");
         if (added.Find(token => token.Text.Length == 0) is { } empty) throw metadata.Bad($"has a token without a spelling, {empty.Id}");
         int[] prefix = metadata.Flag(AddBeginOfText) != true ? [] : ReadIds(metadata).Begin is { } begin ? [begin] : throw metadata.Bad($"has no key '{BeginOfText}'");
-        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata), added) { RowCount = rowCount, Prefix = prefix };
+        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata), added) { RowCount = rowCount, Prefix = prefix, Roles = RolesOf(metadata, tokens) };
         encoder.RequireMerges(metadata.Path);
         return encoder;
     }
@@ -95,6 +107,11 @@ internal static class GgufVocabulary
         if (model.SpecialIds.Begin is { } begin) header.Add(BeginOfText, (uint)begin);
         if (model.SpecialIds.Ends is [int end, ..]) header.Add(EndOfText, (uint)end);
         if (model.SpecialIds.Ends is [_, int other]) header.Add(EndOfTurn, (uint)other);
+        foreach ((string role, string key) in Roles.Where(role => role.Key is not (BeginOfText or EndOfText)))
+        {
+            if (encoder.IdOf(role) is { } id && id < ids.Length) header.Add(key, (uint)id);
+        }
+
         header.Add(AddBeginOfText, encoder.Prefix.Count > 0);
 
         int TypeOf(int id) => !encoder.HasToken(id) ? Unused : !added.TryGetValue(id, out bool isSpecial) ? Normal : isSpecial ? Control : UserDefined;
@@ -109,6 +126,8 @@ internal static class GgufVocabulary
         if (tokenizer is not BytePairEncoder encoder) throw Refused("is not one of byte pairs, which a GGUF file of a GPT-2 holds");
         if (encoder.MaxIdOfVocabulary >= count)
             throw Refused($"has ids up to {encoder.MaxIdOfVocabulary}, but the model has only {count}, and a GGUF file holds as many tokens as the model has");
+        if (encoder.Added.FirstOrDefault(token => token.LStrip || token.RStrip || token.SingleWord) is { } token)
+            throw Refused($"has the token '{token.Text}', which takes the white space beside it or is found only by itself, which a GGUF file has no place for");
         if (encoder.AddPrefixSpace) throw Refused("begins every text with a space, which llama.cpp does not do with this kind of vocabulary");
         if (encoder.Prefix.Count > 1 || (encoder.Prefix is [int first] && first != model.SpecialIds.Begin))
             throw Refused("begins every text with other tokens than the one that begins a text, which a GGUF file has no place for");
@@ -116,6 +135,17 @@ internal static class GgufVocabulary
 
         Gpt2Exception Refused(string what) => new(
             Gpt2Error.Unsupported, $"The vocabulary '{tokenizer.Location}' {what}; export the model as Safetensors.", tokenizer.Location);
+    }
+
+    private static Dictionary<string, string> RolesOf(GgufMetadata metadata, string[] tokens)
+    {
+        Dictionary<string, string> roles = [];
+        foreach ((string role, string key) in Roles)
+        {
+            if (metadata.Number(key) is { } id and >= 0 && id < tokens.Length) roles.Add(role, tokens[id]);
+        }
+
+        return roles;
     }
 
     private static MergeTable ReadMerges(GgufMetadata metadata)
