@@ -13,6 +13,7 @@
     CmdletsToExport      = @(
         'ConvertFrom-Gpt2Token'
         'ConvertTo-Gpt2Token'
+        'Enter-Gpt2Session'
         'Export-Gpt2Model'
         'Get-Gpt2Model'
         'Get-Gpt2Weight'

@@ -20,6 +20,16 @@ internal static class GenerationView
         return [.. lines.Styled()];
     }
 
+    /// <summary>The text of a session: what the person wrote dim, what the model wrote bold.</summary>
+    public static string[] Session(PSObject session, int width)
+    {
+        StyledLines lines = NewLines(width);
+        foreach (PSObject turn in ObjectReader.Items(session, "Turns"))
+            lines.AddPlain(Format.Printable(ObjectReader.Text(turn, "Text")), LanguagePrimitives.IsTrue(turn.Properties["IsByModel"]?.Value) ? Bold : Dim);
+        lines.Finish();
+        return [.. lines.Styled()];
+    }
+
     /// <summary>
     /// A piece of a text. PowerShell ends a line behind each object; on a terminal a piece goes back to where the one before ended, so that
     /// pieces read as the text that they are of. Elsewhere a piece is a line.
@@ -51,10 +61,12 @@ internal static class GenerationView
         return string.Create(CultureInfo.InvariantCulture, $"\e[{column}G");
     }
 
+    // One column is left free: a full line would end in the next.
+    private static StyledLines NewLines(int width) => new(Math.Max(width, MinWidth) - 1, isPlain: true);
+
     private static StyledLines Lines(string prompt, string text, int width)
     {
-        // One column is left free: a full line would end in the next.
-        var lines = new StyledLines(Math.Max(width, MinWidth) - 1, isPlain: true);
+        StyledLines lines = NewLines(width);
         string whole = Format.Printable(prompt + text);
         int border = Math.Min(Format.Printable(prompt).Length, whole.Length);
         lines.AddPlain(whole[..border], Dim);

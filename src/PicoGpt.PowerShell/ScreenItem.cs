@@ -193,6 +193,9 @@ public sealed class ScreenItem
     /// <summary>A trace.</summary>
     public string[] TraceLines => TraceView.Draw(_item, Screen.Width);
 
+    /// <summary>The text of a session.</summary>
+    public string[] SessionLines => GenerationView.Session(_item, Screen.Width);
+
     /// <summary>A prompt and its text.</summary>
     public string[] CompletionLines => GenerationView.Completion(_item, Screen.Width);
 

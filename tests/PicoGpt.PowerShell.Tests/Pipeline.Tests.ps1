@@ -192,6 +192,7 @@ Describe 'The table of what the pipeline means' {
             'Gpt2Token'                = @{ Make = { 'Once upon' | ConvertTo-Gpt2Token -Model 3M }; joined = 'Once upon'; ids = 'Once upon' }
             'Gpt2Completion'           = @{ Make = { $completion }; text = $completion.Text; 'prompt and text' = "Once$completion"; ids = $completion.Text }
             'GeneratedToken'           = @{ Make = { $completion.Tokens }; joined = $completion.Text; ids = $completion.Text }
+            'Gpt2Session'              = @{ Make = { 'Once upon', '/back' | Enter-Gpt2Session 3M -MaxTokens 1 }; text = 'Once upon' }
             'Gpt2Piece'                = @{ Make = { Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Stream }; joined = $completion.Text; 'prompt and text' = "Once$completion" }
             'Gpt2TextMeasure'          = @{ Make = { $measure }; text = 'Once upon' }
             'Gpt2TokenMeasure'         = @{ Make = { $measure.Tokens }; joined = 'Once upon'; ids = 'Once upon' }
@@ -217,6 +218,7 @@ Describe 'The table of what the pipeline means' {
             'ConvertFrom-Gpt2Token' = { $input | ConvertFrom-Gpt2Token -Model 3M -ErrorAction Stop }
             'Invoke-Gpt2Generate'   = { ($input | Invoke-Gpt2Generate -Model 3M -MaxTokens 1 -ErrorAction Stop).Prompt }
             'Measure-Gpt2Text'      = { ($input | Measure-Gpt2Text -Model 3M -ErrorAction Stop).Text }
+            'Enter-Gpt2Session'     = { ($input | Enter-Gpt2Session 3M -MaxTokens 1 -Seed 1 -ErrorAction Stop).Turns[0].Text }
             'Trace-Gpt2Text'        = { ($input | Trace-Gpt2Text -Model 3M -Norm -ErrorAction Stop).Text }
         }
     }

@@ -10,6 +10,7 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Tokens.Gpt2Token'; Make = { 'wörld' | ConvertTo-Gpt2Token -Model 3M | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.Gpt2Completion'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Temperature 1 -Seed 2 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.GeneratedToken'; Make = { (Invoke-Gpt2Generate 'Once upon' -Model 3M -MaxTokens 2 -Top 2).Tokens[1] }; Without = @() }
+        @{ Type = 'PicoGpt.Inference.Gpt2Session'; Make = { 'Once', '' | Enter-Gpt2Session 3M -MaxTokens 3 -Seed 1 }; Without = 'Options' }
         @{ Type = 'PicoGpt.Inference.Gpt2Piece'; Make = { Invoke-Gpt2Generate 'Once upon' -Model 3M -Stream -MaxTokens 3 | Select-Object -Last 1 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextMeasure'; Make = { Measure-Gpt2Text 'naïve ☃ frogs' -Model 3M -NoStartToken }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TextCount'; Make = { 'naïve ☃ frogs' | Measure-Gpt2Text -Model 3M -CountOnly -First 3 }; Without = @() }
