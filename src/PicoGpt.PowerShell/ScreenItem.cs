@@ -94,6 +94,9 @@ public sealed class ScreenItem
     /// <summary>The dimensions.</summary>
     public string Shape => Format.Shape(ObjectReader.Items(_item, nameof(Shape)));
 
+    /// <summary>The type of the elements: that of the blocks of few bits in which they stand, where they do.</summary>
+    public string DType => Visible("Quantization") is { Length: > 0 } blocks ? blocks : Visible(nameof(DType));
+
     /// <summary>The number of parameters in units.</summary>
     public string ParameterCount => Format.Count((long)Number(nameof(ParameterCount)));
 

@@ -95,6 +95,7 @@ internal static partial class FolderChecker
         ITensorSource source, string model, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         string file = source.DataFiles.Count == 1 ? source.DataFiles[0] : FilesOf(source).First();
+        WeightNaming naming = TensorMatch.NamingOf(source);
         long done = 0;
         foreach (IGrouping<string, StoredTensor> group in source.Tensors.GroupBy(tensor => GroupOf(tensor.Name)))
         {
@@ -102,7 +103,7 @@ internal static partial class FolderChecker
             foreach (StoredTensor tensor in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                fault ??= Fault(() => Check(tensor, source.Location));
+                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), source.Location));
                 progress?.Report(done += tensor.Size);
             }
 
@@ -110,24 +111,22 @@ internal static partial class FolderChecker
         }
     }
 
-    private static void Check(StoredTensor tensor, string location)
+    // The architecture does not need the causal masks; some programs have them with minus infinity.
+    private static void Check(StoredTensor tensor, bool isMask, string location)
     {
         tensor.Verify();
-        if (!tensor.DType.IsFloat() || IsMask(tensor.Name)) return;
+        if (!tensor.DType.IsFloat() || isMask) return;
         using var values = new HeldMemory<float>(tensor.GetFloats());
         if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
         throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
     }
-
-    // Hugging Face's buffers, which the architecture does not need; older ones hold minus infinity.
-    private static bool IsMask(string tensor) =>
-        tensor.EndsWith(".attn.bias", StringComparison.Ordinal) || tensor.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
 
     private static IEnumerable<ModelCheck> CheckVocabulary(string model, string folder, Gpt2HyperParameters? shape)
     {
         string place = shape is null ? folder : ModelFiles.FolderOfVocabulary(folder, shape);
         if (VocabularyFormats.FilesIn(place) is not { } files)
         {
+            if (shape is null) yield break; // the vocabulary may be in the weights' file, of which the fault is told
             yield return new ModelCheck(
                 model,
                 VocabularyFormats.All[0].FileNames[0],

@@ -129,7 +129,7 @@ Describe 'Test-Gpt2Model' {
 
         It 'says that a folder has no vocabulary' {
             Remove-Item "$folder/vocab.json", "$folder/merges.txt"
-            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has no vocabulary, so that*'
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has no vocabulary, so*'
         }
     }
 

@@ -32,6 +32,12 @@ public sealed class RawTensor : FloatTensor
     /// <summary>The element type.</summary>
     public TensorDType DType => _tensor.DType;
 
+    /// <summary>
+    /// The checkpoint's name for the blocks of few bits in which the elements stand, such as <c>Q4_K</c>; <see langword="null"/> where each is a
+    /// number of its own. They are read as float32 then.
+    /// </summary>
+    public string? Quantization => _tensor.Quantization;
+
     /// <summary>The dimensions, outermost first; a scalar has none.</summary>
     public IReadOnlyList<long> Shape => _tensor.Shape.Dimensions;
 
