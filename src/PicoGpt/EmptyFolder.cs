@@ -9,7 +9,7 @@ internal static class EmptyFolder
 {
     private const int MaxNamed = 3;
 
-    // More files than a model has: of others only the names are looked at.
+    // More files and folders than a model has.
     private const int MaxInspected = 50;
 
     private const string Snapshots = "snapshots";
@@ -39,7 +39,7 @@ internal static class EmptyFolder
 
     private static bool HoldsWeights(string path)
     {
-        byte[] start = ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
+        byte[] start = StartOf(path);
         return CheckpointFormats.All.Any(format => format.HasName(path) && format.HasContent(path, start));
     }
 
@@ -48,19 +48,42 @@ internal static class EmptyFolder
     {
         string snapshots = Path.Combine(folder, Snapshots);
         bool isHub = Directory.Exists(snapshots);
-        string[] models = [.. ReadableFolder.Folders(isHub ? snapshots : folder).Where(below => CheckpointFormats.FindIn(below) is not null)];
+        string[] models = [.. ReadableFolder.Folders(isHub ? snapshots : folder).Take(MaxInspected).Where(HoldsCheckpoint)];
         if (models.Length == 0) return null;
         models = [.. models.OrderByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)]; // the newest first
         string what = isHub ? "is a model's folder in Hugging Face's cache" : "has no weights of its own";
         return Fault(folder, $"{what}; give {(models.Length > 1 ? "one of the folders below it, " : "")}{Names(models)}");
     }
 
+    private static bool HoldsCheckpoint(string folder)
+    {
+        try
+        {
+            return CheckpointFormats.FindIn(folder) is not null;
+        }
+        catch (Gpt2Exception)
+        {
+            return false; // what cannot be read there is not what is wrong here
+        }
+    }
+
+    private static byte[] StartOf(string path)
+    {
+        try
+        {
+            return ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
+        }
+        catch (Gpt2Exception)
+        {
+            return [];
+        }
+    }
+
     private static Gpt2Exception? Foreign(string folder, IEnumerable<string> files)
     {
         foreach (string file in files.Where(file => !VocabularyFormats.IsNamed(Path.GetFileName(file))).Take(MaxInspected))
         {
-            byte[] start = ReadableFile.ReadStart(file, ForeignWeights.InspectedLength);
-            if (ForeignWeights.KindOf(start) is { } kind)
+            if (ForeignWeights.KindOf(StartOf(file)) is { } kind)
             {
                 return new Gpt2Exception(
                     Gpt2Error.Unsupported, $"'{folder}' has no weights that are read; its '{Path.GetFileName(file)}' is {kind.What}: {kind.Advice}.", file);

@@ -119,6 +119,20 @@ Describe 'Get-Gpt2Model' {
         (Get-ChildItem (Get-Gpt2Model 3M).Path -File | Where-Object Name -ne MODEL-CARD.md | Get-Gpt2Model).Name | Should -Be '3M'
     }
 
+    It 'names with -Verbose what it leaves out' {
+        $null = Export-Gpt2Model "$TestDrive/headed" Safetensors -Model 3M
+        $file = "$TestDrive/headed/model.safetensors"
+        $bytes = [System.IO.File]::ReadAllBytes($file)
+        $length = [System.BitConverter]::ToInt64($bytes, 0)
+        $header = [System.Text.Encoding]::UTF8.GetString($bytes, 8, $length) | ConvertFrom-Json -AsHashtable
+        $end = $bytes.Length - 8 - $length
+        $header['score.weight'] = @{ dtype = 'F32'; shape = @(1); data_offsets = @($end, ($end + 4)) }
+        $json = [System.Text.Encoding]::UTF8.GetBytes((ConvertTo-Json $header -Compress -Depth 4))
+        [System.IO.File]::WriteAllBytes($file, [System.BitConverter]::GetBytes([long]$json.Length) + $json + $bytes[(8 + $length)..($bytes.Length - 1)] + [byte[]]::new(4))
+        $said = Get-Gpt2Model -Path "$TestDrive/headed" -Verbose 4>&1
+        "$($said | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] })" | Should -BeLike '*left out are tensors that are not a part of a GPT-2: score.weight.*'
+    }
+
     Context 'weights that do not tell the number of heads' {
         BeforeAll {
             Export-Gpt2Model -Model 3M -Path "$TestDrive/bare" -Format Safetensors

@@ -192,6 +192,16 @@ public sealed class ForeignWeightsTests : IDisposable
     }
 
     [Fact]
+    public void What_a_trainer_keeps_beside_weights_is_not_taken_for_them()
+    {
+        foreach (string name in (string[])["optimizer.pt", "scheduler.pt", "rng_state_0.pth", "training_args.bin"])
+            File.WriteAllBytes(_folder.File(name), TorchBytes.Archive(TorchBytes.StateDictionary()));
+        AssertFault(Gpt2Error.FileNotFound, _folder.Path, "There is no checkpoint in");
+        File.WriteAllBytes(_folder.File("gpt2-tales.pth"), TorchBytes.Archive(TorchBytes.StateDictionary()));
+        AssertFault(Gpt2Error.WrongArchitecture, _folder.Path, "gpt2-tales.pth' is not a GPT-2 checkpoint", "no tensor at all");
+    }
+
+    [Fact]
     public void An_unpacked_archive_of_PyTorch_is_called_one()
     {
         using (var archive = new ZipArchive(new MemoryStream(TorchBytes.Archive(TorchBytes.StateDictionary(), ("0", [1, 2, 3, 4])))))

@@ -49,7 +49,7 @@ internal abstract class CheckpointFormat
     protected static string? FirstIn(string folder, params IEnumerable<string> names) =>
         names.Select(name => Path.Combine(folder, name)).FirstOrDefault(ReadableFile.IsThere);
 
-    /// <summary>The file of a folder whose name matches one of some patterns, if it is the only one.</summary>
-    protected static string? OnlyOne(string folder, params string[] patterns) =>
-        ReadableFolder.Files(folder, patterns) is [string only] && ReadableFile.IsThere(only) ? only : null;
+    /// <summary>The file of a folder whose name matches one of some patterns and is one of this format's, if it is the only one.</summary>
+    protected string? OnlyOne(string folder, params string[] patterns) =>
+        ReadableFolder.Files(folder, patterns).Where(HasName).ToArray() is [string only] && ReadableFile.IsThere(only) ? only : null;
 }

@@ -1,3 +1,4 @@
+using PicoGpt.Architecture;
 using PicoGpt.Cli;
 using PicoGpt.Inference;
 using Xunit;
@@ -40,6 +41,20 @@ public sealed class CommandLineTests
     {
         using Gpt2Model model = CommandLine.Parse(["--precision", "int8", "p"]).OpenModel();
         Assert.Equal(Gpt2Precision.Int8, model.Precision);
+    }
+
+    [Fact]
+    public void The_number_of_heads_reaches_weights_that_do_not_tell_it()
+    {
+        using var folder = new TemporaryFolder();
+        RandomModel.Write(folder.Path, new Gpt2HyperParameters(NVocab: 300, NCtx: 8, NEmbd: 64, NHead: 4, NLayer: 1));
+        File.Delete(folder.File("hparams.json"));
+        using (Gpt2Model assumed = CommandLine.Parse(["--model", folder.Path, "p"]).OpenModel())
+            Assert.Equal((1, true), (assumed.HyperParameters.NHead, assumed.Assumption is not null));
+        using Gpt2Model told = CommandLine.Parse(["--model", folder.Path, "--head-count", "4", "p"]).OpenModel();
+        Assert.Equal((4, null), (told.HyperParameters.NHead, told.Assumption));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => CommandLine.Parse(["--head-count", "4", "p"]).OpenModel());
+        Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
     }
 
     [Theory]

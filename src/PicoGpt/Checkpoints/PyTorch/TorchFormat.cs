@@ -9,6 +9,8 @@ internal sealed class TorchFormat : CheckpointFormat
     private const string IndexFileName = FileName + IndexExtension;
     private const string IndexExtension = ".index.json";
 
+    private static readonly string[] TrainingNames = ["optimizer", "scheduler", "scaler", "rng_state"];
+
     public override string Name => "PyTorch";
 
     public override string FolderMark => $"a {FileName}";
@@ -19,7 +21,11 @@ internal sealed class TorchFormat : CheckpointFormat
     public override string? FindIn(string folder) =>
         FirstIn(folder, FileName, IndexFileName, "ckpt.pt") ?? OnlyOne(folder, "*.pt", "*.pth");
 
-    public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth", ".ckpt");
+    public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth", ".ckpt") && !IsOfTraining(Path.GetFileName(path));
+
+    // What Hugging Face's Trainer keeps of a run beside its weights.
+    private static bool IsOfTraining(string name) =>
+        name == "training_args.bin" || TrainingNames.Any(start => name.StartsWith(start, StringComparison.Ordinal) && HasEnd(name, ".pt", ".pth"));
 
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
         TorchLegacyFile.IsOne(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
