@@ -30,9 +30,25 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
         ArgumentNullException.ThrowIfNull(reference);
         if (reference.NameOrPath is not { } name) return Open(reference).ReadEncoder(StopToken);
         if (!ModelCatalog.TryResolve(name, out CatalogModel? model))
-            return ModelFiles.OpenVocabularyAlone(SessionPath.Resolve(SessionState, name), StopToken) ?? Open(reference).ReadEncoder(StopToken);
+            return OpenEncoder(reference, SessionPath.Resolve(SessionState, name));
         Fetch(model, new DownloadOptions { Files = model.IsBuiltIn ? null : ["encoder.json", "vocab.bpe"] });
         return Tokenizer.Load(ModelStore.Default.GetFolder(model), StopToken);
+    }
+
+    // Weights that cannot be opened cost nobody the vocabulary that lies beside them.
+    private Tokenizer OpenEncoder(Gpt2ModelReference reference, string path)
+    {
+        if (ModelFiles.OpenVocabulary(path, besideWeights: false, StopToken) is { } alone) return alone;
+        try
+        {
+            return Open(reference).ReadEncoder(StopToken);
+        }
+        catch (Gpt2Exception fault)
+        {
+            if (ModelFiles.OpenVocabulary(path, besideWeights: true, StopToken) is not { } tokenizer) throw;
+            WriteVerbose($"The vocabulary is read without the weights beside it, which cannot be opened: {fault.Message}");
+            return tokenizer;
+        }
     }
 
     /// <summary>Fetches what of a model is not here.</summary>

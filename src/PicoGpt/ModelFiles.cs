@@ -100,16 +100,19 @@ internal static class ModelFiles
     }
 
     /// <summary>
-    /// Opens the vocabulary that a path means, whether weights lie beside it or not: a folder, or a file of it. <see langword="null"/> where
-    /// there is none, or where the weights tell which it is.
+    /// Opens the vocabulary of a folder without its weights, which may tell that it is another. <see langword="null"/> where the folder has
+    /// none of its own.
     /// </summary>
+    /// <param name="path">The folder, or a file of the vocabulary.</param>
+    /// <param name="besideWeights">Whether it is opened even where weights lie beside it.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">A file of it is not as it should be.</exception>
-    public static Tokenizer? OpenVocabularyAlone(string path, CancellationToken cancellationToken)
+    public static Tokenizer? OpenVocabulary(string path, bool besideWeights, CancellationToken cancellationToken)
     {
         string name = Path.GetFileName(path);
         string folder = File.Exists(path) && VocabularyFormats.IsNamed(name) ? Path.GetDirectoryName(path)! : path;
-        bool isAlone = VocabularyFormats.IsIn(folder) && CheckpointFormats.FindIn(folder) is null && RunIn(folder) is null;
-        return isAlone ? VocabularyFormats.Open(folder, rowCount: 0, cancellationToken) : null;
+        bool isMeant = VocabularyFormats.IsIn(folder) && (besideWeights || (CheckpointFormats.FindIn(folder) is null && RunIn(folder) is null));
+        return isMeant ? VocabularyFormats.Open(folder, rowCount: 0, cancellationToken) : null;
     }
 
     private static (CheckpointFormat Format, string Path) FindIn(string folder)

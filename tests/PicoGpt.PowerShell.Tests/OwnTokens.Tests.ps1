@@ -21,6 +21,15 @@ Describe 'Folders that hold a vocabulary alone' {
         ConvertTo-Gpt2Token '<|BOS|>king<|SEP|>' -Model $vocabulary | ConvertFrom-Gpt2Token -Model $vocabulary | Should -BeExactly '<|BOS|>king<|SEP|>'
     }
 
+    It 'serve them beside weights that cannot be opened, too' {
+        $broken = New-Item (Join-Path $TestDrive 'broken') -ItemType Directory
+        Copy-Item "$vocabulary/*" $broken
+        'no weights' | Set-Content "$broken/model.safetensors"
+        { Get-Gpt2Model -Path $broken } | Should -Throw
+        (ConvertTo-Gpt2Token '<|SEP|>' -Model $broken).Id | Should -Be 2049
+        "$(ConvertTo-Gpt2Token a -Model $broken -Verbose 4>&1)" | Should -BeLike '*without the weights*model.safetensors*'
+    }
+
     It 'are called what they are where a model is wanted' {
         $fault = { Get-Gpt2Model -Path $vocabulary } | Should -Throw -PassThru
         $fault.FullyQualifiedErrorId | Should -BeLike 'NoWeights,*'

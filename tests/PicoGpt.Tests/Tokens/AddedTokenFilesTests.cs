@@ -133,10 +133,10 @@ public sealed class AddedTokenFilesTests : IDisposable
         {
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(path));
             Assert.Contains("a vocabulary alone (vocab.json, merges.txt)", fault.Message, StringComparison.Ordinal);
-            Assert.NotNull(ModelFiles.OpenVocabularyAlone(path, default));
+            Assert.NotNull(ModelFiles.OpenVocabulary(path, besideWeights: false, default));
         }
 
-        Assert.Null(ModelFiles.OpenVocabularyAlone(BuiltInModel.Folder, default));
+        Assert.Null(ModelFiles.OpenVocabulary(BuiltInModel.Folder, besideWeights: false, default));
     }
 
     [Fact]
