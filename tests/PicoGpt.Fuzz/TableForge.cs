@@ -6,7 +6,7 @@ namespace PicoGpt.Fuzz;
 
 /// <summary>
 /// Writes sorted tables that no writer would write: whatever is wrong in them, the checksums of the blocks are right, so that the reader
-/// goes on to what is behind them.
+/// continues to what is behind them.
 /// </summary>
 internal sealed class TableForge(Dice dice)
 {

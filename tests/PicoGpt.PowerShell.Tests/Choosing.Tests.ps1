@@ -95,7 +95,7 @@ Describe 'Choosing tokens' {
         -join (Invoke-Gpt2Generate 'The king' -Model $model -MaxTokens 8 -Beams 2 -Stream) | Should -BeExactly (Invoke-Gpt2Generate 'The king' -Model $model -MaxTokens 8 -Beams 2).Text
     }
 
-    It 'goes on from ids as they are' {
+    It 'continues from ids as they are' {
         $ids = @(11, 11, 262)
         $completion = [pscustomobject]@{ PromptIds = $ids } | Invoke-Gpt2Generate -Model $model -MaxTokens 3
         $completion.PromptIds | Should -Be $ids

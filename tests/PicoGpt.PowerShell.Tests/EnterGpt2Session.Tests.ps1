@@ -53,7 +53,7 @@ Describe 'Enter-Gpt2Session' {
         (Enter 'The king', '/quit', 'The queen').Turns | Should -HaveCount 2
     }
 
-    It 'goes on after a line that is wrong: <Line>' -ForEach @(
+    It 'continues after a line that is wrong: <Line>' -ForEach @(
         @{ Line = '/set Temperature hot'; Says = "*'hot' is not a number that Temperature can have.*" }
         @{ Line = '/set Temperature -1'; Says = '*Temperature is -1;*' }
         @{ Line = '/set Colour red'; Says = "*There is no setting 'Colour'; there are MaxTokens, Temperature,*" }
@@ -63,7 +63,7 @@ Describe 'Enter-Gpt2Session' {
         $session.Turns | Should -HaveCount 3
     }
 
-    It 'goes on where the text has outgrown the context' {
+    It 'continues where the text has outgrown the context' {
         $session = ('the king and the queen ' * 200), '' | Enter-Gpt2Session $model -MaxTokens 4 -Temperature 0
         $session.Turns | Should -HaveCount 3
         $session.Turns[1].Completion.Ids | Should -HaveCount 4

@@ -93,7 +93,7 @@ public sealed class ForeignWeightsTests : IDisposable
             RandomModel.Write(folder, Shapes.Small);
             if (name != "config.json") Directory.EnumerateFiles(folder, "*model*").ToList().ForEach(File.Delete);
             File.WriteAllText(Path.Combine(folder, name), text);
-            AssertFault(Gpt2Error.ErrorBody, folder, "not the file it is named after but a server's answer", "by the right address");
+            AssertFault(Gpt2Error.ErrorBody, folder, "not the file it is named after but a server's answer", "from the right address");
         }
     }
 
@@ -168,7 +168,7 @@ public sealed class ForeignWeightsTests : IDisposable
 
         File.WriteAllText(_folder.File("snapshots/abc/vocab.json"), "{}");
         foreach (string path in (string[])[link, _folder.File("snapshots/abc")])
-            AssertFault(Gpt2Error.FileNotFound, path, $"'{link}' is a link to '../../blobs/0123', which is not there", "fetch the model again");
+            AssertFault(Gpt2Error.FileNotFound, path, $"'{link}' is a link to '../../blobs/0123', which does not exist", "fetch the model again");
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace PicoGpt.PowerShell.Commands;
 public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
 {
     private const string Help = """
-        A line is added to the text, and the model goes on from there; an empty line has it go on.
+        A line is added to the text, and the model continues from there; an empty line has it continue.
           /back           takes the last turn back
           /again          takes the model's last turn back and has it write another one
           /show           shows the whole text
@@ -95,7 +95,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     {
         try
         {
-            if (!_isScripted) Say($"{_session!.Model}: type a text, and the model goes on; /help lists what else there is, /quit leaves.");
+            if (!_isScripted) Say($"{_session!.Model}: type a text, and the model continues it; /help lists what else there is, /quit leaves.");
             foreach (string line in _isScripted ? _lines : Typed())
             {
                 bool goesOn = true;
@@ -142,7 +142,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
         }
     }
 
-    // Whether to go on.
+    // Whether to continue.
     private bool Take(string line)
     {
         Gpt2Session session = _session!;

@@ -30,7 +30,7 @@ internal static class HuggingFaceConfig
         ("gelu", Gpt2Activation.Gelu), ("relu", Gpt2Activation.Relu), ("silu", Gpt2Activation.Silu), ("swish", Gpt2Activation.Silu),
     ];
 
-    /// <exception cref="Gpt2Exception">The file is missing, is no such file, or tells of a model that is computed otherwise.</exception>
+    /// <exception cref="Gpt2Exception">The file is missing, is another file, or is of a model that is computed differently.</exception>
     public static Gpt2HyperParameters Load(string path)
     {
         using JsonDocument document = JsonFile.Parse(path, MaxFileLength);

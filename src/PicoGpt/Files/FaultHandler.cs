@@ -4,7 +4,7 @@ using ProcessorKind = System.Runtime.InteropServices.Architecture;
 namespace PicoGpt.Files;
 
 /// <summary>
-/// Keeps this process alive where it reads a mapped page that its file has no longer: because the file was cut short, because a disk or
+/// Keeps this process alive where it reads a mapped page that its file no longer has: because the file was cut short, because a disk or
 /// another machine fails. Linux sends SIGBUS then, which ends a process. For the ranges that are entered here a handler puts a page of
 /// zeros in the place of the one that is missing, and notes that it did; whoever reads such a range looks at the note afterwards.
 /// All other faults go to whoever handled them before.
@@ -20,7 +20,7 @@ internal static unsafe partial class FaultHandler
     private const int ReadAndWrite = 3, ReadAndExecute = 5; // PROT_…
     private const int PrivateMemory = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
     private const int SystemPageSize = 30; // _SC_PAGESIZE
-    private const int LongestCode = 4096;
+    private const int MaxCodeLength = 4096;
     private const int CodeStart = 48;
 
     // The most files that are mapped at once.
@@ -104,9 +104,9 @@ internal static unsafe partial class FaultHandler
     {
         SignalAction action;
         if (SetAction(BusError, null, &action) != 0 || action.Handler is 0 or 1) return; // .NET has one, and all but its own go through it
-        nint page = Map(0, LongestCode, ReadAndWrite, PrivateMemory, -1, 0);
+        nint page = Map(0, MaxCodeLength, ReadAndWrite, PrivateMemory, -1, 0);
         if (page == -1) return;
-        code.CopyTo(new Span<byte>((void*)page, LongestCode));
+        code.CopyTo(new Span<byte>((void*)page, MaxCodeLength));
         _ranges = (Range*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Range));
         long pageSize = ValueOf(SystemPageSize);
         nint* numbers = (nint*)page + 1;
@@ -115,7 +115,7 @@ internal static unsafe partial class FaultHandler
         numbers[2] = action.Handler;
         numbers[3] = (nint)(-pageSize);
         numbers[4] = (nint)pageSize;
-        if (Protect(page, LongestCode, ReadAndExecute) != 0) return;
+        if (Protect(page, MaxCodeLength, ReadAndExecute) != 0) return;
         action.Handler = page + CodeStart; // with the flags and the mask of the one before
         if (SetAction(BusError, &action, null) == 0) _handler = action.Handler;
     }

@@ -13,7 +13,7 @@ namespace PicoGpt.Files;
 /// <param name="ChangedAt">When its content or anything else of it last changed, in the system's own units; no program can set it to a time that it likes.</param>
 internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong Low, ulong High, long ChangedAt)
 {
-    private const int LongestAnswer = 512;
+    private const int MaxAnswerLength = 512;
 
     /// <summary>Whether two paths lead to one file.</summary>
     public static bool AreSame(string left, string right) => TryOf(left) is { } one && TryOf(right) is { } other && one.IsSameFile(other);
@@ -40,7 +40,7 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
     private static FileIdentity? OfLinux(string path)
     {
         const int CurrentFolder = -100, Basic = 0x7FF;
-        byte* answer = stackalloc byte[LongestAnswer];
+        byte* answer = stackalloc byte[MaxAnswerLength];
         long number = RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 ? 332 : 291;
         if (CallStatx(number, CurrentFolder, path, 0, Basic, answer) != 0) return null;
         ulong device = ((ulong)*(uint*)(answer + 136) << 32) | *(uint*)(answer + 140);
@@ -50,7 +50,7 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
     // struct stat of Darwin with inodes of 64 bits: the device at 0, the inode at 8, the time of the last change at 64.
     private static FileIdentity? OfMacOS(SafeFileHandle file)
     {
-        byte* answer = stackalloc byte[LongestAnswer];
+        byte* answer = stackalloc byte[MaxAnswerLength];
         bool isArm = RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64;
         if ((isArm ? CallStat(file, answer) : CallStatOfInodes64(file, answer)) != 0) return null;
         return new FileIdentity(*(uint*)answer, *(ulong*)(answer + 8), 0, (*(long*)(answer + 64) * 1_000_000_000) + *(long*)(answer + 72));

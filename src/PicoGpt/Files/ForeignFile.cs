@@ -45,8 +45,8 @@ public static class ForeignFile
         {
             throw new Gpt2Exception(
                 Gpt2Error.ErrorBody,
-                $"'{path}' is not the file it is named after but a server's answer saved under its name ({Quote(text)}): where it was fetched from there "
-                    + "is no such file, or none for whoever asked; delete it, and fetch it by the right address.",
+                $"'{path}' is not the file it is named after but a server's answer saved under its name ({Quote(text)}): the place that it was fetched from "
+                    + "does not have that file, or did not give it to whoever asked; delete it, and fetch it from the right address.",
                 path);
         }
 

@@ -9,7 +9,7 @@ namespace PicoGpt.Files;
 /// </summary>
 internal static unsafe partial class LocalFileSystem
 {
-    private const int LongestAnswer = 512;
+    private const int MaxAnswerLength = 512;
 
     // The magic numbers of statfs(2): what is not known here is taken for not local.
     private static readonly HashSet<uint> Known =
@@ -31,7 +31,7 @@ internal static unsafe partial class LocalFileSystem
     public static bool Has(SafeFileHandle file)
     {
         if (!OperatingSystem.IsLinux()) return false;
-        byte* answer = stackalloc byte[LongestAnswer];
+        byte* answer = stackalloc byte[MaxAnswerLength];
         return Ask(file, answer) == 0 && IsKnown(*(long*)answer);
     }
 

@@ -10,7 +10,7 @@ namespace PicoGpt.Files;
 /// </summary>
 /// <remarks>
 /// What was read of a mapping is the file's only if <see cref="ThrowIfChanged"/> says so afterwards: a process that is stopped for
-/// longer than a lease holds reads other bytes when it goes on, before it can look.
+/// longer than a lease holds reads other bytes when it continues, before it can look.
 /// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {

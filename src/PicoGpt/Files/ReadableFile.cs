@@ -39,7 +39,7 @@ internal static class ReadableFile
             if (new FileInfo(path).LinkTarget is not { } target || File.ResolveLinkTarget(path, returnFinalTarget: true) is not { Exists: false }) return null;
             return new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"'{path}' is a link to '{target}', which is not there: a download that did not end, or a file of a cache that was deleted; fetch the model again, "
+                $"'{path}' is a link to '{target}', which does not exist: a download that did not end, or a file of a cache that was deleted; fetch the model again, "
                     + "or give another folder.",
                 path);
         }

@@ -15,7 +15,7 @@ public sealed class Gpt2Session : IDisposable
 
     /// <summary>Begins an empty text.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="options">How the model goes on; <see langword="null"/> for greedy, 40 tokens a turn.</param>
+    /// <param name="options">How the model continues; <see langword="null"/> for greedy, 40 tokens per turn.</param>
     /// <exception cref="Gpt2Exception">An option is outside its range, or asks for several texts.</exception>
     public Gpt2Session(Gpt2Model model, GenerationOptions? options = null)
     {
@@ -27,7 +27,7 @@ public sealed class Gpt2Session : IDisposable
     /// <summary>The model's name.</summary>
     public string Model => _model.Name;
 
-    /// <summary>How the model goes on from here.</summary>
+    /// <summary>How the model continues from here.</summary>
     /// <exception cref="Gpt2Exception">An option is outside its range, or asks for several texts.</exception>
     public GenerationOptions Options
     {
@@ -54,7 +54,7 @@ public sealed class Gpt2Session : IDisposable
         if (text.Length > 0) _turns.Add(new Gpt2SessionTurn(text, null));
     }
 
-    /// <summary>Has the model go on. What there is of its turn is kept, also where it is cancelled or the enumeration is left.</summary>
+    /// <summary>Has the model continue. What there is of its turn is kept, also where it is cancelled or the enumeration is left.</summary>
     /// <param name="cancellationToken">Stops within a token.</param>
     /// <returns>The text, piece by piece, as soon as each is certain; to be enumerated once.</returns>
     /// <exception cref="Gpt2Exception">The text has more tokens than the context, or a file of the model is not as it should be.</exception>

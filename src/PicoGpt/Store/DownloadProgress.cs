@@ -2,7 +2,7 @@ namespace PicoGpt.Store;
 
 /// <summary>How far a download is, at one moment.</summary>
 /// <param name="State">What it is doing.</param>
-/// <param name="Detail">For whom it waits, or why it tries again; else empty.</param>
+/// <param name="Detail">What it waits for, or why it tries again; otherwise empty.</param>
 /// <param name="File">The name of the file under way; empty before the first.</param>
 /// <param name="FileBytes">Bytes of that file that are here.</param>
 /// <param name="FileTotal">Bytes of that file, or <see langword="null"/> while they are not known.</param>

@@ -29,7 +29,7 @@ internal sealed class PartFile : IDisposable
         if (_journal.Length is not long length || written <= length) _journal.Done.Remove(new ByteRange(written, long.MaxValue));
         else Discard();
 
-        // Bytes that no journal vouches for could outlast a shorter file that is written over them.
+        // Bytes that no journal vouches for could outlast a shorter file that overwrites them.
         if (_journal.Done.Count == 0) RandomAccess.SetLength(_handle, 0);
     }
 

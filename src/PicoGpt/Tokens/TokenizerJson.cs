@@ -5,7 +5,7 @@ namespace PicoGpt.Tokens;
 
 /// <summary>
 /// The <c>tokenizer.json</c> of Hugging Face's tokenizers library, as far as it is a byte-level byte-pair encoding such as GPT-2's. What would
-/// give other tokens is refused by its name.
+/// give other tokens is refused by name.
 /// </summary>
 internal sealed class TokenizerJson : IDisposable
 {

@@ -73,7 +73,7 @@ internal sealed class FullDisk
         Assert.Equal(model.Parameters.Wte.Values.ToArray(), exported.Parameters.Wte.Values.ToArray());
     }
 
-    // The work goes on without a file, which is made the next time.
+    // The work continues without a file, which is made the next time.
     private async Task Convert(int free, string source)
     {
         string folder = Directory.CreateDirectory(Path.Combine(_disk, "model")).FullName;
