@@ -69,19 +69,27 @@ internal static partial class FolderChecker
     {
         Gpt2HyperParameters? found = null;
         Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadShape(folder, source).HyperParameters)
-            ?? Fault(() => GenerationConfig.Read(Path.Combine(folder, HuggingFaceConfig.FileName)));
+            ?? (source.SpecialIds is null ? Fault(() => GenerationConfig.Read(Path.Combine(folder, HuggingFaceConfig.FileName))) : null);
         shape = found;
         Gpt2Exception? fault = Fault(source.EnsureComplete) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found)));
         List<ModelCheck> checks = [];
-        string[] shapes = [Path.Combine(folder, Gpt2HyperParameters.FileName), Path.Combine(folder, HuggingFaceConfig.FileName)];
-        string? shapeFile = shapes.FirstOrDefault(File.Exists);
-        if (shapeFile is not null || shapeFault is not null) checks.Add(ResultOf(model, shapeFile ?? source.Location, null, shapeFault));
+        string[] besides = TellsItself(source) ? [] : [.. new[] { Gpt2HyperParameters.FileName, HuggingFaceConfig.FileName }.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+        if (besides.Length == 0 && shapeFault is not null) checks.Add(ResultOf(model, source.Location, null, shapeFault));
+        string? blamedShape = besides.FirstOrDefault(file => file == shapeFault?.Path) ?? besides.FirstOrDefault();
+        checks.AddRange(besides.Select(file => ResultOf(model, file, null, file == blamedShape ? shapeFault : null)));
         string ids = Path.Combine(folder, GenerationConfig.FileName);
-        if (File.Exists(ids)) checks.Add(ResultOf(model, ids, null, Fault(() => GenerationConfig.Read(ids))));
-        string[] files = [.. FilesOf(source).Where(file => file != shapeFile)];
+        if (source.SpecialIds is null && File.Exists(ids)) checks.Add(ResultOf(model, ids, null, Fault(() => GenerationConfig.Read(ids))));
+        string[] files = [.. FilesOf(source).Except(besides)];
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         checks.AddRange(files.Select(file => ResultOf(model, file, null, file == blamed ? fault : null)));
         return checks;
+    }
+
+    // Of a file that tells the shape itself, or whose model is another's, the files beside it are not asked.
+    private static bool TellsItself(ITensorSource source)
+    {
+        bool isTold = false;
+        return Fault(() => isTold = source.HyperParameters is not null) is not null || isTold;
     }
 
     // A TensorFlow checkpoint's location is a prefix, beside which the index lies.

@@ -104,7 +104,11 @@ internal static class GgufFile
         long room = files.Open(number).Length - data, blocks = count / format.BlockLength;
         if (offset % (ulong)alignment != 0) throw new InvalidDataException($"its tensor '{name}' begins at {offset}, which is not a multiple of {alignment}");
         if ((Int128)blocks * format.BlockSize > room - (Int128)offset)
-            throw new EndOfStreamException($"its tensor '{name}' ends at byte {offset + (UInt128)((Int128)blocks * format.BlockSize)} of the data, of which {Math.Max(room, 0)} are there");
+        {
+            UInt128 end = offset + (UInt128)((Int128)blocks * format.BlockSize);
+            throw new EndOfStreamException($"its tensor '{name}' ends at byte {end} of the data, of which {Math.Max(room, 0)} are there");
+        }
+
         return format.Decode is null
             ? new MappedTensor(files, number, data + (long)offset, name, format.DType, new TensorShape(shape))
             : new GgufTensor(files, number, data + (long)offset, name, format, new TensorShape(shape));

@@ -68,8 +68,14 @@ internal static class GgufVocabulary
 
         if (ids.Count == 0) throw metadata.Bad("has no token");
         if (added.Find(token => token.Text.Length == 0) is { } empty) throw metadata.Bad($"has a token without a spelling, {empty.Id}");
-        int[] prefix = metadata.Flag(AddBeginOfText) != true ? [] : ReadIds(metadata).Begin is { } begin ? [begin] : throw metadata.Bad($"has no key '{BeginOfText}'");
-        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata), added) { RowCount = rowCount, Prefix = prefix, Roles = RolesOf(metadata, tokens) };
+        bool hasPrefix = metadata.Flag(AddBeginOfText) == true;
+        int? begin = hasPrefix ? ReadIds(metadata).Begin ?? throw metadata.Bad($"has no key '{BeginOfText}'") : null;
+        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata), added)
+        {
+            RowCount = rowCount,
+            Prefix = begin is { } first ? [first] : [],
+            Roles = RolesOf(metadata, tokens),
+        };
         encoder.RequireMerges(metadata.Path);
         return encoder;
     }
