@@ -144,4 +144,25 @@ Describe 'Test-Gpt2Model' {
     It 'refuses what does not exist' {
         { Test-Gpt2Model -Path "$TestDrive/nothing" -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
     }
+
+    It 'takes nothing beside a GGUF file for a part of it, and blames no folder for what is in a broken one' {
+        $null = New-Item "$TestDrive/gguf" -ItemType Directory
+        $file = (Export-Gpt2Model "$TestDrive/gguf/one.gguf" Gguf -Model 3M).FullName
+        Set-Content "$TestDrive/gguf/config.json" 'no JSON'
+        (Test-Gpt2Model -Path $file).File | Select-Object -Unique | Should -Be 'one.gguf'
+        Test-Gpt2Model -Path $file -Quiet | Should -BeTrue
+        $bytes = [System.IO.File]::ReadAllBytes($file)
+        [System.IO.File]::WriteAllBytes($file, $bytes[0..5000000])
+        $checks = Test-Gpt2Model -Path $file
+        $checks | Should -HaveCount 1
+        $checks.Problem | Should -BeLike "*one.gguf' is not a whole GGUF file: its tensor 'blk.*"
+    }
+
+    It 'verifies both files of the shape where both are there' {
+        $null = Export-Gpt2Model "$TestDrive/both" Safetensors -Model 3M
+        Copy-Item "$((Get-Gpt2Model 3M).Path)/hparams.json" "$TestDrive/both"
+        (Test-Gpt2Model -Path "$TestDrive/both").File | Select-Object -Unique -First 2 | Should -Be 'hparams.json', 'config.json'
+        (Get-Content "$TestDrive/both/hparams.json") -replace '192', '384' | Set-Content "$TestDrive/both/hparams.json"
+        (Test-Gpt2Model -Path "$TestDrive/both" | Where-Object IsValid -eq $false).Problem | Should -BeLike '*hparams.json*n_embd = 384*config.json*192*'
+    }
 }
