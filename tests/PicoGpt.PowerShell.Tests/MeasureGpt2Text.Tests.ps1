@@ -309,3 +309,45 @@ Describe 'A measure in plain text' {
         foreach ($line in $drawn | Select-Object -Skip 1) { $line.Length | Should -BeLessThan 24 }
     }
 }
+
+Describe 'Measure-Gpt2Text -Html' {
+    BeforeEach { $page = "$TestDrive/$([guid]::NewGuid()).html" }
+
+    It 'writes a page that holds the texts and loads nothing' {
+        $file = 'Once upon a time', 'The wolf ate the frog.' | Measure-Gpt2Text -Model 3M -Html $page
+        $file | Should -BeOfType System.IO.FileInfo
+        $file.FullName | Should -Be (Get-Item $page).FullName
+        $html = Get-Content $page -Raw
+        $html | Should -Match "default-src 'none'"
+        $html | Should -Not -Match '(src|href)\s*=|https?:'
+        $json = [regex]::Match($html, '(?s)<script type="application/json" id="data">(.*?)</script>').Groups[1].Value | ConvertFrom-Json
+        $json | Should -HaveCount 2
+        -join $json[1].tokens.ForEach({ $_[0] }) | Should -BeExactly 'The wolf ate the frog.'
+        $measure = Measure-Gpt2Text 'The wolf ate the frog.' -Model 3M
+        $json[1].tokens[1][2] | Should -Be ([math]::Round($measure.Tokens[1].Surprisal, 2))
+        $json[1].tokens[1][6][0][0] | Should -BeExactly $measure.Tokens[1].Top[0].Text
+    }
+
+    It 'escapes what a browser or a screen could take for something else' {
+        $hostile = "</script><script>alert(1)</script> <!-- `e[31m naïve 👑 `u{202e}"
+        $null = Measure-Gpt2Text $hostile -Model 3M -Html $page
+        $html = Get-Content $page -Raw
+        $html | Should -Not -Match 'alert\(1\)</script>'
+        [regex]::Matches($html, '<script').Count | Should -Be 2
+        $html | Should -Not -Match '[\x1b\u202e]'
+        $json = [regex]::Match($html, '(?s)id="data">(.*?)</script>').Groups[1].Value | ConvertFrom-Json
+        -join $json[0].tokens.ForEach({ $_[0] }) | Should -BeLike '</script><script>alert(1)</script> <!-- *naïve 👑 *'
+    }
+
+    It 'keeps an existing file without -Force, and writes nothing with -WhatIf' {
+        Set-Content $page 'mine'
+        { Measure-Gpt2Text Once -Model 3M -Html $page -ErrorAction Stop } | Should -Throw -ErrorId 'AlreadyExists,*'
+        Measure-Gpt2Text Once -Model 3M -Html $page -Force -WhatIf | Should -BeNullOrEmpty
+        Get-Content $page | Should -Be 'mine'
+        Measure-Gpt2Text Once -Model 3M -Html $page -Force | Should -Not -BeNullOrEmpty
+    }
+
+    It 'does not go with -CountOnly' {
+        { Measure-Gpt2Text Once -Model 3M -Html $page -CountOnly } | Should -Throw -ErrorId 'InvalidArgument,*'
+    }
+}

@@ -8,13 +8,14 @@ using PicoGpt.Tokens;
 namespace PicoGpt.PowerShell.Commands;
 
 /// <summary>Measures how well a model predicts texts: <c>Get-Content tale.txt -Raw | Measure-Gpt2Text -Model 124M</c>.</summary>
-[Cmdlet(VerbsDiagnostic.Measure, "Gpt2Text", DefaultParameterSetName = InputSet, HelpUri = HelpAddress.Pages + "Measure-Gpt2Text.md")]
-[OutputType(typeof(Gpt2TextMeasure), typeof(Gpt2TextCount))]
+[Cmdlet(VerbsDiagnostic.Measure, "Gpt2Text", DefaultParameterSetName = InputSet, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, HelpUri = HelpAddress.Pages + "Measure-Gpt2Text.md")]
+[OutputType(typeof(Gpt2TextMeasure), typeof(Gpt2TextCount), typeof(FileInfo))]
 public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
 {
     private TextMeasurer? _measurer;
     private Tokenizer? _encoder;
     private ProgressBar? _bar;
+    private readonly List<Gpt2TextMeasure> _ofPage = [];
     private long _start;
     private string _model = "";
 
@@ -48,6 +49,11 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int BatchSize { get; set; }
 
+    /// <summary>Write one HTML page for a browser with all texts to this file, instead of emitting their measures.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Html { get; set; }
+
     /// <summary>Count tokens, words, characters and bytes only; the model is not run.</summary>
     [Parameter]
     public SwitchParameter CountOnly { get; set; }
@@ -60,6 +66,28 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
 
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (Html is not null && CountOnly)
+            _ = SetUp<string>(null, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, "-Html shows what a model says of a text, which -CountOnly does not run; leave one of them out."));
+        base.BeginProcessing();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        if (_ofPage.Count == 0) return;
+        string page = SessionPath.Resolve(SessionState, Html!);
+        if (!ShouldProcess(page, $"Write a page of {(_ofPage.Count == 1 ? "a text" : $"{_ofPage.Count} texts")}")) return;
+        PerItem(page, () =>
+        {
+            Gpt2TextMeasure.SaveHtml(_ofPage, page, Force);
+            WriteObject(InvokeProvider.Item.Get([page], force: true, literalPath: true), enumerateCollection: true);
+        });
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -128,7 +156,8 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
         double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         long all = _measurer!.TokensMeasured;
         WriteVerbose($"{measure.Model}: {measure}; {all} tokens in all, {all / seconds:F1} tokens/s.");
-        WriteObject(measure);
+        if (Html is null) WriteObject(measure);
+        else _ofPage.Add(measure);
     }
 
     private MeasureOptions Options() => new()

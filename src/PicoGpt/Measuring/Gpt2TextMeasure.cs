@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Measuring;
@@ -55,6 +56,21 @@ public sealed record Gpt2TextMeasure
 
     /// <summary>Bits a byte of UTF-8.</summary>
     public double? BitsPerByte => PerUnit(ByteCount);
+
+    /// <summary>
+    /// Saves texts as one HTML page for a browser, which loads nothing from anywhere: each token on the colour of its surprisal, with what
+    /// the model would rather have said at the pointer. It is written whole or not at all.
+    /// </summary>
+    /// <param name="measures">The measures, a section of the page each.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="overwrite">Whether an existing file may be overwritten.</param>
+    /// <exception cref="Gpt2Exception">The file is there, or cannot be written.</exception>
+    public static void SaveHtml(IReadOnlyList<Gpt2TextMeasure> measures, string path, bool overwrite = false)
+    {
+        ArgumentNullException.ThrowIfNull(measures);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OutputFile.Save(path, stream => MeasurePage.Write(measures, stream), overwrite);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Perplexity is { } perplexity

@@ -1,9 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using PicoGpt.Files;
 
 namespace PicoGpt.Tracing;
@@ -13,12 +9,12 @@ namespace PicoGpt.Tracing;
 /// character that HTML knows is escaped, and the page puts them into text nodes; its content security policy (W3C CSP3) lets nothing
 /// run but the script that is named by its hash.
 /// </summary>
-internal static partial class TracePage
+internal static class TracePage
 {
     /// <summary>The most that the attention of a page may take, in bytes.</summary>
     public const long MaxAttention = 96L << 20;
 
-    /// <summary>The bytes that attention takes in a page: one per weight, and none for what is 0 by causality.</summary>
+    /// <summary>The bytes that attention takes in a page: one a weight, and none for what is 0 by causality.</summary>
     public static long AttentionBytes(int layers, int heads, int tokens) => (long)layers * heads * ((long)tokens * (tokens + 1) / 2);
 
     /// <summary>Writes a page whole or not at all.</summary>
@@ -30,30 +26,12 @@ internal static partial class TracePage
     }
 
     /// <summary>Writes a page.</summary>
-    public static void Write(Gpt2Trace trace, Stream stream)
-    {
-        string style = Resource("trace.css"), script = Resource("trace.js");
-        Dictionary<string, string> parts = new()
-        {
-            ["{style-hash}"] = Hash(style),
-            ["{script-hash}"] = Hash(script),
-            ["{style}"] = style,
-            ["{script}"] = script,
-            ["{title}"] = WebUtility.HtmlEncode(VisibleText.Of($"{trace.Model} reads {Count(trace.Tokens.Count, "token")}")),
-            ["{facts}"] = Facts(trace),
-        };
-        string[] page = Resource("trace.html").Split("{data}");
-        stream.Write(Encoding.UTF8.GetBytes(Fill(page[0], parts)));
-        WriteData(trace, stream);
-        stream.Write(Encoding.UTF8.GetBytes(Fill(page[1], parts)));
-    }
-
-    // All at once: what is filled in is not searched again.
-    private static string Fill(string template, Dictionary<string, string> parts) =>
-        Placeholder().Replace(template, match => parts[match.Value]);
-
-    [GeneratedRegex(@"\{[a-z-]+\}")]
-    private static partial Regex Placeholder();
+    public static void Write(Gpt2Trace trace, Stream stream) => PageTemplate.Write(
+        stream,
+        "Tracing.Page.trace",
+        VisibleText.Of($"{trace.Model} reads {Count(trace.Tokens.Count, "token")}"),
+        Facts(trace),
+        () => WriteData(trace, stream));
 
     private static void CheckSize(Gpt2Trace trace)
     {
@@ -82,15 +60,6 @@ internal static partial class TracePage
 
     private static string Count(int count, string word) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {word}{(count == 1 ? "" : "s")}");
-
-    private static string Resource(string name)
-    {
-        using Stream stream = typeof(TracePage).Assembly.GetManifestResourceStream($"PicoGpt.Tracing.Page.{name}")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
-
-    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static void WriteData(Gpt2Trace trace, Stream stream)
     {

@@ -1,0 +1,53 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace PicoGpt.Files;
+
+/// <summary>
+/// Puts a page together of a template, a style and a script that lie in the assembly, and of data. Its content security policy (W3C CSP3)
+/// lets nothing run but the script, and nothing style but the style, that are named by their hashes.
+/// </summary>
+internal static partial class PageTemplate
+{
+    /// <summary>Writes a page.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="name">The template's name without its ending, such as <c>Tracing.Page.trace</c>.</param>
+    /// <param name="title">The title, as plain text.</param>
+    /// <param name="facts">What stands beside it, as plain text.</param>
+    /// <param name="writeData">Writes the data into the stream, as JSON in which every character that HTML knows is escaped.</param>
+    public static void Write(Stream stream, string name, string title, string facts, Action writeData)
+    {
+        string style = Resource($"{name}.css"), script = Resource($"{name}.js");
+        Dictionary<string, string> parts = new()
+        {
+            ["{style-hash}"] = Hash(style),
+            ["{script-hash}"] = Hash(script),
+            ["{style}"] = style,
+            ["{script}"] = script,
+            ["{title}"] = WebUtility.HtmlEncode(title),
+            ["{facts}"] = WebUtility.HtmlEncode(facts),
+        };
+        string[] page = Resource($"{name}.html").Split("{data}");
+        stream.Write(Encoding.UTF8.GetBytes(Fill(page[0], parts)));
+        writeData();
+        stream.Write(Encoding.UTF8.GetBytes(Fill(page[1], parts)));
+    }
+
+    // All at once: what is filled in is not searched again.
+    private static string Fill(string template, Dictionary<string, string> parts) =>
+        Placeholder().Replace(template, match => parts[match.Value]);
+
+    [GeneratedRegex(@"\{[a-z-]+\}")]
+    private static partial Regex Placeholder();
+
+    private static string Resource(string name)
+    {
+        using Stream stream = typeof(PageTemplate).Assembly.GetManifestResourceStream($"PicoGpt.{name}")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
