@@ -124,7 +124,7 @@ internal sealed class HttpTransport : ITransport
         {
             throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(address)} cannot be trusted: {Innermost(fault, address)}", SecretsOf(address).Harmless(fault));
         }
-        catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.ProxyTunnelError && fault.Message.Contains("407", StringComparison.Ordinal))
+        catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.ProxyTunnelError && fault.Message.Contains("'407'", StringComparison.Ordinal))
         {
             throw new SourceFault(
                 Gpt2Error.DownloadFailed,
@@ -178,7 +178,7 @@ internal sealed class HttpTransport : ITransport
 
         string words = await FirstWordsAsync(response, cancellationToken).ConfigureAwait(false);
         string answer = SecretsOf(address).Hide($"{status} {response.ReasonPhrase}".TrimEnd() + words);
-        string message = $"{SourceSecrets.Shown(address)} answered {answer}{(status == 401 ? $", {NeedsCredentials}" : "")}";
+        string message = $"{SourceSecrets.Shown(address)} answered {answer}{(status != 401 ? "" : _source.Credentials is null ? $", {NeedsCredentials}" : ", as the user or the password in its address is wrong")}";
         return status is 408 or 429 or >= 500
             ? new TransientFault(message, RetryAfterOf(response))
             : new SourceFault(Gpt2Error.DownloadFailed, message);

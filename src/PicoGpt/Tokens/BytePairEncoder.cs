@@ -75,10 +75,10 @@ public sealed class BytePairEncoder : Tokenizer
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Truncated"/>.</exception>
     internal void RequireMerges(string mergesPath)
     {
-        const int Tolerated = 10; // one in so many
+        const int ToleratedCount = 8, ToleratedShare = 10; // so many, or one in so many
         string[] longer = [.. _symbols.Select(pair => pair.Value).Where(symbol => symbol.Length > 1 && FindAdded(symbol) is null)];
         int unmade = longer.Count(symbol => !_merges.Makes(symbol));
-        if (unmade <= longer.Length / Tolerated) return;
+        if (unmade <= Math.Max(ToleratedCount, longer.Length / ToleratedShare)) return;
         throw new Gpt2Exception(
             Gpt2Error.Truncated,
             $"'{mergesPath}' has {Merges.Count():N0} merges, from which {unmade:N0} of the {longer.Length:N0} longer tokens of '{Location}' can never come: "
@@ -132,8 +132,8 @@ public sealed class BytePairEncoder : Tokenizer
         ? _idOfSymbol[symbol]
         : throw new Gpt2Exception(
             Gpt2Error.InvalidToken,
-            $"The vocabulary '{Location}' has no token '{_merges.Symbols[symbol]}', of which the text would need one; "
-                + "is it the encoder.json that belongs to the vocab.bpe beside it?",
+            $"The vocabulary '{Location}' has no token '{_merges.Symbols[symbol]}', which the text would need; "
+                + "do its tokens and its merges belong together?",
             Location);
 
     private void RequireOneIdEach(Dictionary<string, int> ids)
@@ -141,9 +141,9 @@ public sealed class BytePairEncoder : Tokenizer
         foreach (AddedToken token in Added)
         {
             if (ids.TryGetValue(token.Text, out int other) && other != token.Id)
-                throw Contradiction(Gpt2Error.Corrupt, $"gives '{Shorten(token.Text)}' the id {other}, where a file beside it says {token.Id}");
+                throw Contradiction(Gpt2Error.Corrupt, $"gives '{Shorten(token.Text)}' the id {other}, but it is added with the id {token.Id}");
             if (_symbols.Find(token.Id) is { } symbol && symbol != token.Text)
-                throw Contradiction(Gpt2Error.Corrupt, $"gives the id {token.Id} to '{Shorten(symbol)}', where a file beside it gives it to '{Shorten(token.Text)}'");
+                throw Contradiction(Gpt2Error.Corrupt, $"gives the id {token.Id} to '{Shorten(symbol)}', but '{Shorten(token.Text)}' is added with it");
         }
     }
 

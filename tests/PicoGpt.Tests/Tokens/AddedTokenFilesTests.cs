@@ -100,6 +100,15 @@ public sealed class AddedTokenFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_few_tokens_that_no_merge_makes_are_somebodys_own()
+    {
+        string bytes = string.Join(", ", ByteAlphabet.Characters.Select((c, id) => $"{System.Text.Json.JsonSerializer.Serialize(c.ToString())}: {id}"));
+        Write("vocab.json", $$"""{{{bytes}}, "<s>": 256, "<pad>": 257, "</s>": 258, "<unk>": 259, "<mask>": 260}""");
+        Write("merges.txt", "#version: 0.2\n");
+        Assert.Equal("<s>", Tokenizer.Load(_folder.Path).GetText(256));
+    }
+
+    [Fact]
     public void Merges_of_no_bytes_are_refused_even_where_none_are_needed()
     {
         string bytes = string.Join(", ", ByteAlphabet.Characters.Select((c, id) => $"{System.Text.Json.JsonSerializer.Serialize(c.ToString())}: {id}"));
