@@ -173,12 +173,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (model.Assumption is { } assumption)
             WriteWarning($"{assumption} Get-Gpt2Model takes it as -HeadCount, every command from a config.json or hparams.json beside the weights.");
         IReadOnlyList<string> leftOut = model.Parameters.LeftOut, settings = model.UnusedSettings;
-        if (leftOut.Count > 0) WriteVerbose($"{model.Name}: left out are tensors that are not a part of a GPT-2: {SomeOf(leftOut, most: 3)}.");
-        if (settings.Count > 0) WriteVerbose($"{model.Name}: its generation_config.json says {SomeOf(settings, most: 8)}, which is not used; parameters say how to generate.");
+        if (leftOut.Count > 0) WriteVerbose($"{model.Name}: left out are tensors that are not a part of a GPT-2: {Excerpt.Of(leftOut)}.");
+        if (settings.Count > 0) WriteVerbose($"{model.Name}: its generation_config.json says {Excerpt.Of(settings, max: 8)}, which is not used; parameters say how to generate.");
     }
-
-    private static string SomeOf(IReadOnlyList<string> items, int most) =>
-        string.Join(", ", items.Take(most)) + (items.Count > most ? $" and {items.Count - most} more" : "");
 
     /// <summary>
     /// Tells where the weights are not in the folder that was given: its file <c>checkpoint</c>, which may come from anywhere, can name

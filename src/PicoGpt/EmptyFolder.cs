@@ -7,8 +7,6 @@ namespace PicoGpt;
 /// <summary>What a folder is in which there are no weights that would be opened, and what to give in its place.</summary>
 internal static class EmptyFolder
 {
-    private const int MaxNamed = 3;
-
     // More files and folders than a model has.
     private const int MaxInspected = 50;
 
@@ -34,7 +32,7 @@ internal static class EmptyFolder
     private static Gpt2Exception? Several(string folder, IEnumerable<string> files)
     {
         string[] weights = [.. files.Take(MaxInspected).Where(HoldsWeights)];
-        return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Names(weights.Select(Path.GetFileName)!)}");
+        return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Excerpt.Quoted(weights.Select(Path.GetFileName)!)}");
     }
 
     private static bool HoldsWeights(string path)
@@ -52,7 +50,7 @@ internal static class EmptyFolder
         if (models.Length == 0) return null;
         models = [.. models.OrderByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)]; // the newest first
         string what = isHub ? "is a model's folder in Hugging Face's cache" : "has no weights of its own";
-        return Fault(folder, $"{what}; give {(models.Length > 1 ? "one of the folders below it, " : "")}{Names(models)}");
+        return Fault(folder, $"{what}; give {(models.Length > 1 ? "one of the folders below it, " : "")}{Excerpt.Quoted(models)}");
     }
 
     private static bool HoldsCheckpoint(string folder)
@@ -91,12 +89,6 @@ internal static class EmptyFolder
         }
 
         return null;
-    }
-
-    private static string Names(IEnumerable<string> paths)
-    {
-        string[] all = [.. paths.Select(path => $"'{path}'")];
-        return all.Length <= MaxNamed ? string.Join(", ", all) : $"{string.Join(", ", all.Take(MaxNamed))} and {all.Length - MaxNamed} more";
     }
 
     private static Gpt2Exception Fault(string folder, string what) => new(Gpt2Error.FileNotFound, $"'{folder}' {what}.", folder);

@@ -139,7 +139,7 @@ internal static class ModelFiles
             ? found.FirstOrDefault()
             : throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"'{runs}' holds several runs; give one of {string.Join(", ", found.Order(StringComparer.Ordinal).Take(5).Select(f => $"'{f}'"))} as path.",
+                $"'{runs}' holds several runs; give one of {Excerpt.Quoted(found.Order(StringComparer.Ordinal), max: 5)} as path.",
                 runs);
     }
 

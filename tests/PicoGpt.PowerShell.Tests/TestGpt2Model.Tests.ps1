@@ -118,7 +118,7 @@ Describe 'Test-Gpt2Model' {
         It 'finds a weights'' file that is cut, and says what is wrong with <File> <Case>' -ForEach @(
             @{ File = 'vocab.json'; Case = 'gone'; Break = { Remove-Item $args[0] }; Says = "*vocab.json' is missing*" }
             @{ File = 'vocab.json'; Case = 'of another model'; Break = { Set-Content $args[0] '{"a":0,"b":70000}' }; Says = '*ids up to 70000, but the model has 2048 tokens*' }
-            @{ File = 'merges.txt'; Case = 'that is not a list of merges'; Break = { Set-Content $args[0] 'a b c' }; Says = '*merges.txt''*no merge*' }
+            @{ File = 'merges.txt'; Case = 'that is not a list of merges'; Break = { Set-Content $args[0] 'a b c' }; Says = '*merges.txt''*a merge of two symbols*' }
             @{ File = 'config.json'; Case = 'of another shape'; Break = { (Get-Content $args[0]) -replace '192', '256' | Set-Content $args[0] }; Says = '*' }
             @{ File = 'model.safetensors'; Case = 'cut short'; Break = { $b = [System.IO.File]::ReadAllBytes($args[0]); [System.IO.File]::WriteAllBytes($args[0], $b[0..1000000]) }; Says = '*' }
         ) {

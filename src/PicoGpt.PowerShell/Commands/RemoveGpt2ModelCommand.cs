@@ -51,24 +51,20 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
         ModelRemoval removal = ModelStore.Default.PlanRemoval(model);
         if (removal.IsEmpty)
         {
-            string there = removal.Kept.Count == 0 ? "there is nothing" : $"{Named(removal.Kept)} in it was not put there by PicoGpt";
+            string there = removal.Kept.Count == 0 ? "there is nothing" : $"{Excerpt.Of(removal.Kept, MaxNamed)} in it was not put there by PicoGpt";
             throw new Gpt2Exception(Gpt2Error.ModelNotCached, $"The model {model.Name} is not in the cache: '{removal.Folder}': {there}.", removal.Folder);
         }
 
         if (!ShouldProcess(removal.Folder, Describe(removal))) return;
         removal = ModelStore.Default.Remove(model);
         foreach (string file in removal.Files) WriteVerbose($"Deleted '{System.IO.Path.Combine(removal.Folder, file)}'.");
-        if (removal.Kept.Count > 0) WriteWarning($"'{removal.Folder}' stays, because PicoGpt did not put {Named(removal.Kept)} there.");
+        if (removal.Kept.Count > 0) WriteWarning($"'{removal.Folder}' stays, because PicoGpt did not put {Excerpt.Of(removal.Kept, MaxNamed)} there.");
     }
 
     private static string Describe(ModelRemoval removal)
     {
         if (removal.LinkTarget is { } target) return $"Delete the link, and not what it leads to, '{target}'";
-        string kept = removal.Kept.Count == 0 ? "" : $"; the folder stays, because PicoGpt did not put {Named(removal.Kept)} there";
-        return $"Delete {Format.Bytes(removal.Size)} in {removal.Files.Count} {(removal.Files.Count == 1 ? "file" : "files")}: {Named(removal.Files)}{kept}";
+        string kept = removal.Kept.Count == 0 ? "" : $"; the folder stays, because PicoGpt did not put {Excerpt.Of(removal.Kept, MaxNamed)} there";
+        return $"Delete {Format.Bytes(removal.Size)} in {removal.Files.Count} {(removal.Files.Count == 1 ? "file" : "files")}: {Excerpt.Of(removal.Files, MaxNamed)}{kept}";
     }
-
-    private static string Named(IReadOnlyList<string> files) => files.Count <= MaxNamed
-        ? string.Join(", ", files)
-        : $"{string.Join(", ", files.Take(MaxNamed))} and {files.Count - MaxNamed} more";
 }

@@ -169,9 +169,8 @@ internal static class HuggingFaceConfig
 
     private static string Shorten(string json)
     {
-        const int MaxLength = 80;
         string line = string.Join(' ', json.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        return line.Length <= MaxLength ? line : line[..MaxLength] + "…";
+        return Excerpt.Of(line, max: 80);
     }
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Inference;
 
@@ -165,10 +166,5 @@ public sealed record GenerationOptions
         Require(Count <= Beams, $"Count is {Count}, but a search with {Beams} beams finds no more than {Beams} texts; give more Beams.");
         Require(Temperature == 0, "A beam search does not sample; leave out the Temperature, or the Beams.");
         Require(Overflow == ContextOverflow.Stop, "A beam search ends with the context; it cannot slide.");
-    }
-
-    private static void Require(bool holds, string message)
-    {
-        if (!holds) throw new Gpt2Exception(Gpt2Error.InvalidArgument, message);
     }
 }

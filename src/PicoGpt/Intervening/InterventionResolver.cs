@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
+using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Intervening;
 
@@ -168,10 +169,5 @@ internal sealed class InterventionResolver(Gpt2Intervention intervention, Gpt2Mo
     {
         foreach (int number in numbers)
             Require((uint)number < (uint)count, $"There is no {what} {number} in {where}, which has {count}; give numbers from 0 to {count - 1}.");
-    }
-
-    private static void Require(bool holds, string message)
-    {
-        if (!holds) throw new Gpt2Exception(Gpt2Error.InvalidArgument, message);
     }
 }

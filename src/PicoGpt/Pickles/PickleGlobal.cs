@@ -9,5 +9,5 @@ internal sealed record PickleGlobal(string Module, string Name)
     public override string ToString() => $"{Shorten(Module)}.{Shorten(Name)}";
 
     /// <summary>A name of a pickle as a sentence can have it.</summary>
-    public static string Shorten(string name) => name.Length <= MaxPartLength ? name : name[..MaxPartLength] + "…";
+    public static string Shorten(string name) => Excerpt.Of(name, MaxPartLength);
 }

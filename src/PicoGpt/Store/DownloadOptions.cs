@@ -1,3 +1,5 @@
+using static PicoGpt.Foundation.Argument;
+
 namespace PicoGpt.Store;
 
 /// <summary>How models are fetched.</summary>
@@ -58,11 +60,6 @@ public sealed record DownloadOptions
 
     /// <summary>The free bytes of the disk that holds a folder.</summary>
     internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
-
-    private static void Require(bool holds, string message)
-    {
-        if (!holds) throw new Gpt2Exception(Gpt2Error.InvalidArgument, message);
-    }
 
     // A network share has no drive on Windows; that it is full shows then when it is.
     private static long FreeBytes(string folder)

@@ -57,8 +57,7 @@ internal static class FileVerifier
 
     private static RefetchFault Damaged(CatalogFile file, IReadOnlyList<TensorEntry> damaged) => new(
         Gpt2Error.ChecksumMismatch,
-        $"{file.Name} has damaged tensors: {string.Join(", ", damaged.Take(3).Select(entry => entry.Name))}"
-            + (damaged.Count > 3 ? $" and {damaged.Count - 3} more" : ""),
+        $"{file.Name} has damaged tensors: {Excerpt.Of([.. damaged.Select(entry => entry.Name)])}",
         damaged.Any(entry => entry.IsPartitioned) ? null : [.. damaged.Select(RangeOf)]);
 
     // Where no hash is known, the file must at least be readable.

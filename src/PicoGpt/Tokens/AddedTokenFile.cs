@@ -58,7 +58,7 @@ internal sealed class AddedTokenFile : IDisposable
     /// <summary>The id of a token.</summary>
     public int IdOf(string text, JsonElement id) => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int value) && value >= 0
         ? value
-        : throw Bad($"gives '{text}' no whole number from 0 on as its id");
+        : throw Bad($"gives '{text}' an id that is not a whole number from 0 on");
 
     /// <summary>A token: its text alone, or an object with its <c>content</c> and how it is found.</summary>
     /// <param name="token">The token.</param>

@@ -30,7 +30,7 @@ public sealed class BytePairEncoder : Tokenizer
         _idOfSymbol = [.. _merges.Symbols.Select(symbol => ids.GetValueOrDefault(symbol, -1))];
         _symbols = new TokenTable(ids);
         if (_symbols.Shared is (int shared, string one, string other))
-            throw Contradiction(Gpt2Error.NotAFormat, $"gives the id {shared} to two tokens, '{Shorten(one)}' and '{Shorten(other)}'");
+            throw Contradiction(Gpt2Error.NotAFormat, $"gives the id {shared} to two tokens, '{Excerpt.Of(one)}' and '{Excerpt.Of(other)}'");
         RequireOneIdEach(ids);
         int[] further = [.. Added.Select(token => token.Id).Where(id => _symbols.Find(id) is null)];
         Count = _symbols.Count + further.Length;
@@ -141,13 +141,11 @@ public sealed class BytePairEncoder : Tokenizer
         foreach (AddedToken token in Added)
         {
             if (ids.TryGetValue(token.Text, out int other) && other != token.Id)
-                throw Contradiction(Gpt2Error.Corrupt, $"gives '{Shorten(token.Text)}' the id {other}, but it is added with the id {token.Id}");
+                throw Contradiction(Gpt2Error.Corrupt, $"gives '{Excerpt.Of(token.Text)}' the id {other}, but it is added with the id {token.Id}");
             if (_symbols.Find(token.Id) is { } symbol && symbol != token.Text)
-                throw Contradiction(Gpt2Error.Corrupt, $"gives the id {token.Id} to '{Shorten(symbol)}', but '{Shorten(token.Text)}' is added with it");
+                throw Contradiction(Gpt2Error.Corrupt, $"gives the id {token.Id} to '{Excerpt.Of(symbol)}', but '{Excerpt.Of(token.Text)}' is added with it");
         }
     }
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : $"{text[..40]}…";
 
     private Gpt2Exception Contradiction(Gpt2Error error, string what) =>
         new(error, $"'{Location}' {what}; copy all files of the vocabulary again from one place.", Location);

@@ -78,7 +78,7 @@ internal sealed class TokenizerJson : IDisposable
         foreach (JsonProperty token in vocabulary.EnumerateObject())
         {
             if (ids.Count % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
-            int id = IdOf(token.Value) ?? throw Bad($"gives '{Shorten(token.Name)}' no whole number from 0 on as its id");
+            int id = IdOf(token.Value) ?? throw Bad($"gives '{Excerpt.Of(token.Name, 120)}' an id that is not a whole number from 0 on");
             ids.Add(token.Name, id); // a name that comes twice was refused when the file was opened
         }
 
@@ -103,7 +103,7 @@ internal sealed class TokenizerJson : IDisposable
                 _ => [],
             };
             if (symbols.Length != 2 || !symbols.All(symbol => symbol.Length > 0 && symbol.All(c => ByteAlphabet.TryGetByte(c, out _))))
-                throw Bad($"has as its merge {rank + 1} {Shorten(merge.GetRawText())}, which are not two symbols of GPT-2's alphabet of bytes");
+                throw Bad($"has as its merge {rank + 1} {Excerpt.Of(merge.GetRawText(), 120)}, which are not two symbols of GPT-2's alphabet of bytes");
             merges.Add(symbols[0], symbols[1], rank++);
         }
 
@@ -193,7 +193,7 @@ internal sealed class TokenizerJson : IDisposable
     private void RequireSplit(JsonElement step)
     {
         string pattern = Member(step, "pattern") is { } given && Text(given, "Regex") is { } regex ? regex : "";
-        if (!Patterns.Contains(pattern)) throw Unsupported($"has a pre-tokenizer Split by another pattern than GPT-2's, '{Shorten(pattern)}'");
+        if (!Patterns.Contains(pattern)) throw Unsupported($"has a pre-tokenizer Split by another pattern than GPT-2's, '{Excerpt.Of(pattern, 120)}'");
         if (Text(step, "behavior") is not "Isolated" || IsTrue(step, "invert")) throw Unsupported($"has a pre-tokenizer Split with the behavior {Text(step, "behavior")}");
     }
 
@@ -202,7 +202,7 @@ internal sealed class TokenizerJson : IDisposable
 
     private IEnumerable<JsonElement> StepsOf(JsonElement step, string list)
     {
-        if (step.ValueKind != JsonValueKind.Object) throw Bad($"has a step that is not an object, {Shorten(step.GetRawText())}");
+        if (step.ValueKind != JsonValueKind.Object) throw Bad($"has a step that is not an object, {Excerpt.Of(step.GetRawText(), 120)}");
         if (TypeOf(step) != "Sequence") return [step];
         return Member(step, list) is { ValueKind: JsonValueKind.Array } steps
             ? steps.EnumerateArray().SelectMany(inner => StepsOf(inner, list))
@@ -224,8 +224,6 @@ internal sealed class TokenizerJson : IDisposable
 
     private static JsonElement? Member(JsonElement owner, string name) =>
         owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    private static string Shorten(string text) => text.Length <= 120 ? text : $"{text[..120]}…";
 
     private Gpt2Exception Unsupported(string what) => new(
         Gpt2Error.Unsupported, $"'{Path}' {what}; the tokenizers that are read are those of byte-level byte pairs that cut texts as GPT-2's does.", Path);

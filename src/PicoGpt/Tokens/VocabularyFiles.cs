@@ -47,7 +47,7 @@ internal static class VocabularyFiles
             if (raw.IsEmpty || (line == 1 && raw.StartsWith("#version"))) continue;
             int space = raw.IndexOf(' ');
             if (space <= 0 || space == raw.Length - 1 || raw[(space + 1)..].Contains(' '))
-                throw Bad(path, $"has no merge of two symbols in line {line}, but '{Shorten(raw)}'");
+                throw Bad(path, $"has '{Excerpt.Of(raw)}' in line {line}, where a merge of two symbols is expected");
             RequireSpelling(raw[..space], path, line);
             RequireSpelling(raw[(space + 1)..], path, line);
             merges.Add(raw[..space], raw[(space + 1)..], rank++);
@@ -83,8 +83,8 @@ internal static class VocabularyFiles
             if (ids.Count % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             string symbol = reader.GetString()!;
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
-                throw Bad(path, $"gives '{Shorten(symbol)}' no whole number from 0 on as its id");
-            if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Shorten(symbol)}' twice");
+                throw Bad(path, $"gives '{Excerpt.Of(symbol)}' an id that is not a whole number from 0 on");
+            if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Excerpt.Of(symbol)}' twice");
         }
 
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something after its closing }");
@@ -132,8 +132,6 @@ internal static class VocabularyFiles
             throw Bad(path, $"is not UTF-8 (byte {exception.Index}); it may have been saved in another code page", exception);
         }
     }
-
-    private static string Shorten(ReadOnlySpan<char> text) => text.Length <= 40 ? text.ToString() : $"{text[..40]}…";
 
     private static Gpt2Exception Bad(string path, string what, Exception? inner = null) => new(
         Gpt2Error.NotAFormat,

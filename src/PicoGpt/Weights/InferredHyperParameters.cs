@@ -56,7 +56,7 @@ internal static class InferredHyperParameters
             : throw TensorMismatch.Recognize(source) ?? new Gpt2Exception(
                 Gpt2Error.WrongArchitecture,
                 $"'{source.Location}' is not a GPT-2 checkpoint: it has no tensor '{naming.Of(weight)}' of two dimensions, but "
-                    + (shapes.Count == 0 ? "no tensor at all." : $"{TensorMismatch.Names([.. shapes.Keys])}."),
+                    + (shapes.Count == 0 ? "no tensor at all." : $"{Excerpt.Of(shapes.Keys)}."),
                 source.Location);
     }
 

@@ -15,8 +15,6 @@ internal sealed class TensorMismatch(
     /// <summary>What follows the name and type of a tensor that does not hold real numbers.</summary>
     public const string OfWholeNumbers = " (expected Float32)";
 
-    private const int MaxNamed = 3;
-
     // By the names of what stands in place of a weight: AutoGPTQ and AutoAWQ, bitsandbytes in 4 and in 8 bits, adapters of PEFT, the objects of
     // Keras and tf.Module.
     private static readonly (string Mark, string What, string Advice)[] Known =
@@ -34,9 +32,9 @@ internal sealed class TensorMismatch(
     {
         if (Recognize(source) is { } known) return known;
         List<string> parts = [];
-        if (missing.Count > 0) parts.Add("missing: " + Names(missing));
-        if (misshapen.Count > 0) parts.Add("misshapen: " + Names(misshapen));
-        if (surplus.Count > 0) parts.Add((missing.Count > 0 ? "there instead: " : "surplus: ") + Names(surplus));
+        if (missing.Count > 0) parts.Add("missing: " + Excerpt.Of(missing));
+        if (misshapen.Count > 0) parts.Add("misshapen: " + Excerpt.Of(misshapen));
+        if (surplus.Count > 0) parts.Add((missing.Count > 0 ? "there instead: " : "surplus: ") + Excerpt.Of(surplus));
         Gpt2HyperParameters h = hyperParameters;
         return new Gpt2Exception(
             Gpt2Error.WrongArchitecture,
@@ -55,13 +53,6 @@ internal sealed class TensorMismatch(
         }
 
         return null;
-    }
-
-    /// <summary>Three names and how many more there are.</summary>
-    public static string Names(IReadOnlyList<string> names)
-    {
-        string some = string.Join(", ", names.Take(MaxNamed).Select(VisibleText.Of));
-        return names.Count <= MaxNamed ? some : $"{some} and {names.Count - MaxNamed} more";
     }
 
     private string Advice()

@@ -72,10 +72,5 @@ internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTens
 
     private static bool HasTensor(Items items) => items.Exists(item => item.Value is TorchTensor);
 
-    private static string Quote(IEnumerable<string> names)
-    {
-        string[] some = [.. names.Take(MaxNamed + 1)];
-        string list = string.Join(", ", some.Take(MaxNamed).Select(name => $"'{PickleGlobal.Shorten(name)}'"));
-        return some.Length > MaxNamed ? list + ", …" : list;
-    }
+    private static string Quote(IEnumerable<string> names) => Excerpt.Quoted(names.Select(PickleGlobal.Shorten), MaxNamed);
 }

@@ -64,7 +64,7 @@ internal static partial class BundlePath
             _ => throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
                 $"'{folder}' holds several checkpoints and no file named 'checkpoint' to choose by; "
-                    + $"give one of {QuoteList(prefixes)} as path.",
+                    + $"give one of {Excerpt.Quoted(prefixes, max: 5)} as path.",
                 folder),
         };
     }
@@ -129,7 +129,7 @@ internal static partial class BundlePath
             // a folder that cannot be listed has nothing to offer, and is not what is wrong
         }
 
-        return prefixes.Length == 0 ? "" : $"; its folder has {QuoteList(prefixes)}, which may be given as path";
+        return prefixes.Length == 0 ? "" : $"; its folder has {Excerpt.Quoted(prefixes, max: 5)}, which may be given as path";
     }
 
     private static Gpt2Exception MetaGraph(string path) => new(
@@ -180,8 +180,6 @@ internal static partial class BundlePath
     }
 
     private static bool IsIndex(string path) => ReadableFile.IsThere(path) && SortedTable.IsTable(path);
-
-    private static string QuoteList(IEnumerable<string> names) => string.Join(", ", names.Take(5).Select(name => $"'{name}'"));
 
     [GeneratedRegex(ShardName.Suffix + @"\z")]
     private static partial Regex DataSuffix();
