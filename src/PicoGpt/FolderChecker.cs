@@ -26,6 +26,7 @@ internal static partial class FolderChecker
         string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path)!;
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         Gpt2HyperParameters? shape = null;
+        string? vocabularyFolder = null;
         ITensorSource? source = Open(path, out Gpt2Exception? fault);
         if (source is null)
         {
@@ -43,10 +44,12 @@ internal static partial class FolderChecker
                     yield return ResultOf(name, source.Location, "vocabulary", Fault(() => Require(open(), shape)));
                     yield break;
                 }
+
+                if (shape is not null) vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, source, shape);
             }
         }
 
-        foreach (ModelCheck check in CheckVocabulary(name, folder, shape)) yield return check;
+        foreach (ModelCheck check in CheckVocabulary(name, vocabularyFolder ?? folder, shape)) yield return check;
     }
 
     // What does not exist at all is for the caller to report.
@@ -131,19 +134,18 @@ internal static partial class FolderChecker
 
     private static IEnumerable<ModelCheck> CheckVocabulary(string model, string folder, Gpt2HyperParameters? shape)
     {
-        string place = shape is null ? folder : ModelFiles.FolderOfVocabulary(folder, shape);
-        if (VocabularyFormats.FilesIn(place) is not { } files)
+        if (VocabularyFormats.FilesIn(folder) is not { } files)
         {
             if (shape is null) yield break; // the vocabulary may be in the weights' file, of which the fault is told
             yield return new ModelCheck(
                 model,
                 VocabularyFormats.All[0].FileNames[0],
                 null,
-                ForeignVocabulary.FaultOf(place)?.Message ?? $"'{folder}' has no vocabulary, so the model can neither read nor write text.");
+                ForeignVocabulary.FaultOf(folder)?.Message ?? $"'{folder}' has no vocabulary, so the model can neither read nor write text.");
             yield break;
         }
 
-        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(place, shape?.NVocab ?? 0), shape));
+        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(folder, shape?.NVocab ?? 0), shape));
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         foreach (string file in files) yield return ResultOf(model, file, null, file == blamed ? fault : null);
     }

@@ -36,7 +36,7 @@ internal sealed class ModelCore : IDisposable
         (Name, Path, Assumption) = (name, folder, shape.Assumption);
         Gpt2HyperParameters hyperParameters = shape.HyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
-        string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, hyperParameters);
+        string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, source, hyperParameters);
         _readEncoder = source.Vocabulary is { } carried
             ? _ => carried()
             : cancellationToken => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab, cancellationToken);

@@ -80,8 +80,9 @@ internal static class ModelFiles
     }
 
     /// <summary>The folder of the vocabulary: the weights' own, or where a fine-tuned model's weights came from.</summary>
-    public static string FolderOfVocabulary(string folder, Gpt2HyperParameters hyperParameters) => VocabularyFormats.IsIn(folder)
+    public static string FolderOfVocabulary(string folder, ITensorSource source, Gpt2HyperParameters hyperParameters) => VocabularyFormats.IsIn(folder)
         ? folder
+        : source.VocabularyFolder is { } told && VocabularyFormats.IsIn(told) ? told
         : ModelsBeside(folder).FirstOrDefault(other => VocabularyFormats.IsIn(other) && HyperParametersIn(other) == hyperParameters)
             ?? folder;
 

@@ -27,6 +27,9 @@ internal interface ITensorSource : IDisposable
     /// <summary>Opens the vocabulary that the files carry; <see langword="null"/> where they carry none.</summary>
     Func<Tokenizer>? Vocabulary => null;
 
+    /// <summary>A folder where the vocabulary lies by what the files tell, if it is not beside them; it need not be there.</summary>
+    string? VocabularyFolder => null;
+
     /// <summary>The ids with which the model's texts begin and end, where the files themselves tell them.</summary>
     SpecialIds? SpecialIds => null;
 

@@ -1,6 +1,7 @@
 using PicoGpt.Architecture;
 using PicoGpt.Exporting;
 using PicoGpt.Inference;
+using PicoGpt.Store;
 using PicoGpt.Tests.Weights;
 using PicoGpt.Tokens;
 using Xunit;
@@ -86,6 +87,29 @@ public sealed class CharacterTokenizerTests : IDisposable
         ModelExport.Plan(model, _folder.File("npz"), "Npz").Run();
         using Gpt2Model exported = Gpt2Model.Open(_folder.File("npz"));
         Assert.Equal(completion.Ids, TextGeneration.Run(exported, characters[..3], new GenerationOptions { MaxTokens = 8 }).Ids);
+    }
+
+    [Theory]
+    [InlineData("shakespeare_char", true)]
+    [InlineData("../data/shakespeare_char", false)]
+    [InlineData("another", false)]
+    public void The_vocabulary_is_found_where_nanoGPT_keeps_it(string dataset, bool isFound)
+    {
+        var shape = new Gpt2HyperParameters(NVocab: 300, NCtx: 32, NEmbd: 64, NHead: 1, NLayer: 1);
+        RandomModel.Write(_folder.File("random"), shape);
+        Directory.CreateDirectory(_folder.File("out"));
+        Directory.CreateDirectory(_folder.File("data/shakespeare_char"));
+        File.WriteAllBytes(_folder.File("data/shakespeare_char/meta.pkl"), Meta(Characters));
+        using (Gpt2Model random = Gpt2Model.Open(_folder.File("random")))
+        {
+            byte[] file = TorchModels.File(random, "nanoGPT", weights => "}(" + Text("model") + weights + Text("config") + "}" + Text("dataset") + Text(dataset) + "su");
+            File.WriteAllBytes(_folder.File("out/ckpt.pt"), file);
+        }
+
+        using Gpt2Model model = Gpt2Model.Open(_folder.File("out"));
+        Assert.Equal(isFound, model.HasVocabulary);
+        ModelCheck[] checks = [.. FolderChecker.Check(_folder.File("out"), progress: null, TestContext.Current.CancellationToken)];
+        Assert.Equal(isFound, checks.Any(check => check.File == "meta.pkl" && check.IsValid));
     }
 
     private static byte[] Meta(string characters)

@@ -21,15 +21,15 @@ internal static class TorchArchive
     public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number) => Read(files, number).Tensors;
 
     /// <summary>Reads one mapped file.</summary>
-    /// <returns>The tensors, and what the model was made with where the file tells.</returns>
+    /// <returns>The tensors, and what the file tells of them.</returns>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or holds no weights.</exception>
-    public static (StoredTensor[] Tensors, IReadOnlyDictionary<string, object?> Arguments) Read(ShardMappings files, int number)
+    public static (StoredTensor[] Tensors, TorchContent Content) Read(ShardMappings files, int number)
     {
         MappedFile file = files.Open(number);
         try
         {
             (TorchContent content, Dictionary<string, TorchData> data) = TorchLegacyFile.IsOne(file) ? TorchLegacyFile.Read(file) : ReadArchive(file);
-            return (TorchTensors.Of(files, number, content.Weights, data), content.Arguments);
+            return (TorchTensors.Of(files, number, content.Weights, data), content);
         }
         catch (HostilePickleException fault)
         {

@@ -11,9 +11,11 @@ namespace PicoGpt.Checkpoints.PyTorch;
 /// <param name="Arguments">
 /// What the model was made with, as nanoGPT keeps it under <c>model_args</c>: numbers, truth values and texts by name. Empty where there is none.
 /// </param>
-internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTensor>> Weights, IReadOnlyDictionary<string, object?> Arguments)
+/// <param name="Dataset">What the model was trained on, as nanoGPT keeps it under <c>config</c>; <see langword="null"/> where it is not told.</param>
+internal sealed record TorchContent(
+    IReadOnlyList<KeyValuePair<string, TorchTensor>> Weights, IReadOnlyDictionary<string, object?> Arguments, string? Dataset)
 {
-    private const string ArgumentsKey = "model_args";
+    private const string ArgumentsKey = "model_args", ConfigKey = "config", DatasetKey = "dataset";
     private const int MaxNamed = 5;
 
     // Of nanoGPT; Lightning and many; PyTorch's tutorials; DeepSpeed; and others that were met.
@@ -36,7 +38,8 @@ internal sealed record TorchContent(IReadOnlyList<KeyValuePair<string, TorchTens
             }
         }
 
-        return new TorchContent([.. weights.Select(Named)], arguments);
+        string? dataset = weights != items && ValueOf(items, ConfigKey) is Items config ? ValueOf(config, DatasetKey) as string : null;
+        return new TorchContent([.. weights.Select(Named)], arguments, dataset);
     }
 
     private static Items WeightsIn(Items items)

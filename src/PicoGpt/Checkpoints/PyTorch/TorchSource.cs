@@ -8,7 +8,9 @@ internal sealed class TorchSource : ITensorSource
 {
     private readonly MappedSource _source;
 
-    private TorchSource(MappedSource source, IReadOnlyDictionary<string, object?> arguments) => (_source, Arguments) = (source, arguments);
+    private readonly TorchContent _content;
+
+    private TorchSource(MappedSource source, TorchContent content) => (_source, _content) = (source, content);
 
     public string Location => _source.Location;
 
@@ -19,20 +21,25 @@ internal sealed class TorchSource : ITensorSource
     public Gpt2HyperParameters? HyperParameters => TorchHyperParameters.Read(this);
 
     /// <summary>The arguments by name, as <see cref="TorchContent.Arguments"/>.</summary>
-    public IReadOnlyDictionary<string, object?> Arguments { get; }
+    public IReadOnlyDictionary<string, object?> Arguments => _content.Arguments;
+
+    // nanoGPT's out-shakespeare-char/ckpt.pt and data/shakespeare_char/meta.pkl (sample.py). A name of a file leads to no other folder.
+    public string? VocabularyFolder => _content.Dataset is { Length: > 0 } name && name is not ("." or "..") && !name.AsSpan().ContainsAny("/\\:\0")
+        ? Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Location)) ?? "", "data", name)
+        : null;
 
     /// <summary>Maps a file.</summary>
     /// <param name="path">Its full path.</param>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or holds no weights.</exception>
     public static TorchSource Open(string path)
     {
-        IReadOnlyDictionary<string, object?>? arguments = null;
+        TorchContent? content = null;
         var source = MappedSource.Open(path, List);
-        return new TorchSource(source, arguments!);
+        return new TorchSource(source, content!);
 
         IEnumerable<StoredTensor> List(ShardMappings files, int number)
         {
-            (StoredTensor[] tensors, arguments) = TorchArchive.Read(files, number);
+            (StoredTensor[] tensors, content) = TorchArchive.Read(files, number);
             return tensors;
         }
     }
