@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PicoGpt.Files;
 using Xunit;
 
@@ -51,6 +52,39 @@ public sealed class OutputFileTests : IDisposable
             Assert.Throws<OperationCanceledException>(() => file.Write(new byte[20_000_000]));
         Assert.InRange(stopper.Written, 1, 10_000_000);
         Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_is_taken_away_by_the_next_that_writes_there_and_nothing_else()
+    {
+        string orphan = _folder.File($"other.npz.{Guid.NewGuid():n}.tmp"), foreign = _folder.File("mine.tmp"), precious = _folder.File("precious");
+        string link = _folder.File($"link.{Guid.NewGuid():n}.tmp"), young = _folder.File($"young.{Guid.NewGuid():n}.tmp");
+        foreach (string file in (string[])[orphan, foreign, precious, young]) File.WriteAllText(file, "content");
+        if (!OperatingSystem.IsWindows()) File.CreateSymbolicLink(link, precious);
+        foreach (string file in (string[])[orphan, foreign, precious]) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-1));
+        using (var file = new OutputFile(Path)) file.Finish();
+        Assert.False(File.Exists(orphan));
+        Assert.All((string[])[foreign, precious, young], file => Assert.True(File.Exists(file), file)); // the last may be about to get its name
+        Assert.Equal(!OperatingSystem.IsWindows(), File.Exists(link));
+    }
+
+    [Fact]
+    public void A_file_is_taken_away_from_a_process_that_was_killed_and_not_from_one_that_is_slow()
+    {
+        string temporary;
+        using (Process child = ChildProcess.Start(KilledWriter.Verb, _folder.File("weights.npz")))
+        {
+            Assert.Equal("written", child.StandardOutput.ReadLine());
+            temporary = Assert.Single(Directory.GetFiles(_folder.Path));
+            File.SetLastWriteTimeUtc(temporary, DateTime.UtcNow.AddHours(-1));
+            using (var meanwhile = new OutputFile(Path)) meanwhile.Finish();
+            Assert.True(File.Exists(temporary));
+            child.Kill();
+            child.WaitForExit();
+        }
+
+        using (var file = new OutputFile(Path)) file.Finish();
+        Assert.False(File.Exists(temporary));
     }
 
     private sealed class Stopper(CancellationTokenSource source) : IProgress<long>

@@ -15,6 +15,7 @@ internal static class Program
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
         [ClosedModel.Verb, ..] => Task.FromResult(ClosedModel.Run(args)),
+        [KilledWriter.Verb, ..] => Task.FromResult(KilledWriter.Run(args)),
         [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),
         _ => RunTests(args),
     };

@@ -35,7 +35,7 @@ internal sealed class MappedTensor : StoredTensor
 
     public override string Fingerprint => _checksum is { } checksum
         ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
-        : FormattableString.Invariant($"{_offset} {_files.Open(_file).Length} {System.IO.File.GetLastWriteTimeUtc(_files.PathOf(_file)).Ticks}");
+        : FormattableString.Invariant($"{_offset} {_files.DigestOf(_file)}");
 
     public override unsafe void Verify()
     {

@@ -5,15 +5,18 @@ namespace PicoGpt.Checkpoints;
 /// <summary>The dimensions of a tensor, outermost first; a value, compared by its dimensions. A scalar has none.</summary>
 public sealed class TensorShape : IEquatable<TensorShape>
 {
+    /// <summary>The most dimensions that a tensor has in any format that is read: TensorFlow's bound.</summary>
+    internal const int MaxRank = 254;
+
     private readonly long[] _dimensions;
 
     /// <summary>Creates a shape.</summary>
     /// <param name="dimensions">The size of each dimension, outermost first.</param>
-    /// <exception cref="ArgumentException">A dimension is negative, or the number of elements passes 2^63 − 1.</exception>
+    /// <exception cref="ArgumentException">A dimension is negative, there are more than 254, or the number of elements passes 2^63 − 1.</exception>
     public TensorShape(params ReadOnlySpan<long> dimensions)
     {
         if (!TryCountElements(dimensions, out long count))
-            throw new ArgumentException("dimensions must not be negative, nor their product pass 2^63 - 1", nameof(dimensions));
+            throw new ArgumentException($"dimensions must not be negative, nor more than {MaxRank}, nor their product pass 2^63 - 1", nameof(dimensions));
 
         _dimensions = dimensions.ToArray();
         ElementCount = count;
@@ -56,10 +59,11 @@ public sealed class TensorShape : IEquatable<TensorShape>
     public override string ToString() =>
         "[" + string.Join(", ", _dimensions.Select(d => d.ToString(CultureInfo.InvariantCulture))) + "]";
 
-    /// <summary>The product of the dimensions; false when one is negative or the product passes 2^63 − 1.</summary>
+    /// <summary>The product of the dimensions; false when one is negative, there are too many, or the product passes 2^63 − 1.</summary>
     internal static bool TryCountElements(ReadOnlySpan<long> dimensions, out long count)
     {
         count = dimensions.Contains(0) ? 0 : 1;
+        if (dimensions.Length > MaxRank) return false;
         foreach (long dimension in dimensions)
         {
             if (dimension < 0) return false;

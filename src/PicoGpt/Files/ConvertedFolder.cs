@@ -8,9 +8,12 @@ internal static partial class ConvertedFolder
     /// <summary>The folder's name.</summary>
     public const string Name = "converted";
 
+    /// <summary>What the name of a file's digest ends in, behind the name of the file.</summary>
+    public const string DigestSuffix = ".sha256";
+
     /// <summary>Whether a file of that name was written there, or left there by a crash while it was being written.</summary>
     public static bool IsOwn(string fileName) => OwnName().IsMatch(fileName);
 
-    [GeneratedRegex(@"^(float16|bfloat16|int8|int4)(\.index|" + ShardName.Suffix + @")(\.[0-9a-f]{32}\.tmp)?$")]
+    [GeneratedRegex(@"^(float16|bfloat16|int8|int4)(\.index|" + ShardName.Suffix + @")(\.[0-9a-f]{32}\.tmp)?$|\.sha256(\.[0-9a-f]{32}\.tmp)?$")]
     private static partial Regex OwnName();
 }

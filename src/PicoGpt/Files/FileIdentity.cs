@@ -10,9 +10,10 @@ namespace PicoGpt.Files;
 /// <param name="Volume">The device or volume.</param>
 /// <param name="Low">The file's number there.</param>
 /// <param name="High">The upper half of a number of 128 bits.</param>
-/// <param name="ChangedAt">When its content or anything else of it last changed, in the system's own units; no program can set it to a time that it likes.</param>
-internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong Low, ulong High, long ChangedAt)
+/// <param name="ChangedAt">When its content or anything else of it last changed, in UTC; no program can set it to a time that it likes.</param>
+internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong Low, ulong High, DateTime ChangedAt)
 {
+    private const int CurrentFolder = -100; // AT_FDCWD
     private const int MaxAnswerLength = 512;
 
     /// <summary>Whether two paths lead to one file.</summary>
@@ -23,9 +24,9 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
     {
         try
         {
-            if (OperatingSystem.IsLinux()) return OfLinux(path);
+            if (OperatingSystem.IsLinux()) return OfLinux(CurrentFolder, path, flags: 0); // without opening it, which a pipe would block
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return OperatingSystem.IsWindows() ? OfWindows(file) : OperatingSystem.IsMacOS() ? OfMacOS(file) : null;
+            return TryOf(file);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -33,18 +34,27 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
         }
     }
 
+    /// <summary>The identity of an open file; <see langword="null"/> where the system does not tell.</summary>
+    public static FileIdentity? TryOf(SafeFileHandle file)
+    {
+        const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the handle's own file
+        if (OperatingSystem.IsWindows()) return OfWindows(file);
+        if (OperatingSystem.IsMacOS()) return OfMacOS(file);
+        return OperatingSystem.IsLinux() ? OfLinux(file.DangerousGetHandle(), "", EmptyPath) : null;
+    }
+
     /// <summary>Whether it is the same file, changed or not.</summary>
     public bool IsSameFile(FileIdentity other) => (Volume, Low, High) == (other.Volume, other.Low, other.High);
 
     // struct statx (statx(2)): the inode at 32, the time of the last change at 96, the device at 136.
-    private static FileIdentity? OfLinux(string path)
+    private static FileIdentity? OfLinux(nint folder, string path, long flags)
     {
-        const int CurrentFolder = -100, Basic = 0x7FF;
+        const int Basic = 0x7FF;
         byte* answer = stackalloc byte[MaxAnswerLength];
         long number = RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 ? 332 : 291;
-        if (CallStatx(number, CurrentFolder, path, 0, Basic, answer) != 0) return null;
+        if (CallStatx(number, folder, path, flags, Basic, answer) != 0) return null;
         ulong device = ((ulong)*(uint*)(answer + 136) << 32) | *(uint*)(answer + 140);
-        return new FileIdentity(device, *(ulong*)(answer + 32), 0, (*(long*)(answer + 96) * 1_000_000_000) + *(uint*)(answer + 104));
+        return new FileIdentity(device, *(ulong*)(answer + 32), 0, UnixTime(*(long*)(answer + 96), *(uint*)(answer + 104)));
     }
 
     // struct stat of Darwin with inodes of 64 bits: the device at 0, the inode at 8, the time of the last change at 64.
@@ -53,7 +63,7 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
         byte* answer = stackalloc byte[MaxAnswerLength];
         bool isArm = RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64;
         if ((isArm ? CallStat(file, answer) : CallStatOfInodes64(file, answer)) != 0) return null;
-        return new FileIdentity(*(uint*)answer, *(ulong*)(answer + 8), 0, (*(long*)(answer + 64) * 1_000_000_000) + *(long*)(answer + 72));
+        return new FileIdentity(*(uint*)answer, *(ulong*)(answer + 8), 0, UnixTime(*(long*)(answer + 64), *(long*)(answer + 72)));
     }
 
     // FILE_ID_INFO is a volume's serial number and 128 bits; FILE_BASIC_INFO has the time of the last change as its fourth.
@@ -62,11 +72,14 @@ internal readonly unsafe partial record struct FileIdentity(ulong Volume, ulong 
         const int BasicInfo = 0, IdInfo = 18, BasicLength = 40, IdLength = 24;
         byte* id = stackalloc byte[IdLength], basic = stackalloc byte[BasicLength];
         if (!GetInformation(file, IdInfo, id, IdLength) || !GetInformation(file, BasicInfo, basic, BasicLength)) return null;
-        return new FileIdentity(*(ulong*)id, *(ulong*)(id + 8), *(ulong*)(id + 16), *(long*)(basic + 24));
+        return new FileIdentity(*(ulong*)id, *(ulong*)(id + 8), *(ulong*)(id + 16), DateTime.FromFileTimeUtc(*(long*)(basic + 24)));
     }
 
+    private static DateTime UnixTime(long seconds, long nanoseconds) =>
+        DateTime.UnixEpoch.AddTicks((seconds * TimeSpan.TicksPerSecond) + (nanoseconds / TimeSpan.NanosecondsPerTick));
+
     [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial long CallStatx(long number, long folder, string path, long flags, long mask, byte* answer);
+    private static partial long CallStatx(long number, nint folder, string path, long flags, long mask, byte* answer);
 
     [LibraryImport("libc", EntryPoint = "fstat")]
     private static partial int CallStat(SafeFileHandle file, byte* answer);

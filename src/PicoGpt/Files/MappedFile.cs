@@ -26,6 +26,7 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly FileLease? _lease;
     private readonly FileCopy? _copy;
     private FaultHandler.Range* _range; // null where nothing is mapped, and on Windows
+    private string? _digest;
     private byte* _start;
     private long _changedSince; // as a timestamp; 0 while the file is as it was
     private long _lookedAt; // in milliseconds, as Environment.TickCount64
@@ -41,6 +42,7 @@ internal sealed unsafe class MappedFile : IDisposable
         {
             _lease = FaultHandler.IsActive ? FileLease.TryTake(file.SafeFileHandle) : null; // before the length, which stays what it is from then on
             Length = file.Length;
+            Identity = FileIdentity.TryOf(file.SafeFileHandle);
             if (Length == 0) return; // the operating systems refuse to map nothing
             if (OperatingSystem.IsWindows() || _lease is not null)
             {
@@ -71,6 +73,13 @@ internal sealed unsafe class MappedFile : IDisposable
     public string Path { get; }
 
     public long Length { get; }
+
+    /// <summary>Which file it is, as it was when it was opened; <see langword="null"/> where the system does not tell.</summary>
+    public FileIdentity? Identity { get; }
+
+    /// <summary>The SHA-256 of the file, in hexadecimal digits.</summary>
+    /// <exception cref="Gpt2Exception">The file was changed, or a copy of it needs more memory than is free.</exception>
+    public string Digest => LazyInitializer.EnsureInitialized(ref _digest, () => FileDigest.Of(this));
 
     /// <summary>Whether <see cref="Watch"/> is to be called once a second.</summary>
     public bool IsLeased => _lease is not null && _file is not null;

@@ -16,7 +16,8 @@ internal sealed class OutputFile : IDisposable
     {
         Path = path;
         _meter = meter;
-        _temporaryPath = $"{path}.{Guid.NewGuid():n}.tmp";
+        TemporaryFiles.RemoveOrphans(path);
+        _temporaryPath = TemporaryFiles.NewPath(path);
         Stream = new FileStream(_temporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
     }
 

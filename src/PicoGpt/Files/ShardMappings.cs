@@ -6,20 +6,19 @@ namespace PicoGpt.Files;
 /// </summary>
 internal sealed class ShardMappings
 {
+    /// <summary>The most files that a checkpoint has open: a process has a few thousand handles, and one checkpoint is not to take them all.</summary>
+    public const int MaxFiles = 512;
+
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly MappedFile?[] _files;
+    private readonly Dictionary<int, MappedFile> _files = [];
     private int _holds = 1; // the checkpoint's own
     private volatile bool _hasSpans;
     private Timer? _watch;
 
     /// <param name="paths">The full paths of the files, which need not exist.</param>
-    public ShardMappings(IReadOnlyList<string> paths)
-    {
-        Paths = paths;
-        _files = new MappedFile?[paths.Count];
-    }
+    public ShardMappings(IReadOnlyList<string> paths) => Paths = paths;
 
     public IReadOnlyList<string> Paths { get; }
 
@@ -32,17 +31,27 @@ internal sealed class ShardMappings
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_holds == 0, typeof(ShardMappings));
-            MappedFile file = _files[shard] ??= Map(PathOf(shard));
+            if (!_files.TryGetValue(shard, out MappedFile? file)) _files.Add(shard, file = _files.Count < MaxFiles ? Map(PathOf(shard)) : throw TooMany());
             if (file.IsLeased) _watch ??= StartWatch();
             return file;
         }
+    }
+
+    /// <summary>The SHA-256 of a data file, for what has no checksums of its own.</summary>
+    /// <exception cref="Gpt2Exception">It is missing, or was changed.</exception>
+    public string DigestOf(int shard)
+    {
+        using var hold = new MappingHold(this);
+        return Open(shard).Digest;
     }
 
     /// <summary>Tells whether what was read so far is the files', and whether they may be read on.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a mapped file was changed, or is about to be.</exception>
     public void ThrowIfChanged()
     {
-        foreach (MappedFile? file in _files) file?.ThrowIfChanged();
+        MappedFile[] files;
+        lock (_lock) files = [.. _files.Values];
+        foreach (MappedFile file in files) file.ThrowIfChanged();
     }
 
     /// <summary>Has the pages stay, when the files are let go of, until nothing refers to their memory: spans of it are about.</summary>
@@ -63,10 +72,10 @@ internal sealed class ShardMappings
         {
             if (--_holds > 0) return;
             _watch?.Dispose();
-            foreach (MappedFile? file in _files)
+            foreach (MappedFile file in _files.Values)
             {
-                if (_hasSpans) file?.LetGo();
-                else file?.Dispose();
+                if (_hasSpans) file.LetGo();
+                else file.Dispose();
             }
         }
     }
@@ -75,6 +84,11 @@ internal sealed class ShardMappings
         Gpt2Error.FileNotFound,
         $"The data file '{path}' is missing; the checkpoint's index is there, but its weights are not: copy or download this file too.",
         path);
+
+    private Gpt2Exception TooMany() => new(
+        Gpt2Error.Unsupported,
+        $"The checkpoint of '{PathOf(0)}' has its tensors in more than {MaxFiles} files, which are more than are opened at once; write it anew in fewer.",
+        PathOf(0));
 
     private static MappedFile Map(string path)
     {
@@ -102,9 +116,9 @@ internal sealed class ShardMappings
         lock (_lock)
         {
             bool isPinned = _holds > 1;
-            foreach (MappedFile? file in _files)
+            foreach (MappedFile file in _files.Values)
             {
-                if (file is { IsLeased: true }) file.Watch(isPinned);
+                if (file.IsLeased) file.Watch(isPinned);
             }
         }
     }

@@ -45,7 +45,14 @@ internal static class Zip
 
         List<ZipEntry> entries = new((int)count);
         long position = start;
-        for (long i = 0; i < count; i++) entries.Add(ReadEntry(file, start, start + length, ref position));
+        long used = 0;
+        for (long i = 0; i < count; i++)
+        {
+            entries.Add(ReadEntry(file, start, start + length, ref position));
+            used += LocalHeaderLength + entries[^1].CompressedSize;
+            if (used > start) throw new InvalidDataException("its files lie over each other");
+        }
+
         return entries;
     }
 
@@ -63,7 +70,7 @@ internal static class Zip
     public static unsafe byte[] Inflate(MappedFile file, ZipEntry entry, long most = long.MaxValue)
     {
         long length = Math.Min(entry.Size, most);
-        if (length > Array.MaxLength || length / MaxInflation > entry.CompressedSize)
+        if (length > Array.MaxLength || entry.Size / MaxInflation > entry.CompressedSize)
             throw new InvalidDataException($"'{entry.Name}' cannot have {entry.Size} bytes in {entry.CompressedSize} compressed ones");
         using var compressed = new UnmanagedMemoryStream(file.Address(entry.DataOffset, entry.CompressedSize), entry.CompressedSize);
         using var inflater = new DeflateStream(compressed, CompressionMode.Decompress);

@@ -1,6 +1,7 @@
 using System.Text;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using Xunit;
 
 namespace PicoGpt.Tests.Checkpoints;
@@ -45,6 +46,38 @@ public sealed class IndexBoundsTests : IDisposable
         WriteTable(entries.Prepend(([], [8, 1])), new TensorBundleWriterOptions { CompressIndex = true });
         Assert.InRange(new FileInfo(IndexPath).Length, 1, 4_000_000);
         Assert.Contains("passes what is left", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_that_an_index_only_speaks_of_take_no_memory()
+    {
+        WriteTable([([], [8, .. (byte[])[0x9F, 0x8D, 6]])]); // 99,999 data files
+        Assert.InRange(new FileInfo(IndexPath).Length, 1, 200);
+        _ = TensorBundle.Open(Prefix); // what is allocated once
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using TensorBundle bundle = TensorBundle.Open(Prefix);
+        Assert.Equal(99_999, bundle.ShardCount);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300_000);
+        Assert.EndsWith(".data-99998-of-99999", bundle.GetShardPath(99_998), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_files_than_a_checkpoint_may_have_open_are_refused_and_let_go_of()
+    {
+        string[] paths = [.. Enumerable.Range(0, ShardMappings.MaxFiles + 1).Select(i => _folder.File($"shard-{i}"))];
+        foreach (string path in paths) File.WriteAllBytes(path, [1]);
+        var files = new ShardMappings(paths);
+        for (int i = 0; i < ShardMappings.MaxFiles; i++) Assert.Equal(1, files.Open(i).Length);
+        Assert.Contains($"more than {ShardMappings.MaxFiles} files", Assert.Throws<Gpt2Exception>(() => files.Open(ShardMappings.MaxFiles)).Message, StringComparison.Ordinal);
+        files.ReleaseHold();
+        Assert.Throws<ObjectDisposedException>(() => files.Open(0));
+    }
+
+    [Fact]
+    public void A_shape_of_more_dimensions_than_TensorFlow_has_is_no_shape()
+    {
+        Assert.Equal(254, new TensorShape(Enumerable.Repeat(1L, 254).ToArray()).Rank);
+        Assert.Throws<ArgumentException>(() => new TensorShape(Enumerable.Repeat(1L, 255).ToArray()));
     }
 
     [Theory]

@@ -128,7 +128,7 @@ public sealed class NpzTests : IDisposable
         int central = file.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
         BitConverter.TryWriteBytes(file.AsSpan(central + 24), 2_000_000_000u);
         File.WriteAllBytes(File1, file);
-        AssertRefused("ends after");
+        AssertRefused("cannot have");
         BitConverter.TryWriteBytes(file.AsSpan(central + 20), 10u);
         BitConverter.TryWriteBytes(file.AsSpan(central + 24), 200_000_000u);
         File.WriteAllBytes(File1, file);
@@ -223,6 +223,42 @@ public sealed class NpzTests : IDisposable
         source.Tensors[0].Verify();
         Assert.Equal([3f, 4f], source.Tensors[0].GetFloats().ToArray());
     }
+
+    [Fact]
+    public void Many_arrays_over_one_header_are_refused()
+    {
+        byte[] npy = Npy("{'descr': '|u1', 'fortran_order': False, 'shape': (60000,), }", new byte[60_000]);
+        WriteArchive(("a.npy", npy));
+        byte[] archive = File.ReadAllBytes(File1);
+        int end = archive.Length - 22, start = BitConverter.ToInt32(archive, end + 16), entry = end - start, count = 50_000;
+        byte[] many = [.. archive[..start], .. Enumerable.Repeat(archive[start..end], count).SelectMany(bytes => bytes), .. archive[end..]];
+        BitConverter.TryWriteBytes(many.AsSpan(many.Length - 22 + 8), (ushort)count);
+        BitConverter.TryWriteBytes(many.AsSpan(many.Length - 22 + 10), (ushort)count);
+        BitConverter.TryWriteBytes(many.AsSpan(many.Length - 22 + 12), count * entry);
+        File.WriteAllBytes(File1, many);
+        Assert.Contains("lie over each other", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Headers_that_become_much_when_they_are_decompressed_are_refused_before_they_do()
+    {
+        string padded = "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }".PadRight(65_000);
+        byte[] npy = Npy(padded, [1]);
+        WriteArchive(CompressionLevel.Optimal, [.. Enumerable.Range(0, 2_000).Select(i => ($"{i}.npy", npy))]);
+        Assert.InRange(new FileInfo(File1).Length, 1, 1_000_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("more room than the whole file", Refusal(), StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16_000_000); // of 130 million
+    }
+
+    [Fact]
+    public void More_dimensions_than_any_array_has_are_refused()
+    {
+        WriteArchive(("a.npy", Npy($"{{'descr': '|u1', 'fortran_order': False, 'shape': ({string.Concat(Enumerable.Repeat("1,", 300))}), }}", [1])));
+        Assert.Contains("more than 254 dimensions", Refusal(), StringComparison.Ordinal);
+    }
+
+    private string Refusal() => Assert.Throws<Gpt2Exception>(() => MappedSource.Open(File1, Npz.ListTensors).Dispose()).Message;
 
     private static byte[] Npy(string dictionary, byte[] data)
     {

@@ -276,10 +276,6 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
-    public void Available_memory_is_read_from_Linux_words()
-    {
-        Assert.Equal(2048, AvailableMemory.ParseMemInfo(["MemTotal:  9 kB", "MemAvailable:       2 kB"]));
-        Assert.Null(AvailableMemory.ParseMemInfo(["MemTotal:  9 kB"]));
-        Assert.InRange(AvailableMemory.Bytes, 1, long.MaxValue);
-    }
+    public void Free_memory_is_more_than_none_and_no_more_than_there_is() =>
+        Assert.InRange(AvailableMemory.Bytes, 1, AvailableMemory.TotalBytes);
 }

@@ -1,3 +1,5 @@
+using PicoGpt.Exporting;
+using PicoGpt.Files;
 using PicoGpt.Weights;
 using Xunit;
 
@@ -47,6 +49,43 @@ public sealed class PackedWeightsTests
     }
 
     [Fact]
+    public void Another_file_of_the_same_length_and_time_is_converted_anew()
+    {
+        using var folder = new TemporaryFolder();
+        string weights = folder.File("model/model.safetensors");
+        WriteSafetensors(folder, seed: 1);
+        DateTime written = File.GetLastWriteTimeUtc(weights);
+        byte[] first = Open(folder.File("model"), out _);
+        byte[] other = File.ReadAllBytes(WriteSafetensors(folder, seed: 2));
+        File.WriteAllBytes(weights, other); // in place, as a program does that keeps the file
+        File.SetLastWriteTimeUtc(weights, written);
+        byte[] second = Open(folder.File("model"), out List<double> converted);
+        Assert.NotEmpty(converted);
+        Assert.NotEqual(first, second);
+        Assert.Equal(second, Open(folder.File("model"), out converted));
+        Assert.Empty(converted);
+    }
+
+    [Fact]
+    public void A_file_without_checksums_is_read_again_only_when_anything_of_it_has_changed()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("weights"), note = folder.File("converted/weights.sha256");
+        File.WriteAllBytes(path, new byte[100]);
+        using (var file = new MappedFile(path))
+        {
+            Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(new byte[100])), file.Digest);
+            Assert.False(File.Exists(note)); // it changed just now, and may again within a tick of the clock
+            FileIdentity identity = file.Identity!.Value;
+            Directory.CreateDirectory(folder.File("converted"));
+            File.WriteAllText(note, $"{identity.Volume:x} {identity.High:x} {identity.Low:x} 100 {identity.ChangedAt.Ticks}\nnoted\n");
+        }
+
+        using (var file = new MappedFile(path)) Assert.NotEqual("noted", file.Digest);
+        Assert.True(ConvertedFolder.IsOwn("model.safetensors.sha256"));
+    }
+
+    [Fact]
     public void Where_no_file_can_be_written_the_weights_are_in_memory()
     {
         using TemporaryFolder folder = RandomModel.InFolder(Shapes.Small);
@@ -77,12 +116,24 @@ public sealed class PackedWeightsTests
         Assert.Empty(Converted(folder));
     }
 
-    private static byte[] Open(TemporaryFolder folder, out List<double> converted)
+    // Fresh from a writer, as a file that was given the place of another.
+    private static string WriteSafetensors(TemporaryFolder folder, ulong seed)
+    {
+        RandomModel.Write(folder.File("source"), Shapes.Small, seed);
+        using Gpt2Model model = Gpt2Model.Open(folder.File("source"));
+        string target = folder.File(seed == 1 ? "model" : $"model{seed}");
+        ModelExport.Plan(model, target, "Safetensors").Run();
+        return Path.Combine(target, "model.safetensors");
+    }
+
+    private static byte[] Open(TemporaryFolder folder, out List<double> converted) => Open(folder.Path, out converted);
+
+    private static byte[] Open(string folder, out List<double> converted)
     {
         var progress = new Recorder();
-        using Gpt2Model model = Gpt2Model.Open(folder.Path);
-        using var weights = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, progress, smallestFile: 0);
-        Assert.True(File.Exists(folder.File("converted/int8.index")));
+        using Gpt2Model model = Gpt2Model.Open(folder);
+        using var weights = PackedWeights.Open(model.Parameters, folder, Gpt2Precision.Int8, progress, smallestFile: 0);
+        Assert.True(File.Exists(Path.Combine(folder, "converted/int8.index")));
         converted = progress.Values;
         return weights[model.Parameters.Wte].ToArray();
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using PicoGpt.Files;
 
@@ -30,9 +29,7 @@ internal sealed class GgufTensor : StoredTensor
 
     public override string? Quantization => _format.Type.ToString();
 
-    public override string Fingerprint => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{_format.Type} {_offset} {_files.Open(_file).Length} {System.IO.File.GetLastWriteTimeUtc(_files.PathOf(_file)).Ticks}");
+    public override string Fingerprint => FormattableString.Invariant($"{_format.Type} {_offset} {_files.DigestOf(_file)}");
 
     /// <summary>The elements as float32.</summary>
     public override ReadOnlyMemory<byte> GetBytes() => MemoryMarshal.AsBytes(Decode().AsSpan()).ToArray();

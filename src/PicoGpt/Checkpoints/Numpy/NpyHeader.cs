@@ -42,6 +42,15 @@ internal static partial class NpyHeader
         return header;
     }
 
+    /// <summary>The length of a header, as its own first bytes tell it; 0 where they tell none.</summary>
+    public static long LengthOf(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < FixedLength + sizeof(uint)) return 0;
+        return file[6] == 1
+            ? FixedLength + sizeof(ushort) + BitConverter.ToUInt16(file[FixedLength..])
+            : FixedLength + (long)sizeof(uint) + BitConverter.ToUInt32(file[FixedLength..]);
+    }
+
     /// <summary>Reads a header.</summary>
     /// <param name="file">The first bytes of the file; 64 KiB are enough.</param>
     /// <exception cref="InvalidDataException">It is not a header, or that of an array of another kind; the message says which.</exception>
@@ -74,6 +83,8 @@ internal static partial class NpyHeader
 
     private static TensorShape ShapeOf(string text)
     {
+        if (text.AsSpan().Count(',') > TensorShape.MaxRank)
+            throw new InvalidDataException($"has more than {TensorShape.MaxRank} dimensions");
         string[] numbers = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         long[] dimensions = [.. numbers.Select(number => long.TryParse(number.TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out long d)
             ? d

@@ -10,6 +10,8 @@ internal static class Npz
     /// <summary>What the names of an archive's arrays end in.</summary>
     public const string EntryExtension = ".npy";
 
+    private const int UsualHeaderLength = 512;
+    private const long MinBudget = 1024 * 1024;
     private const int MaxHeaderLength = (1 << 16) + 16;
 
     /// <summary>Lists the tensors of one mapped file.</summary>
@@ -19,9 +21,11 @@ internal static class Npz
         MappedFile file = files.Open(number);
         try
         {
-            StoredTensor[] tensors =
-                [.. Zip.ReadDirectory(file).Where(entry => entry.Name.EndsWith(EntryExtension, StringComparison.Ordinal)).Select(entry => Tensor(files, file, entry))];
-            return tensors.Length > 0 ? tensors : throw new InvalidDataException($"there is no array in it, a file whose name ends in '{EntryExtension}'");
+            long budget = Math.Max(file.Length, MinBudget);
+            List<StoredTensor> tensors = [];
+            foreach (ZipEntry entry in Zip.ReadDirectory(file).Where(entry => entry.Name.EndsWith(EntryExtension, StringComparison.Ordinal)))
+                tensors.Add(Tensor(files, file, entry, ref budget));
+            return tensors.Count > 0 ? tensors : throw new InvalidDataException($"there is no array in it, a file whose name ends in '{EntryExtension}'");
         }
         catch (InvalidDataException fault)
         {
@@ -31,12 +35,12 @@ internal static class Npz
         }
     }
 
-    private static StoredTensor Tensor(ShardMappings files, MappedFile file, ZipEntry entry)
+    private static StoredTensor Tensor(ShardMappings files, MappedFile file, ZipEntry entry, ref long budget)
     {
         string name = entry.Name[..^EntryExtension.Length];
         try
         {
-            (TensorDType dtype, TensorShape shape, bool isFortranOrder, int headerLength) = NpyHeader.Parse(Start(file, entry));
+            (TensorDType dtype, TensorShape shape, bool isFortranOrder, int headerLength) = NpyHeader.Parse(Start(file, entry, ref budget));
             if (isFortranOrder && shape.Rank > 1)
                 throw new InvalidDataException("is in Fortran order; save it as numpy.ascontiguousarray(x)");
             if ((Int128)shape.ElementCount * dtype.ElementSize()!.Value != entry.Size - headerLength)
@@ -51,9 +55,20 @@ internal static class Npz
         }
     }
 
-    private static unsafe ReadOnlySpan<byte> Start(MappedFile file, ZipEntry entry)
+    // A header has some hundred bytes. All that is decompressed for headers together is no more than the file's own length.
+    private static unsafe ReadOnlySpan<byte> Start(MappedFile file, ZipEntry entry, ref long budget)
     {
         int length = (int)Math.Min(entry.Size, MaxHeaderLength);
-        return entry.IsDeflated ? Zip.Inflate(file, entry, length) : new ReadOnlySpan<byte>(file.Address(entry.DataOffset, length), length);
+        if (!entry.IsDeflated) return new ReadOnlySpan<byte>(file.Address(entry.DataOffset, length), length);
+        byte[] start = Inflate(file, entry, Math.Min(length, UsualHeaderLength), ref budget);
+        return start.Length == length || NpyHeader.LengthOf(start) <= start.Length ? start : Inflate(file, entry, length, ref budget);
+    }
+
+    private static byte[] Inflate(MappedFile file, ZipEntry entry, int length, ref long budget)
+    {
+        budget -= length;
+        return budget >= 0
+            ? Zip.Inflate(file, entry, length)
+            : throw new InvalidDataException("is one of so many that their headers would take more room than the whole file");
     }
 }

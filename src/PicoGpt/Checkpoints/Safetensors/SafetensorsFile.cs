@@ -137,6 +137,8 @@ internal static class SafetensorsFile
     private static long[] Numbers(JsonElement array, string name)
     {
         if (array.ValueKind != JsonValueKind.Array) throw new InvalidDataException($"tensor '{name}' has no list of numbers where one should be");
+        if (array.GetArrayLength() > TensorShape.MaxRank)
+            throw new InvalidDataException($"tensor '{name}' has {array.GetArrayLength()} numbers where {TensorShape.MaxRank} are the most");
         return [.. array.EnumerateArray().Select(number =>
             number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) && value >= 0
                 ? value

@@ -5,7 +5,6 @@ namespace PicoGpt.Checkpoints.TensorFlow;
 /// <summary>The values of a checkpoint index's other keys (BundleEntryProto, tensor_bundle.proto).</summary>
 internal static class BundleEntryCodec
 {
-    private const int MaxRank = 254; // TensorShape::MaxDimensions
     private const int MaxSlices = 1_000; // each is compared with every other
     private const int MaxExtents = 16 * 1024; // of all slices together
 
@@ -103,7 +102,7 @@ internal static class BundleEntryCodec
                 default: reader.Skip(); break;
             }
 
-            if (dimensions.Count > MaxRank) throw new InvalidDataException($"its shape has more than {MaxRank} dimensions");
+            if (dimensions.Count > TensorShape.MaxRank) throw new InvalidDataException($"its shape has more than {TensorShape.MaxRank} dimensions");
         }
 
         long[] array = [.. dimensions];
@@ -137,7 +136,7 @@ internal static class BundleEntryCodec
                 extents.Add(DecodeExtent(reader.ReadBytes()));
             else
                 reader.Skip();
-            if (extents.Count > MaxRank) throw new InvalidDataException($"a slice has more than {MaxRank} dimensions");
+            if (extents.Count > TensorShape.MaxRank) throw new InvalidDataException($"a slice has more than {TensorShape.MaxRank} dimensions");
         }
 
         return new TensorSlice([.. extents]);

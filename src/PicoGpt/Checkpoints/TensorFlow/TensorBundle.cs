@@ -26,7 +26,7 @@ public sealed class TensorBundle : ITensorSource
         Prefix = prefix;
         _index = index;
         int count = index.ShardCount;
-        _shards = new ShardMappings([.. Enumerable.Range(0, count).Select(shard => ShardName.Of(prefix, shard, count) + shardSuffix)]);
+        _shards = new ShardMappings(new LazyPaths(count, shard => ShardName.Of(prefix, shard, count) + shardSuffix));
     }
 
     /// <summary>The full path that the names of the checkpoint's files begin with: <c>folder/model.ckpt</c>.</summary>

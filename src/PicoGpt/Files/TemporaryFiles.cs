@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+
+namespace PicoGpt.Files;
+
+/// <summary>
+/// Files that are written under temporary names beside their own. As long as one is being written, its writer holds a lock on it, which the
+/// system releases when the process ends, however it ends; a file that nobody holds was left by a process that was killed.
+/// </summary>
+internal static partial class TemporaryFiles
+{
+    private const string Pattern = "*.tmp";
+
+    // Between its last byte and its name a file is closed, and not locked, for a moment.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>A name that nobody else takes.</summary>
+    /// <param name="path">The name that the file is to have in the end.</param>
+    public static string NewPath(string path) => $"{path}.{Guid.NewGuid():n}.tmp";
+
+    /// <summary>Deletes what killed processes left in the folder of a file: of that file and of all others.</summary>
+    public static void RemoveOrphans(string path)
+    {
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Pattern).Where(file => Name().IsMatch(Path.GetFileName(file))))
+                DeleteIfNobodyHolds(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be taken away does not keep anybody from writing.
+        }
+    }
+
+    // A link is another's: only what was made here is deleted.
+    private static void DeleteIfNobodyHolds(string file)
+    {
+        try
+        {
+            var info = new FileInfo(file);
+            if (info.LinkTarget is not null || DateTime.UtcNow - info.LastWriteTimeUtc < Patience) return;
+            using FileStream held = new(file, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
+            File.Delete(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    [GeneratedRegex(@"\.[0-9a-f]{32}\.tmp$")]
+    private static partial Regex Name();
+}
