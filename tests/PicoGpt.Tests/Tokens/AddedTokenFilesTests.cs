@@ -158,6 +158,15 @@ public sealed class AddedTokenFilesTests : IDisposable
     }
 
     [Fact]
+    public void Reading_a_vocabulary_can_be_cancelled()
+    {
+        Assert.Throws<OperationCanceledException>(() => Tokenizer.Load(_folder.Path, new CancellationToken(canceled: true)));
+        using Gpt2Model model = BuiltInModel.Open();
+        Assert.Throws<OperationCanceledException>(() => model.ReadEncoder(new CancellationToken(canceled: true)));
+        Assert.Equal("a", model.Encoder.Decode(model.Encoder.Encode("a")));
+    }
+
+    [Fact]
     public void Ids_and_merges_that_somebody_chose_take_no_longer_than_others()
     {
         // Ids that fall together modulo every small prime, and pairs that a multiplication by the golden ratio puts into one place.
