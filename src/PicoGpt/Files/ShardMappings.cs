@@ -87,7 +87,7 @@ internal sealed class ShardMappings
 
     private Gpt2Exception TooMany() => new(
         Gpt2Error.Unsupported,
-        $"The checkpoint of '{PathOf(0)}' has its tensors in more than {MaxFiles} files, which are more than are opened at once; write it anew in fewer.",
+        $"The checkpoint of '{PathOf(0)}' has its tensors in more than {MaxFiles} files, which are more than are opened at once; write it again in fewer files.",
         PathOf(0));
 
     private static MappedFile Map(string path)

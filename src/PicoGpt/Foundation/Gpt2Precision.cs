@@ -12,9 +12,9 @@ public enum Gpt2Precision
     /// <summary>The upper half of a float32: 8 bits of precision, the same range; half the bytes.</summary>
     BFloat16,
 
-    /// <summary>8 bits, with a scale for every 32 values that a sum walks: 8.5 bits a value.</summary>
+    /// <summary>8 bits, with a scale for every 32 values that a sum walks: 8.5 bits per value.</summary>
     Int8,
 
-    /// <summary>4 bits that choose one of 16 levels, with a scale for every 16 values that a sum walks: 5 bits a value.</summary>
+    /// <summary>4 bits that choose one of 16 levels, with a scale for every 16 values that a sum walks: 5 bits per value.</summary>
     Int4,
 }

@@ -6,7 +6,7 @@ namespace PicoGpt.Machine;
 /// What a system's files say of free memory: Linux's /proc/meminfo (proc_meminfo(5)), the control groups of this process, of both
 /// versions (cgroup-v2.rst, cgroup-v1/memory.rst), and the limits of the process (proc_pid_limits(5)).
 /// </summary>
-/// <param name="read">The text of a file; <see langword="null"/> where it is not there or cannot be read.</param>
+/// <param name="read">The text of a file; <see langword="null"/> where it does not exist or cannot be read.</param>
 internal sealed class MemoryFacts(Func<string, string?> read)
 {
     /// <summary>The facts of this machine.</summary>

@@ -6,7 +6,7 @@ namespace PicoGpt.Pictures;
 internal static class ImagePicture
 {
     private const int SmallestSide = 512;
-    private const int LeastHeight = 32;
+    private const int MinHeight = 32;
     private const int BarWidth = 8;
 
     private static readonly Rgb Paper = new(255, 255, 255);
@@ -16,7 +16,7 @@ internal static class ImagePicture
     public static byte[] Png(Heatmap map)
     {
         int across = Math.Max(SmallestSide / Math.Max(map.Rows, map.Columns), 1);
-        int down = Math.Max(across, LeastHeight / map.Rows); // so that a vector is a strip, not a hairline
+        int down = Math.Max(across, MinHeight / map.Rows); // so that a vector is a strip, not a hairline
         return Pixels(map, across, down);
     }
 

@@ -13,7 +13,7 @@ internal static class SvgPicture
     private const int TopMargin = 48;
     private const int ChartWidth = 720;
     private const int ChartHeight = 360;
-    private const int LeastHeight = 32;
+    private const int MinHeight = 32;
     private const int LegendWidth = 240;
     private const int CaptionWidth = 110;
     private const int LineHeight = 18;
@@ -23,7 +23,7 @@ internal static class SvgPicture
     public static string Of(Heatmap map)
     {
         double cell = Math.Min((double)ChartWidth / map.Columns, 16);
-        double width = cell * map.Columns, height = Math.Clamp(cell * map.Rows, LeastHeight, ChartWidth);
+        double width = cell * map.Columns, height = Math.Clamp(cell * map.Rows, MinHeight, ChartWidth);
         double legend = TopMargin + height + 40;
         var svg = new StringBuilder();
         svg.Append(Text(LeftMargin, 28, map.Title, "class=\"t\""));

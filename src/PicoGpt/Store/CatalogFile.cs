@@ -9,7 +9,7 @@ namespace PicoGpt.Store;
 public sealed record CatalogFile(string Name, long? Size, string? Sha256)
 {
     /// <summary>
-    /// Whether a folder has the file. It has its name only when it was verified; one of another length was put there by somebody else.
+    /// Whether a folder has the file. It has its name only when it was verified; one of another length was put there by someone else.
     /// </summary>
     internal bool IsIn(string folder) => LengthIn(folder) is { } length && (Size is null || Size == length);
 

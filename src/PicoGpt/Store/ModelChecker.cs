@@ -63,7 +63,7 @@ internal static class ModelChecker
         {
             return fault.Message;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) // somebody took it away meanwhile
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) // someone took it away meanwhile
         {
             return ReadableFile.Refused(path, fault).Message;
         }

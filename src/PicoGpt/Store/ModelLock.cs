@@ -27,7 +27,7 @@ internal sealed class ModelLock : IDisposable
     /// <summary>The folder of a store's locks.</summary>
     public static string FolderOf(string root) => Path.Combine(root, Folder);
 
-    /// <summary>Whether a file cannot be opened because somebody else has it open.</summary>
+    /// <summary>Whether a file cannot be opened because someone else has it open.</summary>
     public static bool IsHeldByAnother(IOException fault) =>
         fault.HResult is 11 or 35 or unchecked((int)0x80070020); // EWOULDBLOCK of Linux, of macOS; ERROR_SHARING_VIOLATION of Windows
 

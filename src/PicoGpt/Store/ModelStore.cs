@@ -95,7 +95,7 @@ public sealed class ModelStore(string root)
     }
 
     /// <summary>
-    /// Deletes all that is here of a model; files that were put there by somebody else stay, and the folder with them. Where the folder
+    /// Deletes all that is here of a model; files that were put there by someone else stay, and the folder with them. Where the folder
     /// is a link, only the link is deleted.
     /// </summary>
     /// <param name="model">The model.</param>

@@ -44,7 +44,7 @@ internal sealed partial class SourceSecrets
     public static string Encode(NetworkCredential credentials) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.UserName}:{credentials.Password}"));
 
-    /// <summary>Words that somebody else made, without the secrets in them.</summary>
+    /// <summary>Words that someone else wrote, without the secrets in them.</summary>
     public string Hide(string words)
     {
         foreach (string secret in _secrets) words = words.Replace(secret, Hidden, StringComparison.Ordinal);

@@ -23,7 +23,7 @@ internal static class GgufFile
     private const string SplitKey = "split.count";
 
     // The least that each takes: a name's length, a type and a byte; and a name's length, the number of dimensions, a type and an offset.
-    private const int LeastKey = 13, LeastTensor = 24;
+    private const int MinKeyLength = 13, MinTensorLength = 24;
 
     /// <summary>The first bytes of every file.</summary>
     public static ReadOnlySpan<byte> Magic => "GGUF"u8;
@@ -61,7 +61,7 @@ internal static class GgufFile
         var cursor = new GgufCursor(file, 0);
         if (file.Length < Magic.Length || !cursor.Take(Magic.Length).SequenceEqual(Magic)) throw new InvalidDataException("it does not begin with GGUF");
         CheckVersion(cursor.UInt32());
-        long tensors = cursor.Count("tensors", LeastTensor), keys = cursor.Count("keys", LeastKey);
+        long tensors = cursor.Count("tensors", MinTensorLength), keys = cursor.Count("keys", MinKeyLength);
         var metadata = GgufMetadata.Read(files, number, cursor, keys);
         if (metadata.Number(SplitKey) is { } parts and > 1)
             throw new NotSupportedException($"it is one of {parts} files of a model; join them with llama.cpp's llama-gguf-split --merge");
