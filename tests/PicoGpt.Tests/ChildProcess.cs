@@ -12,7 +12,8 @@ internal static class ChildProcess
 
     private static string Assembly => typeof(ChildProcess).Assembly.Location;
 
-    private static string OwnName => Path.GetFileNameWithoutExtension(Environment.ProcessPath!);
+    // Only Windows' programs have an ending; "PicoGpt.Tests" is a name as it stands.
+    private static string OwnName => Path.GetFileName(Environment.ProcessPath!) is var name && name.EndsWith(".exe", StringComparison.OrdinalIgnoreCase) ? name[..^4] : name;
 
     /// <param name="arguments">What it is to do, see <see cref="Program"/>.</param>
     public static Process Start(params IEnumerable<string> arguments) => Process.Start(StartInfo(arguments))!;
