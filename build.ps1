@@ -9,6 +9,8 @@
     it then, and may be combined.
 .PARAMETER Test
     Runs the xunit tests and, on the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
+.PARAMETER Long
+    With -Test, runs the long suite after it: what takes minutes and is counted in SECURITY.md.
 .PARAMETER Coverage
     Runs the tests of the engine with every line counted, which takes twice as long, and tells the share of lines that they ran.
 .PARAMETER Demo
@@ -44,6 +46,7 @@
 [CmdletBinding()]
 param(
     [switch] $Test,
+    [switch] $Long,
     [switch] $Coverage,
     [switch] $Demo,
     [switch] $Bench,
@@ -225,4 +228,8 @@ if ($Test) {
     $result = Invoke-Test
     Write-Host "$($result.Passed) passed, $($result.Failed) failed, $($result.Skipped) skipped"
     if ($result.Failed -gt 0 -or $result.Passed -eq 0) { exit 1 }
+}
+
+if ($Test -and $Long) {
+    Invoke-Dotnet "$root/tests/PicoGpt.Tests/bin/Release/net10.0/PicoGpt.Tests.dll", '-explicit', 'only' | Out-Host
 }

@@ -19,10 +19,14 @@ internal static class UnwritableFile
         _ => false,
     };
 
+    /// <summary>Whether Windows says that somebody has the file open or mapped: a sharing violation, a lock, a mapped section.</summary>
+    public static bool IsInUse(Exception fault) =>
+        fault.HResult is unchecked((int)0x80070020) or unchecked((int)0x80070021) or unchecked((int)0x800704C8);
+
     /// <summary>The exception for one file that could not be written.</summary>
     public static Gpt2Exception Refused(string path, Exception fault) => IsFull(fault)
         ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault)
-        : new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault);
+        : new Gpt2Exception(IsInUse(fault) ? Gpt2Error.InUse : Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault);
 
     /// <summary>The exception for a file that exists and is not to be overwritten.</summary>
     public static Gpt2Exception Exists(string path) => new(Gpt2Error.AlreadyExists, $"'{path}' already exists; choose another path.", path);

@@ -12,6 +12,7 @@ internal static class VisibleText
 {
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;
+    private const int BlankBraille = 0x2800;
 
     /// <summary>A token's text on one line; bytes that are not whole characters as <c>⟨e2 80⟩</c>.</summary>
     public static string Of(ReadOnlySpan<byte> bytes)
@@ -55,19 +56,29 @@ internal static class VisibleText
 
     /// <summary>
     /// Whether the character at a place of a text is to be spelled out. The joiners within Persian words and family emoji are a part of the
-    /// text and are not: those that stand between letters, marks or symbols beyond ASCII.
+    /// text and are not: those that stand between letters, marks or symbols beyond ASCII. Nor are the selectors of a variation behind such a
+    /// character, and a blank between patterns of Braille.
     /// </summary>
     public static bool IsSpelled(string text, int at)
     {
         Rune rune = RuneAt(text, at);
-        return IsShapeless(rune) && !(rune.Value is ZeroWidthNonJoiner or ZeroWidthJoiner && IsJoined(text, at));
+        if (!IsShapeless(rune)) return false;
+        return rune.Value switch
+        {
+            ZeroWidthNonJoiner or ZeroWidthJoiner => !IsJoined(text, at),
+            BlankBraille => !(at > 0 && IsBraille(RuneBefore(text, at))) && !(at + 1 < text.Length && IsBraille(RuneAt(text, at + 1))),
+            _ when IsVariation(rune.Value) => !(at > 0 && CanJoin(RuneBefore(text, at)) && !IsVariation(RuneBefore(text, at).Value)),
+            _ => true,
+        };
     }
 
     /// <summary>The character at a place of a text; U+FFFD for half a surrogate pair.</summary>
     public static Rune RuneAt(string text, int at) => Rune.TryGetRuneAt(text, at, out Rune rune) ? rune : Rune.ReplacementChar;
 
     private static bool IsJoined(string text, int at) =>
-        at > 0 && at + 1 < text.Length && CanJoin(RuneAt(text, char.IsLowSurrogate(text[at - 1]) && at > 1 ? at - 2 : at - 1)) && CanJoin(RuneAt(text, at + 1));
+        at > 0 && at + 1 < text.Length && CanJoin(RuneBefore(text, at)) && CanJoin(RuneAt(text, at + 1));
+
+    private static Rune RuneBefore(string text, int at) => RuneAt(text, char.IsLowSurrogate(text[at - 1]) && at > 1 ? at - 2 : at - 1);
 
     private static bool CanJoin(Rune rune) => !rune.IsAscii && (Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.OtherSymbol or UnicodeCategory.ModifierSymbol);
@@ -82,5 +93,12 @@ internal static class VisibleText
     /// <summary>Whether a character has no shape of its own: controls, what rearranges its surroundings, what only some fonts have.</summary>
     public static bool IsShapeless(Rune rune) => Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned || IsBlank(rune.Value) || IsVariation(rune.Value);
+
+    // Letters and symbols that look like nothing: the joiner of graphemes, fillers of Hangul, inherent vowels of Khmer, empty Braille.
+    private static bool IsBlank(int rune) => rune is 0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or BlankBraille or 0x3164 or 0xFFA0;
+
+    private static bool IsVariation(int rune) => rune is (>= 0x180B and <= 0x180F) or (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF);
+
+    private static bool IsBraille(Rune rune) => rune.Value is > BlankBraille and <= 0x28FF;
 }
