@@ -57,6 +57,15 @@ public sealed class CommandLineTests
         Assert.Equal(Gpt2Error.InvalidArgument, fault.Error);
     }
 
+    [Fact]
+    public void What_is_here_is_opened_with_fetch_too_and_its_memory_is_asked_about()
+    {
+        CommandLine command = CommandLine.Parse(["--fetch", "--force", "p"]);
+        using Gpt2Model model = command.OpenModel(TestContext.Current.CancellationToken);
+        Assert.Equal("3M", model.Name);
+        Assert.DoesNotContain("--force", command.CheckMemory(model) ?? "", StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(Gpt2Error.ModelNotCached, "It is not here; fetch it first.", "It is not here; fetch it first with --fetch, or give --model the path of a folder that has it.")]
     [InlineData(Gpt2Error.UnknownHeadCount, "Give the number.", "Give the number (--head-count).")]
