@@ -72,6 +72,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <summary>Who sees what passes through, and may change it, if anybody.</summary>
     public IForwardHook? Hook { get; set; }
 
+    /// <summary>The weights that it computes with.</summary>
+    public Gpt2Tree<PinnedWeight> Parameters => _parameters;
+
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary => _h.NVocab;
 
@@ -85,7 +88,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {vocabulary} (0 to {vocabulary - 1}).");
 
     /// <summary>An empty cache for a text.</summary>
-    public KeyValueCache NewCache() => new(_h.NLayer, _h.NHead, _h.HeadSize, _h.NCtx);
+    public KeyValueCache NewCache() => NewCache(_h.NCtx);
+
+    /// <summary>An empty cache for a text of so many positions at most.</summary>
+    public KeyValueCache NewCache(int capacity) => new(_h.NLayer, _h.NHead, _h.HeadSize, capacity);
 
     /// <summary>Begins a batch.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
@@ -114,13 +120,42 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return first;
     }
 
+    /// <summary>
+    /// Adds a text's next positions to the batch by what enters a layer there: <see cref="Run(int, CancellationToken)"/> takes it from that
+    /// layer on. The cache needs the earlier positions of these layers only.
+    /// </summary>
+    /// <returns>The row of the first of them.</returns>
+    /// <exception cref="Gpt2Exception">The context would overflow.</exception>
+    public int Add(KeyValueCache cache, int layer, ReadOnlySpan<float> residual) // [n, n_embd]
+    {
+        int first = _rows, rows = residual.Length / _h.NEmbd;
+        if (rows > cache.Capacity - cache.Length) throw DoesNotFit(cache, rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows - _rows);
+        for (int t = 0; t < rows; t++)
+        {
+            _places[_rows] = new RowPlace(cache, cache.Length + t);
+            residual.Slice(t * _h.NEmbd, _h.NEmbd).CopyTo(_workspace.Activations[layer].ResidualBefore.Row(_rows++));
+        }
+
+        _attention.Texts.Add(new TextRows(cache, first, rows));
+        return first;
+    }
+
     /// <summary>Runs the batch through all blocks and remembers its positions.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; no position is remembered.</exception>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Run(CancellationToken cancellationToken)
     {
         AddPositions(_workspace.Activations.First.Take(_rows));
-        for (int layer = 0; layer < _h.NLayer; layer++)
+        Run(0, cancellationToken);
+    }
+
+    /// <summary>Runs the batch through the blocks from a layer on and remembers its positions.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; no position is remembered.</exception>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
+    public void Run(int firstLayer, CancellationToken cancellationToken)
+    {
+        for (int layer = firstLayer; layer < _h.NLayer; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             _model.ThrowIfChanged();

@@ -64,14 +64,15 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <param name="other">The text's cache.</param>
     /// <param name="positions">How many.</param>
     /// <param name="from">As many of them are here already.</param>
-    public void CopyFrom(KeyValueCache other, int positions, int from = 0)
+    /// <param name="firstLayer">The layers before it are not needed.</param>
+    public void CopyFrom(KeyValueCache other, int positions, int from = 0, int firstLayer = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(positions, other.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(from, Math.Min(positions, Length));
         nint block = from / Kernels.KeyBlock * BlockStride;
         nint keys = ((positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock * BlockStride) - block;
         nint value = (nint)from * PaddedHeadSize;
-        for (int layer = 0; layer < _keys.Length; layer++)
+        for (int layer = firstLayer; layer < _keys.Length; layer++)
         {
             Copy(other.Keys(layer, 0) + block, Keys(layer, 0) + block, keys);
             for (int head = 0; head < _heads; head++)

@@ -1,0 +1,45 @@
+using PicoGpt.Inference;
+using PicoGpt.Tokens;
+
+namespace PicoGpt.Circuits;
+
+/// <summary>What is compared between runs: the difference of two tokens' logits, or the log-probability of one.</summary>
+internal sealed class AnswerScore
+{
+    /// <exception cref="Gpt2Exception">An answer is not one token.</exception>
+    public AnswerScore(Gpt2Model model, string answer, string? against)
+    {
+        Answer = TokenOf(model, answer);
+        Against = against is null ? null : TokenOf(model, against);
+        Name = against is null
+            ? $"the log-probability of '{VisibleText.Of(answer)}'"
+            : $"the logit of '{VisibleText.Of(answer)}' less that of '{VisibleText.Of(against)}'";
+    }
+
+    /// <summary>The token.</summary>
+    public int Answer { get; }
+
+    /// <summary>The token whose logit is subtracted, if any.</summary>
+    public int? Against { get; }
+
+    /// <summary>What it is, in words.</summary>
+    public string Name { get; }
+
+    /// <summary>The score of logits.</summary>
+    public double Of(ReadOnlySpan<float> logits) => // [n_vocab]
+        Against is { } against ? (double)logits[Answer] - logits[against] : new TokenDistribution(logits).LogProbabilityOf(Answer);
+
+    /// <summary>A text that is one token.</summary>
+    /// <exception cref="Gpt2Exception">It is not.</exception>
+    public static int TokenOf(Gpt2Model model, string text)
+    {
+        IReadOnlyList<Gpt2Token> tokens = model.Encoder.Tokenize(text, allowSpecial: true, withPrefix: false);
+        if (tokens is [Gpt2Token only] && only.Id < model.HyperParameters.NVocab) return only.Id;
+        throw new Gpt2Exception(
+            Gpt2Error.InvalidToken,
+            tokens.Count == 0
+                ? "An empty text is not a token; give one such as ' the'."
+                : $"'{VisibleText.Of(text)}' is not one token of {model.Name} but {tokens.Count}: "
+                    + $"{string.Join(", ", tokens.Select(token => $"'{VisibleText.Of(token.Text)}'"))}; give one token, mostly with a space before the word.");
+    }
+}
