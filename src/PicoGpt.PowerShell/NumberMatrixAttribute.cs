@@ -1,11 +1,13 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using PicoGpt.Circuits;
+using PicoGpt.Weights;
 
 namespace PicoGpt.PowerShell;
 
 /// <summary>
-/// Lets a parameter take numbers as scripts have them: one, a list, a list of lists, or a matrix such as a trace's activation. They
+/// Lets a parameter take numbers as scripts have them: one, a list, a list of lists, a matrix such as a trace's activation, a direction, or a weight. They
 /// become a matrix; a list is one row.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
@@ -16,6 +18,8 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => Unwrap(inputData) switch
     {
         float[,] matrix => matrix,
+        Gpt2Direction direction => Matrix([[.. direction.Values]]),
+        FloatTensor weight => Matrix([weight.ToArray()]),
         double[,] matrix => Narrowed(matrix),
         IList { Count: > 0 } list when Unwrap(list[0]) is IList => Matrix([.. list.Cast<object?>().Select(row => Numbers(Unwrap(row)))]),
         var given => Matrix([Numbers(given)]),

@@ -49,6 +49,15 @@ public sealed class ScreenItem
     /// <summary>The sites on one line.</summary>
     public string Sites => Format.Visible(string.Join(", ", ObjectReader.Items(_item, nameof(Sites)).Select(site => $"{site}")));
 
+    /// <summary>The site on one line.</summary>
+    public string Site => Visible(nameof(Site));
+
+    /// <summary>The name of the row on one line.</summary>
+    public string RowLabel => Visible(nameof(RowLabel));
+
+    /// <summary>The name of the column on one line.</summary>
+    public string ColumnLabel => Visible(nameof(ColumnLabel));
+
     /// <summary>The layers on one line; all where none is named.</summary>
     public string Layers => Chosen(nameof(Layers));
 
@@ -198,6 +207,9 @@ public sealed class ScreenItem
 
     /// <summary>The text of a session.</summary>
     public string[] SessionLines => GenerationView.Session(_item, Screen.Width);
+
+    /// <summary>A grid.</summary>
+    public string[] GridLines => GridView.Draw(_item, Screen.Width);
 
     /// <summary>A prompt and its text.</summary>
     public string[] CompletionLines => GenerationView.Completion(_item, Screen.Width);

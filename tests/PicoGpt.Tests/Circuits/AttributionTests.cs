@@ -1,0 +1,100 @@
+using PicoGpt.Architecture;
+using PicoGpt.Circuits;
+using PicoGpt.Inference;
+using PicoGpt.Tests.Inference;
+using Xunit;
+
+namespace PicoGpt.Tests.Circuits;
+
+public sealed class AttributionTests
+{
+    private const string Text = "Once upon a time there was a king who had";
+
+    [Theory]
+    [InlineData(Gpt2Precision.Float32, " a", null, 1e-4)]
+    [InlineData(Gpt2Precision.Float32, " three", " no", 1e-4)]
+    [InlineData(Gpt2Precision.Float16, " a", null, 1e-4)]
+    [InlineData(Gpt2Precision.Int8, " a", " two", 1e-4)]
+    public void The_parts_add_up_to_the_logit(Gpt2Precision precision, string answer, string? against, double tolerance)
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        Gpt2Grid grid = LogitAttribution.Of(
+            model.WithPrecision(precision), Text, new AttributionOptions { Answer = answer, Against = against }, TestContext.Current.CancellationToken);
+        using var context = new Gpt2Context(model.WithPrecision(precision));
+        ReadOnlySpan<float> logits = context.Forward(model.Encoder.Encode(Text), TestContext.Current.CancellationToken);
+        double logit = (double)logits[model.Encoder.Encode(answer)[0]] - (against is null ? 0 : logits[model.Encoder.Encode(against)[0]]);
+        Assert.Equal(logit, grid.Others[^1].Value);
+        double sum = grid.Cells.Sum(cell => cell.Value) + grid.Others.SkipLast(1).Sum(other => other.Value);
+        Assert.Equal(logit, sum, tolerance * Math.Max(1, Math.Abs(logit)));
+        Assert.Equal(["head 0", "head 1", "head 2", "attn bias", "mlp", "mlp bias"], grid.ColumnLabels);
+    }
+
+    [Fact]
+    public void The_parts_of_a_model_of_odd_shape_are_those_of_the_plain_loops()
+    {
+        using var folder = new TemporaryFolder();
+        var odd = new Gpt2HyperParameters(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
+        RandomModel.Write(folder.Path, odd, seed: 4);
+        using Gpt2Model model = Gpt2Model.Open(folder.Path);
+        Gpt2Grid grid = LogitAttribution.Of(model, "a bc d", new AttributionOptions { Answer = "q" }, TestContext.Current.CancellationToken);
+        int[] ids = model.Encoder.Encode("a bc d");
+        int token = model.Encoder.Encode("q")[0];
+        Dictionary<string, double[][]> passes = PlainForward.Trace(model, ids).Activations;
+        double[] last = passes["h1/resid_post"][^1];
+        double mean = last.Average(), scale = 1 / Math.Sqrt(last.Average(v => (v - mean) * (v - mean)) + odd.LayerNormEpsilon);
+        float[] u = model.Parameters.Wte.Row(token).ToArray(), g = model.Parameters.LnF.G.ToArray();
+
+        double Adds(double[] part)
+        {
+            double center = part.Average();
+            return part.Select((v, i) => (v - center) * scale * g[i] * u[i]).Sum();
+        }
+
+        Assert.Equal(Adds(passes["wte"][^1]), grid.Others[0].Value, 1e-6);
+        Assert.Equal(Adds(passes["wpe"][^1]), grid.Others[1].Value, 1e-6);
+        for (int layer = 0; layer < odd.NLayer; layer++)
+        {
+            Assert.Equal(Adds(passes[$"h{layer}/mlp"][^1]), grid.Values[layer][4] + grid.Values[layer][5], 1e-6);
+            Assert.Equal(Adds(passes[$"h{layer}/attn"][^1]), grid.Values[layer].Take(4).Sum(), 1e-6);
+            float[] w = model.Parameters.Blocks[layer].Attn.CProj.W.ToArray();
+            for (int head = 0; head < 3; head++)
+            {
+                double[] added = new double[21];
+                for (int i = head * 7; i < (head + 1) * 7; i++)
+                {
+                    for (int o = 0; o < 21; o++) added[o] += passes[$"h{layer}/attn/z"][^1][i] * w[(i * 21) + o];
+                }
+
+                Assert.Equal(Adds(added), grid.Values[layer][head], 1e-6);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_likeliest_token_is_attributed_where_none_is_named()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        Gpt2Grid grid = LogitAttribution.Of(model, "Once upon", cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal("What adds to the logit of ' the'", grid.Title);
+    }
+
+    [Fact]
+    public void A_token_adds_what_the_text_says_less_without_it()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        int[] ids = model.Encoder.Encode(Text);
+        Gpt2Grid grid = TokenAttribution.LeaveOneOut(model, Text, new AttributionOptions { Answer = " a", Against = " no" }, TestContext.Current.CancellationToken);
+        double whole = Score(model, ids);
+        Assert.Equal(whole, grid.Others[0].Value);
+        for (int t = 0; t < ids.Length; t++) Assert.Equal(whole - Score(model, [.. ids[..t], .. ids[(t + 1)..]]), grid.Values[0][t]);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TokenAttribution.LeaveOneOut(model, "a", cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Contains("nothing would be left", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static double Score(Gpt2Model model, int[] ids)
+    {
+        using var context = new Gpt2Context(model);
+        ReadOnlySpan<float> logits = context.Forward(ids, TestContext.Current.CancellationToken);
+        return (double)logits[model.Encoder.Encode(" a")[0]] - logits[model.Encoder.Encode(" no")[0]];
+    }
+}
