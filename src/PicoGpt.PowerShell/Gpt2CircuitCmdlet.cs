@@ -55,7 +55,7 @@ public abstract class Gpt2CircuitCmdlet : Gpt2FetchingCmdlet
     {
         T result = default!;
         using var bar = new ProgressBar(this, what);
-        Await(() => result = work(), () => bar.Show("", share()));
+        Await(() => result = work(), () => bar.Show($"{Math.Round(100 * share())} %", share()));
         return result;
     }
 }

@@ -35,7 +35,6 @@ public sealed class NumberCompleter : IArgumentCompleter
         ["Slice"] = [("0:64, 0:64", "the first 64 rows and columns"), ("0", "the first row"), (":, -1", "the last column"), ("::2", "every other row")],
         ["Width"] = [("80", "columns"), ("120", "columns")],
         ["Height"] = [("24", "rows"), ("48", "rows")],
-        ["Count"] = [("4", "the default"), ("16", "a steadier mean")],
         ["Length"] = [("50", "the default"), ("20", "a shorter text")],
         ["Scale"] = [("0.5", "half of it"), ("2", "twice as much"), ("-1", "the opposite")],
         ["Factor"] = [("1", "the default"), ("5", "five times as much"), ("-1", "subtracted")],

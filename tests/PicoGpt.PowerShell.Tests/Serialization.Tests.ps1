@@ -16,6 +16,9 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Measuring.Gpt2TextCount'; Make = { 'naïve ☃ frogs' | Measure-Gpt2Text -Model 3M -CountOnly -First 3 }; Without = @() }
         @{ Type = 'PicoGpt.Measuring.Gpt2TokenMeasure'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1] }; Without = @() }
         @{ Type = 'PicoGpt.Intervening.Gpt2Intervention'; Make = { New-Gpt2Intervention h0/attn/z, 'h*/mlp' -Scale 2 -Layer 0..3 -Position 5 }; Without = 'Values', 'From' }
+        @{ Type = 'PicoGpt.Circuits.Gpt2HeadScore'; Make = { Measure-Gpt2Head -Model 3M -Length 8 -Count 1 | Select-Object -First 1 }; Without = @() }
+        @{ Type = 'PicoGpt.Circuits.Gpt2NearestToken'; Make = { Measure-Gpt2Similarity -Direction (Get-Gpt2Weight wte -Model 3M).Row(5) -Top 1 -Model 3M }; Without = @() }
+        @{ Type = 'PicoGpt.Circuits.Gpt2Direction'; Make = { New-Gpt2Direction h1/mlp -Toward 'A king' -Model 3M }; Without = @() }
         @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
     )
 }

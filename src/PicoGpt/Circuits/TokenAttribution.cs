@@ -54,7 +54,7 @@ public static class TokenAttribution
             Description = $"How much smaller {score.Name} is without the token.",
             RowName = "text",
             ColumnName = "token",
-            RowLabels = ["left out"],
+            RowLabels = ["adds"],
             ColumnLabels = read.Labels,
             Values = [without],
             Others = [new("whole text", whole)],

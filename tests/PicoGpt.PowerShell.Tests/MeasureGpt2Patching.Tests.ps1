@@ -1,0 +1,84 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $model = Get-Gpt2Model 3M
+    $clean = 'Once upon a time there was a king who had a daughter, and'
+    $texts = @{ Clean = $clean; Corrupted = $clean -replace 'king', 'queen'; Answer = ' he'; Against = ' she'; Model = $model }
+}
+
+Describe 'Measure-Gpt2Patching' {
+    It 'emits a grid of the expected shape by <By>' -ForEach @{ By = 'Position'; Rows = 6; Columns = 15 }, @{ By = 'Head'; Rows = 6; Columns = 3 },
+        @{ By = 'HeadPosition'; Rows = 18; Columns = 15 }, @{ By = 'Part'; Rows = 6; Columns = 2 } {
+        $grid = Measure-Gpt2Patching @texts -By $By
+        $grid.Values.Count, $grid.Values[0].Count | Should -Be $Rows, $Columns
+        @($grid.Cells).Count | Should -Be ($Rows * $Columns)
+    }
+
+    It 'gives what an intervention by hand gives' {
+        $from = Trace-Gpt2Text $texts.Clean -Model $model -Activation h2/attn/z
+        $patch = New-Gpt2Intervention h2/attn/z -From $from -Head 2
+        $logits = (Trace-Gpt2Text $texts.Corrupted -Model $model -Activation logits -Intervention $patch).Activations['logits']
+        $he, $she = ' he', ' she' | ConvertTo-Gpt2Token -Model $model | ForEach-Object Id
+        $grid = Measure-Gpt2Patching @texts -By Head
+        $low, $high = $grid.Others[1].Value, $grid.Others[0].Value
+        $grid.Values[2][2] | Should -Be (([double]$logits[14, $he] - $logits[14, $she] - $low) / ($high - $low))
+    }
+
+    It 'writes a picture and a page, and no file over another without -Force' {
+        $files = Measure-Gpt2Patching @texts -Svg "$TestDrive/g.svg" -Html "$TestDrive/g.html"
+        $files.Name | Should -Be g.svg, g.html
+        ([xml](Get-Content "$TestDrive/g.svg" -Raw)).svg.title | Should -Be 'Patching resid_pre, by layer and position'
+        Get-Content "$TestDrive/g.html" -Raw | Should -Not -Match '(src|href)\s*='
+        { Measure-Gpt2Patching @texts -Svg "$TestDrive/g.svg" -ErrorAction Stop } | Should -Throw -ErrorId 'AlreadyExists,*'
+        Measure-Gpt2Patching @texts -Svg "$TestDrive/other.svg" -WhatIf
+        "$TestDrive/other.svg" | Should -Not -Exist
+    }
+
+    It 'looks the same from another session' {
+        $grid = Measure-Gpt2Patching @texts
+        $grid | Export-Clixml "$TestDrive/grid.xml"
+        Import-Clixml "$TestDrive/grid.xml" | Out-String | Should -BeExactly ($grid | Out-String)
+    }
+
+    It 'refuses a site that would be ignored, and texts of different lengths' {
+        { Measure-Gpt2Patching @texts -By Head -Site mlp } | Should -Throw '*-Site chooses what is patched by Position*'
+        $other = @{} + $texts
+        $other.Corrupted = 'The queen'
+        { Measure-Gpt2Patching @other -ErrorAction Stop } | Should -Throw '*give texts of as many tokens*'
+    }
+}
+
+Describe 'The other commands of circuits' {
+    It 'take a logit apart so that the parts add up' {
+        $grid = Measure-Gpt2Attribution $clean -Answer ' he' -Model $model
+        $sum = ($grid.Cells | Measure-Object Value -Sum).Sum + ($grid.Others | Select-Object -SkipLast 1 | Measure-Object Value -Sum).Sum
+        [Math]::Abs($sum - $grid.Others[-1].Value) | Should -BeLessThan 1e-4
+    }
+
+    It 'leave out tokens' {
+        $grid = Measure-Gpt2Attribution $clean -Answer ' he' -Against ' she' -By Token -Model $model
+        $grid.ColumnLabels | Should -HaveCount 15
+    }
+
+    It 'score every head, the same with the same seed' {
+        $heads = Measure-Gpt2Head -Model $model -Length 10 -Count 2 -Seed 3
+        $heads | Should -HaveCount 18
+        "$((Measure-Gpt2Head -Model $model -Length 10 -Count 2 -Seed 3).Induction)" | Should -Be "$($heads.Induction)"
+    }
+
+    It 'save a direction, read it, and steer with it' {
+        $made = New-Gpt2Direction h3/resid_post -Toward 'The queen' -From 'The king' -Model $model
+        $made.Save("$TestDrive/d.npz")
+        $read = New-Gpt2Direction -LiteralPath "$TestDrive/d.npz"
+        "$read" | Should -Be "$made"
+        $steer = New-Gpt2Intervention $read.Site -Add $read -Factor 5
+        (Invoke-Gpt2Generate 'Once upon' -Model $model -MaxTokens 9 -Intervention $steer).Text |
+            Should -Not -Be (Invoke-Gpt2Generate 'Once upon' -Model $model -MaxTokens 9).Text
+    }
+
+    It 'find the token of a row, and refuse to draw a list' {
+        $row = (Get-Gpt2Weight wte -Model $model).Row(99)
+        (Measure-Gpt2Similarity -Direction $row -Top 1 -Model $model).Id | Should -Be 99
+        { Measure-Gpt2Similarity -Direction $row -Svg "$TestDrive/n.svg" -Model $model } | Should -Throw '*do not draw*'
+        { Measure-Gpt2Similarity -Token ' king of' -Model $model -ErrorAction Stop } | Should -Throw "*is not one token of 3M but 2*"
+    }
+}
