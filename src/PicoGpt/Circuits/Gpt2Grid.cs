@@ -5,6 +5,11 @@ namespace PicoGpt.Circuits;
 /// <summary>A matrix of numbers about the parts of a model or the tokens of a text, with names for its rows and columns.</summary>
 public sealed class Gpt2Grid
 {
+    // Arrays, which scripts can index; a compiler's own lists they cannot.
+    private readonly string[] _rowLabels = [], _columnLabels = [];
+    private readonly double[][] _values = [];
+    private readonly KeyValuePair<string, double>[] _others = [];
+
     /// <summary>The name of the model.</summary>
     public required string Model { get; init; }
 
@@ -21,16 +26,16 @@ public sealed class Gpt2Grid
     public required string ColumnName { get; init; }
 
     /// <summary>The names of the rows.</summary>
-    public required IReadOnlyList<string> RowLabels { get; init; }
+    public required IReadOnlyList<string> RowLabels { get => _rowLabels; init => _rowLabels = [.. value]; }
 
     /// <summary>The names of the columns; tokens are as they stand in the text.</summary>
-    public required IReadOnlyList<string> ColumnLabels { get; init; }
+    public required IReadOnlyList<string> ColumnLabels { get => _columnLabels; init => _columnLabels = [.. value]; }
 
     /// <summary>The numbers, <c>Values[row][column]</c>.</summary>
-    public required IReadOnlyList<IReadOnlyList<double>> Values { get; init; }
+    public required IReadOnlyList<IReadOnlyList<double>> Values { get => _values; init => _values = [.. value.Select(row => row.ToArray())]; }
 
     /// <summary>Numbers that belong to the matrix but have no place in it, by name, in their order.</summary>
-    public IReadOnlyList<KeyValuePair<string, double>> Others { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, double>> Others { get => _others; init => _others = [.. value]; }
 
     /// <summary>All numbers of the matrix, each with its place, row by row.</summary>
     public IEnumerable<Gpt2GridCell> Cells =>

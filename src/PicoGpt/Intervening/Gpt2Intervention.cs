@@ -22,7 +22,7 @@ public sealed class Gpt2Intervention : ForwardChange
     {
         ArgumentNullException.ThrowIfNull(sites);
         if (sites.Count == 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, "An intervention needs a site, such as 'h*/attn'.");
-        (Kind, Sites) = (kind, [.. sites]);
+        (Kind, Sites) = (kind, sites.ToArray());
     }
 
     /// <summary>What is done.</summary>
