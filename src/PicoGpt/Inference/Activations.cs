@@ -4,8 +4,7 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// The memory of what passes through a model: one block's, which all blocks use in turn, or every block's own, which is there after the
-/// pass, as a backward pass needs it.
+/// The memory of what passes through a model, as far as it is to be there after the pass.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
@@ -14,10 +13,10 @@ internal sealed class Activations : IDisposable
 
     /// <param name="h">The shape.</param>
     /// <param name="rows">The most rows of a batch.</param>
-    /// <param name="isKept">Whether every block has its own.</param>
-    public Activations(Gpt2HyperParameters h, int rows, bool isKept)
+    /// <param name="memory">What every block has for itself.</param>
+    public Activations(Gpt2HyperParameters h, int rows, ActivationMemory memory)
     {
-        _blocks = isKept ? Kept(h, rows) : Reused(h, rows);
+        _blocks = memory == ActivationMemory.Reused ? Reused(h, rows) : Kept(h, rows, isShared: memory == ActivationMemory.Residual);
         FinalNorm = Buffer(rows, h.NEmbd);
         Logits = Buffer(Gpt2Forward.MaxLogits, h.NVocab);
     }
@@ -63,22 +62,29 @@ internal sealed class Activations : IDisposable
     }
 
     // What leaves a block is what enters the next.
-    private BlockActivations[] Kept(Gpt2HyperParameters h, int rows)
+    private BlockActivations[] Kept(Gpt2HyperParameters h, int rows, bool isShared)
     {
         Matrix[] residual = [.. Enumerable.Range(0, h.NLayer + 1).Select(_ => Buffer(rows, h.NEmbd))];
-        return [.. Enumerable.Range(0, h.NLayer).Select(layer => new BlockActivations
+        BlockActivations? first = null;
+        return [.. Enumerable.Range(0, h.NLayer).Select(layer =>
         {
-            ResidualBefore = residual[layer],
-            Ln1 = Buffer(rows, h.NEmbd),
-            Qkv = Buffer(rows, 3 * h.NEmbd),
-            Heads = Buffer(rows, h.NEmbd),
-            Attention = Buffer(rows, h.NEmbd),
-            ResidualMiddle = Buffer(rows, h.NEmbd),
-            Ln2 = Buffer(rows, h.NEmbd),
-            Hidden = Buffer(rows, h.NInner),
-            Gelu = Buffer(rows, h.NInner),
-            Mlp = Buffer(rows, h.NEmbd),
-            ResidualAfter = residual[layer + 1],
+            BlockActivations? shared = isShared ? first : null;
+            var block = new BlockActivations
+            {
+                ResidualBefore = residual[layer],
+                Ln1 = shared?.Ln1 ?? Buffer(rows, h.NEmbd),
+                Qkv = shared?.Qkv ?? Buffer(rows, 3 * h.NEmbd),
+                Heads = shared?.Heads ?? Buffer(rows, h.NEmbd),
+                Attention = shared?.Attention ?? Buffer(rows, h.NEmbd),
+                ResidualMiddle = shared?.ResidualMiddle ?? Buffer(rows, h.NEmbd),
+                Ln2 = shared?.Ln2 ?? Buffer(rows, h.NEmbd),
+                Hidden = shared?.Hidden ?? Buffer(rows, h.NInner),
+                Gelu = shared?.Gelu ?? Buffer(rows, h.NInner),
+                Mlp = shared?.Mlp ?? Buffer(rows, h.NEmbd),
+                ResidualAfter = residual[layer + 1],
+            };
+            first ??= block;
+            return block;
         })];
     }
 

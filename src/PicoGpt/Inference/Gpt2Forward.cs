@@ -10,7 +10,7 @@ namespace PicoGpt.Inference;
 /// </summary>
 internal sealed unsafe class Gpt2Forward : IDisposable
 {
-    /// <summary>The most rows of a batch. Bounds the working memory and the time to notice a cancellation.</summary>
+    /// <summary>The most rows of a batch, unless its workspace is for another number. Bounds the working memory and the time to notice a cancellation.</summary>
     public const int MaxRows = Gpt2MemoryNeed.Portion;
 
     /// <summary>The most rows whose logits are computed together.</summary>
@@ -26,8 +26,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly ProjectionJob _projection;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
-    private readonly RowPlace[] _places = new RowPlace[MaxRows];
-    private readonly RowPlace[] _chosen = new RowPlace[MaxRows];
+    private readonly RowPlace[] _places;
+    private readonly RowPlace[] _chosen;
     private int _rows;
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
@@ -52,6 +52,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private Gpt2Forward(Gpt2Model model, Workspace workspace, bool ownsWorkspace)
     {
         (_model, _h, _workspace, _ownsWorkspace) = (model, model.HyperParameters, workspace, ownsWorkspace);
+        (_places, _chosen) = (new RowPlace[workspace.Rows], new RowPlace[workspace.Rows]);
         _layerNorm = new LayerNormJob(workspace.Kernels, (float)_h.LayerNormEpsilon);
         _projection = new ProjectionJob(workspace.Kernels, ActivationFunction.Of(_h.Activation));
         _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
@@ -108,7 +109,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public int Add(KeyValueCache cache, ReadOnlySpan<int> ids) // [n_seq] -> [n_seq, n_embd]
     {
         Check(cache, ids);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, MaxRows - _rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, _workspace.Rows - _rows);
         int first = _rows;
         foreach (int id in ids)
         {
@@ -191,6 +192,21 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix Lens(int layer, ReadOnlySpan<int> rows) => // [n_rows, n_embd] -> [n, n_vocab]
         ToVocabulary(FinalNorm(_workspace.Activations[layer].ResidualAfter, rows));
+
+    /// <summary>Lets a batch of whole texts be read, or a block of it be run, once more: none of its positions is remembered.</summary>
+    public void Rewind()
+    {
+        foreach (TextRows text in _attention.Texts) text.Cache.Length = 0;
+    }
+
+    /// <summary>Runs a block again on what entered it, after <see cref="Rewind"/>, where the memory of what passes through it is shared.</summary>
+    public void Repeat(int layer) => TransformerBlock(_workspace.Activations[layer], layer);
+
+    /// <summary>Where the weights lie.</summary>
+    public Gpt2Tree<PinnedWeight> Parameters => _parameters;
+
+    /// <summary>Which rows of the batch belong to which text.</summary>
+    public List<TextRows> Texts => _attention.Texts;
 
     /// <summary>The threads of the pass, for further work.</summary>
     public WorkerPool Pool => _workspace.Pool;

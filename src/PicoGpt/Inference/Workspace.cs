@@ -13,16 +13,22 @@ internal sealed class Workspace : IDisposable
     /// <param name="h">The shape.</param>
     /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <param name="kernels">The loops.</param>
-    /// <param name="keepsActivations">Whether what passes through every block is there after a pass, instead of the last block's alone.</param>
-    public Workspace(Gpt2HyperParameters h, int threads, Kernels kernels, bool keepsActivations = false)
+    /// <param name="memory">What is there after a pass.</param>
+    /// <param name="rows">The most rows of a batch.</param>
+    public Workspace(
+        Gpt2HyperParameters h, int threads, Kernels kernels, ActivationMemory memory = ActivationMemory.Reused, int rows = Gpt2Forward.MaxRows)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         if (threads == 0) threads = Processors.PhysicalCount;
         Kernels = kernels;
-        Activations = new Activations(h, Gpt2Forward.MaxRows, keepsActivations);
+        Rows = rows;
+        Activations = new Activations(h, rows, memory);
         AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
         Pool = new WorkerPool(threads); // last, because nobody would stop its threads if something after it failed
     }
+
+    /// <summary>The most rows of a batch.</summary>
+    public int Rows { get; }
 
     /// <summary>The loops.</summary>
     public Kernels Kernels { get; }

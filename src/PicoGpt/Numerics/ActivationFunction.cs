@@ -25,4 +25,12 @@ internal abstract unsafe class ActivationFunction
     public abstract void Apply<TWidth, TVector>(float* x, int count)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
+
+    /// <summary><c>dy *= f'(x)</c>, one value after another.</summary>
+    public abstract void ApplyBackward(float* x, float* dy, int count);
+
+    /// <summary><c>dy *= f'(x)</c>, a vector at a time.</summary>
+    public abstract void ApplyBackward<TWidth, TVector>(float* x, float* dy, int count)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
 }

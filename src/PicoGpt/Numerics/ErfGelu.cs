@@ -13,6 +13,7 @@ internal readonly struct ErfGelu : IActivationFunction
     // There a·Φ(−a) is as good as zero, and its exponential is just a normal number.
     private const float MaxArgument = 13f;
 
+    private const float InverseRootOfTwoPi = 0.398942280f;
     private const float Step = 0.25f;
     private const float P0 = 0.0998049706f;
     private const float P1 = 0.0983955837f;
@@ -59,5 +60,47 @@ internal readonly struct ErfGelu : IActivationFunction
         TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(TWidth.Multiply(a, a), TWidth.Broadcast(-0.5f)));
         TVector tail = TWidth.Multiply(a, TWidth.Multiply(TWidth.Multiply(t, p), exponential));
         return TWidth.Subtract(TWidth.Max(x, TWidth.Broadcast(0f)), tail);
+    }
+
+    // Φ(x) + x·φ(x)
+    public static float Slope(float x)
+    {
+        float a = MathF.Min(MathF.Max(x, -x), MaxArgument);
+        float t = 1f / MathF.FusedMultiplyAdd(a, Step, 1f);
+        float p = MathF.FusedMultiplyAdd(P8, t, P7);
+        p = MathF.FusedMultiplyAdd(p, t, P6);
+        p = MathF.FusedMultiplyAdd(p, t, P5);
+        p = MathF.FusedMultiplyAdd(p, t, P4);
+        p = MathF.FusedMultiplyAdd(p, t, P3);
+        p = MathF.FusedMultiplyAdd(p, t, P2);
+        p = MathF.FusedMultiplyAdd(p, t, P1);
+        p = MathF.FusedMultiplyAdd(p, t, P0);
+        float exponential = Exponential.Of(a * a * -0.5f);
+        float tail = t * p * exponential; // Φ(−a)
+        float distribution = MathF.FusedMultiplyAdd(Relu.Slope(x), 1f - (2f * tail), tail);
+        return MathF.FusedMultiplyAdd(x * InverseRootOfTwoPi, exponential, distribution);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TWidth, TVector>(TVector x)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct
+    {
+        TVector one = TWidth.Broadcast(1f);
+        TVector a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(MaxArgument));
+        TVector t = TWidth.Divide(one, TWidth.FusedMultiplyAdd(a, TWidth.Broadcast(Step), one));
+        TVector p = TWidth.FusedMultiplyAdd(TWidth.Broadcast(P8), t, TWidth.Broadcast(P7));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P6));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P5));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P4));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P3));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P2));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P1));
+        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P0));
+        TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(TWidth.Multiply(a, a), TWidth.Broadcast(-0.5f)));
+        TVector tail = TWidth.Multiply(TWidth.Multiply(t, p), exponential);
+        TVector rest = TWidth.Subtract(one, TWidth.Multiply(TWidth.Broadcast(2f), tail));
+        TVector distribution = TWidth.FusedMultiplyAdd(Relu.Slope<TWidth, TVector>(x), rest, tail);
+        return TWidth.FusedMultiplyAdd(TWidth.Multiply(x, TWidth.Broadcast(InverseRootOfTwoPi)), exponential, distribution);
     }
 }

@@ -8,4 +8,12 @@ internal interface IActivationFunction
     static abstract TVector Of<TWidth, TVector>(TVector x)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
+
+    /// <summary>The derivative at x.</summary>
+    static abstract float Slope(float x);
+
+    /// <summary>The derivative in the lanes of a vector.</summary>
+    static abstract TVector Slope<TWidth, TVector>(TVector x)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
 }

@@ -31,6 +31,8 @@ internal unsafe interface IWidth<TVector>
     /// <summary><c>left · right + addend</c>, rounded once.</summary>
     static abstract TVector FusedMultiplyAdd(TVector left, TVector right, TVector addend);
 
+    static abstract TVector SquareRoot(TVector value);
+
     /// <summary>2 to the power of an integral value from −126 to 127.</summary>
     static abstract TVector PowerOfTwo(TVector exponent);
 

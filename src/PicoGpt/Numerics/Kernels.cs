@@ -87,6 +87,33 @@ internal abstract unsafe class Kernels
     /// </summary>
     public abstract void WeightedSum(Matrix p, float* values, int count, Matrix y);
 
+    /// <summary><c>y[:, from..to] += x · w[:, from..to]</c>: every sum continues what is there, so that several products in a row give the bits of one.</summary>
+    public abstract void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to);
+
+    /// <summary>
+    /// What a layer norm's input has in the gradient, of some rows: <paramref name="dx"/> grows by it, and the rows without gain and bias are
+    /// left in <paramref name="normed"/>. All are [n_seq, n].
+    /// </summary>
+    public abstract void LayerNormBackward(Matrix x, float* g, float epsilon, Matrix dy, Matrix normed, Matrix dx, int from, int to);
+
+    /// <summary><c>dy *= f'(x)</c> of an activation function.</summary>
+    public abstract void ActivateBackward(ActivationFunction function, float* x, float* dy, int count);
+
+    /// <summary>The gradient before a softmax of p, times a scale, in place: <c>dp = p · (dp − p·dp) · scale</c>.</summary>
+    public abstract void SoftmaxBackward(float* p, float* dp, float scale, int count);
+
+    /// <summary><c>y += x · w</c>, element by element.</summary>
+    public abstract void MultiplyAdd(float* y, float* x, float* w, int count);
+
+    /// <summary><c>x *= factor</c>.</summary>
+    public abstract void Scale(float* x, float factor, int count);
+
+    /// <summary>The sum of the squares, by <see cref="Lanes"/> partial sums.</summary>
+    public abstract float SumOfSquares(float* x, int count);
+
+    /// <summary>One step of AdamW on some values of a weight, from their gradient and both of its moments.</summary>
+    public abstract void AdamW(float* w, float* g, float* m, float* v, int count, in AdamWFactors factors);
+
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
     internal static float Fold(float* lanes)
     {

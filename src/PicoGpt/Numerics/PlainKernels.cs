@@ -97,6 +97,55 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
+    public override void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to)
+    {
+        for (int t = 0; t < x.Rows; t++)
+        {
+            for (int i = 0; i < x.Columns; i++) MultiplyAdd(x.RowPointer(t)[i], w.RowPointer(i) + from, y.RowPointer(t) + from, to - from);
+        }
+    }
+
+    public override void LayerNormBackward(Matrix x, float* g, float epsilon, Matrix dy, Matrix normed, Matrix dx, int from, int to)
+    {
+        int n = x.Columns;
+        for (int t = from; t < to; t++)
+        {
+            float* row = x.RowPointer(t), result = normed.RowPointer(t), upper = dy.RowPointer(t), lower = dx.RowPointer(t);
+            float mean = Sum(row, n) / n;
+            for (int i = 0; i < n; i++) result[i] = row[i] - mean;
+            float scale = 1f / MathF.Sqrt((Dot(result, result, n) / n) + epsilon);
+            for (int i = 0; i < n; i++) result[i] *= scale;
+            float share = Dot(upper, g, n) / n, slope = Dot(upper, g, result, n) / n;
+            for (int i = 0; i < n; i++)
+                lower[i] = MathF.FusedMultiplyAdd(MathF.FusedMultiplyAdd(result[i], -slope, (upper[i] * g[i]) - share), scale, lower[i]);
+        }
+    }
+
+    public override void ActivateBackward(ActivationFunction function, float* x, float* dy, int count) => function.ApplyBackward(x, dy, count);
+
+    public override void SoftmaxBackward(float* p, float* dp, float scale, int count)
+    {
+        float sum = Dot(p, dp, count);
+        for (int i = 0; i < count; i++) dp[i] = p[i] * (dp[i] - sum) * scale;
+    }
+
+    public override void MultiplyAdd(float* y, float* x, float* w, int count)
+    {
+        for (int i = 0; i < count; i++) y[i] = MathF.FusedMultiplyAdd(x[i], w[i], y[i]);
+    }
+
+    public override void Scale(float* x, float factor, int count)
+    {
+        for (int i = 0; i < count; i++) x[i] *= factor;
+    }
+
+    public override float SumOfSquares(float* x, int count) => Dot(x, x, count);
+
+    public override void AdamW(float* w, float* g, float* m, float* v, int count, in AdamWFactors factors)
+    {
+        for (int i = 0; i < count; i++) factors.Apply(ref w[i], g[i], ref m[i], ref v[i]);
+    }
+
     private static void MultiplyAdd(float factor, float* x, float* y, int count)
     {
         for (int i = 0; i < count; i++) y[i] = MathF.FusedMultiplyAdd(factor, x[i], y[i]);
@@ -113,6 +162,13 @@ internal sealed unsafe class PlainKernels : Kernels
     {
         float* lanes = stackalloc float[Lanes];
         for (int i = 0; i < count; i++) lanes[i % Lanes] = MathF.FusedMultiplyAdd(x[i], y[i], lanes[i % Lanes]);
+        return Fold(lanes);
+    }
+
+    private static float Dot(float* x, float* y, float* z, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        for (int i = 0; i < count; i++) lanes[i % Lanes] = MathF.FusedMultiplyAdd(x[i] * y[i], z[i], lanes[i % Lanes]);
         return Fold(lanes);
     }
 }

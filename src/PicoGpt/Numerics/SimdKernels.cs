@@ -100,6 +100,25 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         }
     }
 
+    public override void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to) => SimdProducts<TWidth, TVector>.MatMulAdd(x, w, y, from, to);
+
+    public override void LayerNormBackward(Matrix x, float* g, float epsilon, Matrix dy, Matrix normed, Matrix dx, int from, int to) =>
+        SimdGradients<TWidth, TVector>.LayerNorm(x, g, epsilon, dy, normed, dx, from, to);
+
+    public override void ActivateBackward(ActivationFunction function, float* x, float* dy, int count) =>
+        function.ApplyBackward<TWidth, TVector>(x, dy, count);
+
+    public override void SoftmaxBackward(float* p, float* dp, float scale, int count) => SimdGradients<TWidth, TVector>.Softmax(p, dp, scale, count);
+
+    public override void MultiplyAdd(float* y, float* x, float* w, int count) => SimdGradients<TWidth, TVector>.MultiplyAdd(y, x, w, count);
+
+    public override void Scale(float* x, float factor, int count) => SimdGradients<TWidth, TVector>.Scale(x, factor, count);
+
+    public override float SumOfSquares(float* x, int count) => SimdSums<TWidth, TVector>.Dot(x, x, count);
+
+    public override void AdamW(float* w, float* g, float* m, float* v, int count, in AdamWFactors factors) =>
+        SimdGradients<TWidth, TVector>.AdamW(w, g, m, v, count, factors);
+
     private static void Tile(float* x, nint xStride, float* w, nint wStride, int n, float* init, float* y, nint yStride) =>
         BlockProducts<TWidth, TVector>.Tile(x, xStride, w, wStride, n, init, 0, y, yStride, w, 0);
 
@@ -184,14 +203,6 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (; i + TWidth.Count <= count; i += TWidth.Count)
             TWidth.Store(TWidth.Multiply(TWidth.Multiply(TWidth.Load(y + i), s), TWidth.Load(g + i)), y + i);
         for (; i < count; i++) y[i] = y[i] * scale * g[i];
-    }
-
-    // count is a multiple of the lanes
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scale(float* x, float factor, int count)
-    {
-        TVector f = TWidth.Broadcast(factor);
-        for (int i = 0; i < count; i += TWidth.Count) TWidth.Store(TWidth.Multiply(TWidth.Load(x + i), f), x + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

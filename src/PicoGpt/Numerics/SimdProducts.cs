@@ -17,8 +17,11 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     public static void MatMul(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
-        else MatMulOfRows(x, w, b, y, from, to);
+        else MatMulOfRows(x, w, b, y, from, to, continues: false);
     }
+
+    /// <inheritdoc cref="Kernels.MatMulAdd"/>
+    public static void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to) => MatMulOfRows(x, w, null, y, from, to, continues: true);
 
     /// <summary><c>y[:] += factor · w[:]</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -52,7 +55,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     // Weights stream by once, block by block, each copied to where it stays in the first-level cache for all rows of x: rows of w
     // lie so far apart that few of them fit there together. The next block comes from memory meanwhile.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to)
+    private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to, bool continues)
     {
         float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MaxRows * TileColumns)];
         float* block = Kernels.Align(memory);
@@ -60,7 +63,7 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         for (int first = from, end; first < to; first = end)
         {
             end = Math.Min(first + (tiles * TileColumns), to);
-            for (int t = 0; t < x.Rows; t++) Begin(b, y.RowPointer(t), first, end);
+            for (int t = 0; t < x.Rows && !continues; t++) Begin(b, y.RowPointer(t), first, end);
             for (int i = 0; i < w.Rows; i += blockRows)
             {
                 int rows = Math.Min(blockRows, w.Rows - i);

@@ -28,6 +28,8 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> FusedMultiplyAdd(Vector128<float> left, Vector128<float> right, Vector128<float> addend) =>
         Vector128.FusedMultiplyAdd(left, right, addend);
 
+    public static Vector128<float> SquareRoot(Vector128<float> value) => Vector128.Sqrt(value);
+
     public static Vector128<float> PowerOfTwo(Vector128<float> exponent) =>
         Vector128.ShiftLeft(Vector128.ConvertToInt32(exponent) + Vector128.Create(127), 23).AsSingle();
 

@@ -35,6 +35,8 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> FusedMultiplyAdd(Vector256<float> left, Vector256<float> right, Vector256<float> addend) =>
         Vector256.FusedMultiplyAdd(left, right, addend);
 
+    public static Vector256<float> SquareRoot(Vector256<float> value) => Vector256.Sqrt(value);
+
     public static Vector256<float> PowerOfTwo(Vector256<float> exponent) =>
         Vector256.ShiftLeft(Vector256.ConvertToInt32(exponent) + Vector256.Create(127), 23).AsSingle();
 

@@ -33,6 +33,8 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> FusedMultiplyAdd(Vector512<float> left, Vector512<float> right, Vector512<float> addend) =>
         Vector512.FusedMultiplyAdd(left, right, addend);
 
+    public static Vector512<float> SquareRoot(Vector512<float> value) => Vector512.Sqrt(value);
+
     public static Vector512<float> PowerOfTwo(Vector512<float> exponent) =>
         Vector512.ShiftLeft(Vector512.ConvertToInt32(exponent) + Vector512.Create(127), 23).AsSingle();
 

@@ -97,7 +97,7 @@ public sealed class ForwardHookTests : IDisposable
             (site, _) => site != ActivationSite.Pattern, (site, layer, _, row, values) => seen[(site, layer, row.Position)] = values.ToArray());
         float[] expected = Logits(model, Ids, hook);
 
-        using var workspace = new Workspace(Shapes.Odd, threads: 2, Kernels.Best, keepsActivations: true);
+        using var workspace = new Workspace(Shapes.Odd, threads: 2, Kernels.Best, ActivationMemory.Kept);
         using var forward = new Gpt2Forward(model, workspace);
         using KeyValueCache cache = forward.NewCache();
         using var context = new Gpt2Context(forward, cache);

@@ -44,6 +44,19 @@ public sealed unsafe class ActivationFunctionTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Activations))]
+    public void Its_slope_agrees_with_central_differences_of_its_definition(Gpt2Activation activation)
+    {
+        float[] values = [.. Enumerable.Range(0, 4_001).Select(i => (i - 2_000) * 0.00511f).Where(x => x != 0)], actual = [.. values.Select(_ => 1f)];
+        fixed (float* x = values, dy = actual) new PlainKernels().ActivateBackward(ActivationFunction.Of(activation), x, dy, values.Length);
+        for (int i = 0; i < values.Length; i++)
+        {
+            double expected = (Exact(activation, values[i] + 1e-4) - Exact(activation, values[i] - 1e-4)) / 2e-4;
+            Assert.True(Math.Abs(actual[i] - expected) <= 2e-6, $"{activation}'({values[i]:R}) = {actual[i]:R}, by differences {expected:R}");
+        }
+    }
+
     [Fact]
     public void The_exact_Gelu_loses_little_of_its_small_negative_values()
     {

@@ -89,6 +89,67 @@ public sealed unsafe class KernelsTests
 
     [Theory]
     [MemberData(nameof(Variants))]
+    public void Kernels_of_the_backward_pass_give_the_bits_of_the_plain_loop(string variant)
+    {
+        var plain = new PlainKernels();
+        Kernels kernels = Kernels.Choose(variant);
+        foreach (int n in Lengths)
+        {
+            foreach (int rows in new[] { 1, 3, 6, 13 })
+            {
+                using var x = new Block(rows, n, seed: 1);
+                using var w = new Block(n, 45, seed: 2);
+                using var expectedProduct = new Block(rows, 45, seed: 3);
+                using var actualProduct = new Block(rows, 45, seed: 3);
+                plain.MatMulAdd(x.Matrix, w.Matrix, expectedProduct.Matrix, 0, 45);
+                kernels.MatMulAdd(x.Matrix, w.Matrix, actualProduct.Matrix, 0, 20);
+                kernels.MatMulAdd(x.Matrix, w.Matrix, actualProduct.Matrix, 20, 45);
+                Assert.Equal(expectedProduct.Bits, actualProduct.Bits);
+                using var g = new Block(1, n, seed: 4);
+                using var dy = new Block(rows, n, seed: 5);
+                using var normed = new Block(rows, n);
+                using var sameNormed = new Block(rows, n);
+                using var expected = new Block(rows, n, seed: 6);
+                using var actual = new Block(rows, n, seed: 6);
+                plain.LayerNormBackward(x.Matrix, g.Data, 1e-5f, dy.Matrix, normed.Matrix, expected.Matrix, 0, rows);
+                kernels.LayerNormBackward(x.Matrix, g.Data, 1e-5f, dy.Matrix, sameNormed.Matrix, actual.Matrix, 0, rows);
+                Assert.Equal(normed.Bits, sameNormed.Bits);
+                Assert.Equal(expected.Bits, actual.Bits);
+            }
+
+            using var a = new Block(1, n, seed: 1, scale: 4);
+            using var b = new Block(1, n, seed: 2);
+            using var e = new Block(1, n, seed: 3);
+            using var f = new Block(1, n, seed: 3);
+            foreach (Gpt2Activation activation in Enum.GetValues<Gpt2Activation>())
+            {
+                plain.ActivateBackward(ActivationFunction.Of(activation), a.Data, e.Data, n);
+                kernels.ActivateBackward(ActivationFunction.Of(activation), a.Data, f.Data, n);
+            }
+
+            plain.SoftmaxBackward(a.Data, e.Data, 0.3f, n);
+            kernels.SoftmaxBackward(a.Data, f.Data, 0.3f, n);
+            plain.MultiplyAdd(e.Data, a.Data, b.Data, n);
+            kernels.MultiplyAdd(f.Data, a.Data, b.Data, n);
+            plain.Scale(e.Data, 0.7f, n);
+            kernels.Scale(f.Data, 0.7f, n);
+            Assert.Equal(e.Bits, f.Bits);
+            Assert.Equal(plain.SumOfSquares(e.Data, n), kernels.SumOfSquares(f.Data, n));
+            using var m = new Block(1, n, seed: 7);
+            using var sameM = new Block(1, n, seed: 7);
+            using var v = new Block(1, n);
+            using var sameV = new Block(1, n);
+            var factors = new AdamWFactors(0.5f, 0.9f, 0.99f, 0.1f, 1.5f, 1e-8f, 0.999f);
+            plain.AdamW(e.Data, b.Data, m.Data, v.Data, n, factors);
+            kernels.AdamW(f.Data, b.Data, sameM.Data, sameV.Data, n, factors);
+            Assert.Equal(e.Bits, f.Bits);
+            Assert.Equal(m.Bits, sameM.Bits);
+            Assert.Equal(v.Bits, sameV.Bits);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
     public void Attention_kernels_give_the_bits_of_the_plain_loop(string variant)
     {
         var plain = new PlainKernels();

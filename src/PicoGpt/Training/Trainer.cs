@@ -1,0 +1,175 @@
+using PicoGpt.Architecture;
+using PicoGpt.Inference;
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Training;
+
+/// <summary>
+/// Trains a model whose weights are in memory, step by step, with AdamW. Losses and weights are the same bits for any number of threads, any
+/// vector width, and whether what passes through is kept or computed again. It is for one thread at a time.
+/// </summary>
+public sealed unsafe class Trainer : IDisposable
+{
+    // As much of a weight as a core's second-level cache holds with gradient and moments.
+    private const int PartLength = 1 << 14;
+
+    private const int MaxValidationWindows = 64;
+
+    private readonly Gpt2Model _model;
+    private readonly TrainingText _text;
+    private readonly TrainingText? _validation;
+    private readonly Gpt2Backward _backward;
+    private readonly LeafMemory _first, _second;
+    private readonly UpdateJob _update;
+    private readonly int[] _ids, _targets;
+
+    /// <param name="model">The model: a clone, whose weights change.</param>
+    /// <param name="tokens">The tokens of the texts, one text after another.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="isFrozen">Whether a weight of a name stays as it is; <see langword="null"/> for none.</param>
+    /// <exception cref="Gpt2Exception">An option is out of its range, the text is too short, an id is not of the model, or its weights cannot be changed.</exception>
+    public Trainer(Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen = null)
+        : this(model, tokens, options, isFrozen, Kernels.Best)
+    {
+    }
+
+    internal Trainer(Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen, Kernels kernels)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        if (!model.IsClone)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The weights of {model.Name} are those of its files, which are never changed; train a copy of the model.");
+        _model = model;
+        Options = options.Validate(model.HyperParameters.NCtx);
+        foreach (int id in tokens.Span)
+        {
+            if ((uint)id >= (uint)model.HyperParameters.NVocab) throw Gpt2Forward.OutsideVocabulary(id, model.HyperParameters.NVocab);
+        }
+
+        int length = Options.ContextLength;
+        int heldOut = (int)(tokens.Length * Options.ValidationShare);
+        _text = new TrainingText(tokens[..^heldOut], length, Options.Seed);
+        _validation = heldOut > length ? new TrainingText(tokens[^heldOut..], length, Options.Seed) : null;
+        (_ids, _targets) = (new int[Options.BatchSize * length], new int[Options.BatchSize * length]);
+        _backward = new Gpt2Backward(model, Options.BatchSize, length, Options.Threads, kernels, Options.LowMemory);
+        (_first, _second) = (new LeafMemory(_backward.Parameters), new LeafMemory(_backward.Parameters));
+        _update = new UpdateJob(kernels, PartsOf(isFrozen ?? (_ => false)));
+    }
+
+    /// <summary>How it trains.</summary>
+    public TrainingOptions Options { get; }
+
+    /// <summary>The steps that are done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>Whether text is held out to validate with.</summary>
+    public bool CanEvaluate => _validation is not null;
+
+    /// <summary>The moments of the gradient, by the names of the weights: the first and the second.</summary>
+    internal IEnumerable<(Gpt2Weight Weight, Matrix First, Matrix Second)> Moments =>
+        _model.Parameters.Zip(_first.Tree, _second.Tree);
+
+    /// <summary>Does a step.</summary>
+    /// <param name="cancellationToken">Ends it; the weights are as they were before the step.</param>
+    /// <returns>What it was.</returns>
+    /// <exception cref="Gpt2Exception">The loss is not a number any more; the weights are as they were before the step.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Gpt2TrainingStep Next(CancellationToken cancellationToken = default)
+    {
+        int batches = Options.GradientAccumulation, tokens = batches * _ids.Length;
+        _backward.Gradients.Clear();
+        double loss = 0;
+        for (int batch = 0; batch < batches; batch++)
+        {
+            Read((((long)Step * batches) + batch) * Options.BatchSize);
+            loss += _backward.Run(_ids, _targets, Options.ContextLength, 1f / tokens, cancellationToken);
+        }
+
+        loss /= tokens;
+        double norm = _update.Norm(_backward.Pool);
+        double rate = LearningRateSchedule.At(Step + 1, Options);
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument,
+                FormattableString.Invariant($"The loss is not a number any more at step {Step + 1}, with a learning rate of {rate:g3}; begin again with a smaller one, such as {Options.LearningRate / 10:g3}."));
+        }
+
+        _update.Update(_backward.Pool, Factors(rate, norm));
+        Step++;
+        foreach (Gpt2Weight weight in _model.Parameters) _ = weight.BeginChange(); // who looks at them sees that they are others
+        return new Gpt2TrainingStep { Step = Step, Loss = loss, LearningRate = rate, GradientNorm = norm, Tokens = tokens };
+    }
+
+    /// <summary>The mean cross-entropy of the text that is held out, or of its first 64 windows, in nats.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The mean; <see langword="null"/> where no text is held out.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public double? Evaluate(CancellationToken cancellationToken = default)
+    {
+        if (_validation is null) return null;
+        int length = Options.ContextLength, windows = Math.Min(_validation.Windows, MaxValidationWindows);
+        double loss = 0;
+        for (int first = 0; first < windows; first += Options.BatchSize)
+        {
+            int count = Math.Min(Options.BatchSize, windows - first);
+            for (int i = 0; i < count; i++) _validation.ReadInOrder(first + i, _ids.AsSpan(i * length, length), _targets.AsSpan(i * length, length));
+            loss += _backward.Evaluate(_ids.AsMemory(0, count * length), _targets.AsMemory(0, count * length), length, cancellationToken);
+        }
+
+        return loss / ((long)windows * length);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _backward.Dispose();
+        _first.Dispose();
+        _second.Dispose();
+    }
+
+    /// <summary>Goes on after a step that was done before, with the moments that are in <see cref="Moments"/>.</summary>
+    internal void Resume(int step) => Step = step;
+
+    private void Read(long window)
+    {
+        int length = Options.ContextLength;
+        for (int i = 0; i < Options.BatchSize; i++) _text.Read(window + i, _ids.AsSpan(i * length, length), _targets.AsSpan(i * length, length));
+    }
+
+    private AdamWFactors Factors(double rate, double norm)
+    {
+        double power1 = 1, power2 = 1;
+        for (int step = 0; step <= Step; step++) (power1, power2) = (power1 * Options.Beta1, power2 * Options.Beta2);
+        double clip = Options.ClipNorm > 0 && norm > Options.ClipNorm ? Options.ClipNorm / norm : 1;
+        return new AdamWFactors(
+            (float)clip,
+            (float)Options.Beta1,
+            (float)Options.Beta2,
+            (float)(rate / (1 - power1)),
+            (float)(1 / Math.Sqrt(1 - power2)),
+            (float)Options.Epsilon,
+            (float)(1 - (rate * Options.WeightDecay)));
+    }
+
+    private WeightPart[] PartsOf(Func<string, bool> isFrozen)
+    {
+        List<WeightPart> parts = [];
+        Matrix[] weights = [.. _backward.Parameters.Select(weight => weight.Plain)];
+        Matrix[] gradients = [.. _backward.Gradients.Tree], first = [.. _first.Tree], second = [.. _second.Tree];
+        Gpt2Leaf[] leaves = [.. _model.Parameters.Select(weight => weight.Leaf)];
+        for (int i = 0; i < leaves.Length; i++)
+        {
+            if (isFrozen(leaves[i].Name)) continue;
+            bool decays = leaves[i].Kind is not (Gpt2LeafKind.Gain or Gpt2LeafKind.Bias);
+            for (long at = 0; at < leaves[i].Count; at += PartLength)
+            {
+                int count = (int)Math.Min(PartLength, leaves[i].Count - at);
+                parts.Add(new WeightPart(weights[i].Data + at, gradients[i].Data + at, first[i].Data + at, second[i].Data + at, count, decays));
+            }
+        }
+
+        return parts.Count > 0 ? [.. parts] : throw new Gpt2Exception(Gpt2Error.InvalidArgument, "All weights are frozen, so that nothing can be trained; freeze fewer.");
+    }
+}

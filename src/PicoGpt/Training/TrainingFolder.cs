@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json;
+using PicoGpt.Checkpoints;
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
+using PicoGpt.Numerics;
+using PicoGpt.Weights;
+
+namespace PicoGpt.Training;
+
+/// <summary>
+/// The folder of a training: TensorFlow checkpoints with the moments by the names that TensorFlow's Adam has for them, each with its
+/// journal, and the files that make the folder a model. A checkpoint is there when the file <c>checkpoint</c> names it, which is written
+/// last; the last two are kept.
+/// </summary>
+/// <param name="folder">The full path.</param>
+internal sealed class TrainingFolder(string folder)
+{
+    private const int MaxJournalLength = 1 << 27;
+
+    private const string WeightsName = "model-", JournalName = "training-", JournalSuffix = ".json";
+    private const string FirstMoment = "/Adam", SecondMoment = "/Adam_1";
+
+    private static readonly TensorFlowFormat Format = new();
+
+    /// <summary>Writes a checkpoint.</summary>
+    /// <exception cref="Gpt2Exception">It cannot be written; the one before it stays.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the one before it stays.</exception>
+    public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach ((string name, byte[] content) in CompanionsOf(model))
+            {
+                string path = Path.Combine(folder, name);
+                if (!File.Exists(path)) OutputFile.Save(path, stream => stream.Write(content));
+            }
+
+            OutputFile.Save(JournalOf(journal.Step), stream => JsonSerializer.Serialize(stream, journal, TrainingJournalJson.Default.TrainingJournal));
+            Write(PrefixOf(journal.Step), trainer, journal, cancellationToken);
+            DeleteOld(journal.Step);
+        }
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
+        {
+            throw UnwritableFile.Refused(folder, fault);
+        }
+    }
+
+    /// <summary>The journal of the newest checkpoint.</summary>
+    /// <exception cref="Gpt2Exception">There is none, or it is not a journal.</exception>
+    public TrainingJournal ReadJournal()
+    {
+        string prefix = BundlePrefix();
+        string path = JournalOf(int.TryParse(Path.GetFileName(prefix).AsSpan(Math.Min(WeightsName.Length, Path.GetFileName(prefix).Length)), CultureInfo.InvariantCulture, out int step) ? step : 0);
+        byte[] json = SmallFile.Read(path, MaxJournalLength);
+        try
+        {
+            TrainingJournal? journal = JsonSerializer.Deserialize(json, TrainingJournalJson.Default.TrainingJournal);
+            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal;
+        }
+        catch (Exception fault) when (JsonFile.IsFault(fault))
+        {
+            throw NoJournal(path, fault);
+        }
+
+        throw NoJournal(path, null);
+    }
+
+    /// <summary>Reads the moments of the newest checkpoint.</summary>
+    /// <exception cref="Gpt2Exception">It has none, or they are damaged.</exception>
+    public void ReadMoments(Trainer trainer)
+    {
+        using TensorBundle bundle = TensorBundle.Open(folder);
+        Dictionary<string, StoredTensor> tensors = ((ITensorSource)bundle).Tensors.ToDictionary(tensor => tensor.Name);
+        foreach ((Gpt2Weight weight, Matrix first, Matrix second) in trainer.Moments)
+        {
+            string name = Format.Naming.Of(weight.Name);
+            Read(name + FirstMoment, first);
+            Read(name + SecondMoment, second);
+        }
+
+        void Read(string name, Matrix moment)
+        {
+            Span<float> values = LeafMemory.Span(moment);
+            if (!tensors.TryGetValue(name, out StoredTensor? tensor) || tensor.DType != TensorDType.Float32 || tensor.Size != (long)values.Length * sizeof(float))
+            {
+                throw new Gpt2Exception(
+                    Gpt2Error.TensorNotFound, $"The checkpoint '{bundle.Prefix}' has no float32 tensor '{name}' of {values.Length} values, without which its training cannot continue.", bundle.Prefix);
+            }
+
+            tensor.Verify();
+            using var held = new HeldMemory<float>(tensor.GetFloats());
+            held.Span.CopyTo(values);
+            held.ThrowIfChanged();
+        }
+    }
+
+    private static void Write(string prefix, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
+    {
+        using var writer = new TensorBundleWriter(prefix, options: null, new WriteMeter(null, cancellationToken));
+        float power1 = 1, power2 = 1;
+        for (int step = 0; step < journal.Step; step++) (power1, power2) = (power1 * (float)journal.Options.Beta1, power2 * (float)journal.Options.Beta2);
+        foreach ((Gpt2Weight weight, Matrix first, Matrix second) in trainer.Moments)
+        {
+            string name = Format.Naming.Of(weight.Name);
+            TensorShape shape = Format.ShapeOf(weight.Name, new TensorShape([.. weight.Shape.Select(length => (long)length)]));
+            writer.AddFloats(name, shape, weight.Values.Span);
+            writer.AddFloats(name + FirstMoment, shape, LeafMemory.Span(first));
+            writer.AddFloats(name + SecondMoment, shape, LeafMemory.Span(second));
+        }
+
+        writer.AddFloats("beta1_power", new TensorShape([]), [power1]);
+        writer.AddFloats("beta2_power", new TensorShape([]), [power2]);
+        writer.Add("global_step", TensorDType.Int64, new TensorShape([]), BitConverter.GetBytes((long)journal.Step));
+        writer.Finish();
+    }
+
+    private static IEnumerable<(string Name, byte[] Content)> CompanionsOf(Gpt2Model model)
+    {
+        var facts = new ModelFacts(model.Name, model.HyperParameters, model.HasVocabulary ? model.Encoder : null, [TensorDType.Float32]);
+        return Format.Companions(model.HasVocabulary ? facts with { SpecialIds = model.SpecialIds } : facts);
+    }
+
+    // The newest is in use and the one before it is kept, in case that the newest is lost.
+    private void DeleteOld(int newest)
+    {
+        int[] steps = [.. Directory.EnumerateFiles(folder, JournalName + "*" + JournalSuffix).Select(StepOf).Where(step => step >= 0 && step < newest).Order()];
+        foreach (int step in steps.SkipLast(1))
+        {
+            foreach (string file in Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(JournalOf(step))) File.Delete(file);
+        }
+    }
+
+    private static int StepOf(string journal) =>
+        int.TryParse(Path.GetFileNameWithoutExtension(journal).AsSpan(JournalName.Length), CultureInfo.InvariantCulture, out int step) ? step : -1;
+
+    private string BundlePrefix()
+    {
+        using TensorBundle bundle = TensorBundle.Open(folder);
+        return bundle.Prefix;
+    }
+
+    private string PrefixOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{WeightsName}{step}"));
+
+    private string JournalOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{JournalName}{step}{JournalSuffix}"));
+
+    private static Gpt2Exception NoJournal(string path, Exception? fault) =>
+        new(Gpt2Error.NotAFormat, $"'{path}' is not the journal of a training, without which it cannot be resumed.", path, fault);
+}

@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace PicoGpt.Training;
+
+/// <summary>
+/// A training whose model lies in a folder: it begins with a model, or continues from the folder's last checkpoint to the same bits that it
+/// would have had without a break. It is for one thread at a time.
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly TrainingFolder _files;
+    private readonly Trainer _trainer;
+    private readonly string[] _frozen;
+    private readonly string _text;
+    private readonly List<double> _losses;
+    private int _saved;
+
+    private TrainingRun(Gpt2Model model, string folder, ReadOnlyMemory<int> tokens, TrainingOptions options, string[] frozen, TrainingJournal? journal)
+    {
+        (Model, Folder, _files, _frozen) = (model, folder, new TrainingFolder(folder), frozen);
+        _text = HashOf(tokens);
+        if (journal is not null && journal.Text != _text)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"The training in '{folder}' was begun with another text; give the same texts in the same order to resume it.", folder);
+        }
+
+        _losses = [.. journal?.Losses ?? []];
+        _saved = journal?.Step ?? -1;
+        _trainer = new Trainer(model, tokens, options, frozen.Contains);
+        if (journal is null) return;
+        try
+        {
+            _files.ReadMoments(_trainer);
+            _trainer.Resume(journal.Step);
+        }
+        catch
+        {
+            _trainer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The model, whose weights change.</summary>
+    public Gpt2Model Model { get; }
+
+    /// <summary>The full path of the folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>How it trains.</summary>
+    public TrainingOptions Options => _trainer.Options;
+
+    /// <summary>The steps that are done.</summary>
+    public int Step => _trainer.Step;
+
+    /// <summary>Begins a training with a copy of a model.</summary>
+    /// <param name="model">The model, which stays as it is.</param>
+    /// <param name="folder">The full path of the folder to write to.</param>
+    /// <param name="tokens">The tokens of the texts, one text after another.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="frozen">The names of weights that stay as they are.</param>
+    /// <param name="overwrite">Whether the folder may hold files; a training in it is begun anew.</param>
+    /// <returns>The training; nothing is written yet.</returns>
+    /// <exception cref="Gpt2Exception">The folder holds files, an option is out of its range, the text is too short, or there is not enough memory.</exception>
+    public static TrainingRun Begin(
+        Gpt2Model model, string folder, ReadOnlyMemory<int> tokens, TrainingOptions options, IEnumerable<string>? frozen = null, bool overwrite = false)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (!overwrite && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
+        Gpt2Model copy = model.Clone(Path.GetFileName(folder));
+        return Own(copy, () => new TrainingRun(copy, folder, tokens, options, [.. frozen ?? []], journal: null));
+    }
+
+    /// <summary>Continues the training of a folder.</summary>
+    /// <param name="folder">The full path of the folder.</param>
+    /// <param name="tokens">The same tokens as before.</param>
+    /// <param name="change">Makes the options of those that the training was begun with; only threads and memory may differ.</param>
+    /// <param name="frozen">The frozen weights, where they are given again.</param>
+    /// <returns>The training.</returns>
+    /// <exception cref="Gpt2Exception">There is no training in the folder, or it was begun with another text or other options.</exception>
+    public static TrainingRun Resume(string folder, ReadOnlyMemory<int> tokens, Func<TrainingOptions, TrainingOptions> change, IEnumerable<string>? frozen = null)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        TrainingJournal journal = new TrainingFolder(folder).ReadJournal();
+        TrainingOptions options = change(journal.Options);
+        if (options with { Threads = journal.Options.Threads, LowMemory = journal.Options.LowMemory } != journal.Options
+            || (frozen is not null && !frozen.Order().SequenceEqual(journal.Frozen.Order())))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"The training in '{folder}' was begun with other options; leave them out to resume it.", folder);
+        }
+
+        using Gpt2Model opened = Gpt2Model.Open(folder);
+        Gpt2Model copy = opened.Clone(opened.Name);
+        return Own(copy, () => new TrainingRun(copy, folder, tokens, options, journal.Frozen, journal));
+    }
+
+    /// <inheritdoc cref="Trainer.Next"/>
+    public Gpt2TrainingStep Next(CancellationToken cancellationToken = default)
+    {
+        Gpt2TrainingStep step = _trainer.Next(cancellationToken);
+        _losses.Add(step.Loss);
+        return step;
+    }
+
+    /// <inheritdoc cref="Trainer.Evaluate"/>
+    public double? Evaluate(CancellationToken cancellationToken = default) => _trainer.Evaluate(cancellationToken);
+
+    /// <summary>Writes a checkpoint, where there is not one of this step already: whole or not at all.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="Gpt2Exception">It cannot be written; the one before it stays.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the one before it stays.</exception>
+    public void Save(CancellationToken cancellationToken = default)
+    {
+        if (_saved == Step) return;
+        _files.Save(Model, _trainer, new TrainingJournal(Step, Options, _frozen, _text, [.. _losses]), cancellationToken);
+        _saved = Step;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        Model.Dispose();
+    }
+
+    private static TrainingRun Own(Gpt2Model copy, Func<TrainingRun> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
+    private static string HashOf(ReadOnlyMemory<int> tokens) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(tokens.Span)));
+}

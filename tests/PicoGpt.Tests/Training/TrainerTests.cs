@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using PicoGpt.Numerics;
+using PicoGpt.Training;
+using Xunit;
+
+namespace PicoGpt.Tests.Training;
+
+public sealed class TrainerTests
+{
+    private static readonly int[] Tokens = [.. Enumerable.Range(0, 600).Select(i => (i * i) % 41)];
+
+    [Fact]
+    public void Losses_and_weights_are_the_same_bits_whatever_threads_width_recomputation_and_batches()
+    {
+        var options = new TrainingOptions { Steps = 4, BatchSize = 4, ContextLength = 70, LearningRate = 1e-2, WarmupSteps = 1, Threads = 1 };
+        string expected = Train(options, new PlainKernels());
+        Assert.All(Kernels.All, kernels => Assert.Equal(expected, Train(options, kernels)));
+        Assert.Equal(expected, Train(options with { Threads = 3 }, Kernels.Best));
+        Assert.Equal(expected, Train(options with { LowMemory = true, Threads = 2 }, Kernels.Best));
+        Assert.Equal(expected, Train(options with { BatchSize = 1, GradientAccumulation = 4 }, Kernels.Best));
+        Assert.NotEqual(expected, Train(options with { Seed = 2 }, Kernels.Best));
+    }
+
+    [Fact]
+    public void The_loss_of_a_text_that_repeats_falls()
+    {
+        using Gpt2Model model = NewModel();
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { Steps = 30, BatchSize = 2, ContextLength = 32, LearningRate = 3e-3, ValidationShare = 0.2 });
+        double before = trainer.Evaluate(TestContext.Current.CancellationToken)!.Value;
+        for (int i = 0; i < 30; i++) trainer.Next(TestContext.Current.CancellationToken);
+        double after = trainer.Evaluate(TestContext.Current.CancellationToken)!.Value;
+        Assert.InRange(before, 5, 6.5);
+        Assert.True(after < before - 1.5, $"{before} -> {after}");
+    }
+
+    [Fact]
+    public void Frozen_weights_stay_as_they_are_and_others_do_not()
+    {
+        using Gpt2Model model = NewModel();
+        float[] wte = model.Parameters.Wte.ToArray(), gain = model.Parameters.LnF.G.ToArray();
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { BatchSize = 1, ContextLength = 16 }, name => name == "wte");
+        trainer.Next(TestContext.Current.CancellationToken);
+        Assert.Equal(wte, model.Parameters.Wte.ToArray());
+        Assert.NotEqual(gain, model.Parameters.LnF.G.ToArray());
+    }
+
+    [Fact]
+    public void A_learning_rate_that_makes_the_loss_explode_is_told_before_a_weight_is_lost()
+    {
+        using Gpt2Model model = NewModel();
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { BatchSize = 1, ContextLength = 16, LearningRate = 1e30, WarmupSteps = 0, WeightDecay = 0 });
+        var fault = Assert.Throws<Gpt2Exception>(() =>
+        {
+            for (int i = 0; i < 50; i++) trainer.Next(TestContext.Current.CancellationToken);
+        });
+        Assert.Contains("smaller", fault.Message, StringComparison.Ordinal);
+        Assert.All(model.Parameters.Wte.ToArray(), value => Assert.True(float.IsFinite(value)));
+    }
+
+    [Fact]
+    public void A_cancelled_step_changes_nothing()
+    {
+        using Gpt2Model model = NewModel();
+        float[] wte = model.Parameters.Wte.ToArray();
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { BatchSize = 1, ContextLength = 16 });
+        Assert.Throws<OperationCanceledException>(() => trainer.Next(new CancellationToken(canceled: true)));
+        Assert.Equal(wte, model.Parameters.Wte.ToArray());
+        Assert.Equal(0, trainer.Step);
+    }
+
+    [Fact]
+    public void What_is_hopeless_is_refused_in_a_sentence()
+    {
+        using Gpt2Model model = NewModel();
+        Assert.Contains("too few", Refusal(model, Tokens[..10], new TrainingOptions { ContextLength = 32 }), StringComparison.Ordinal);
+        Assert.Contains("context has 80", Refusal(model, Tokens, new TrainingOptions { ContextLength = 81 }), StringComparison.Ordinal);
+        Assert.Contains("learning rate", Refusal(model, Tokens, new TrainingOptions { LearningRate = double.NaN }), StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Refusal(model, [.. Tokens, 300], new TrainingOptions { ContextLength = 16 }), StringComparison.Ordinal);
+    }
+
+    private static string Refusal(Gpt2Model model, int[] tokens, TrainingOptions options) =>
+        Assert.Throws<Gpt2Exception>(() => new Trainer(model, tokens, options).Dispose()).Message;
+
+    private static string Train(TrainingOptions options, Kernels kernels)
+    {
+        using Gpt2Model model = NewModel();
+        using var trainer = new Trainer(model, Tokens, options, null, kernels);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int i = 0; i < options.Steps; i++)
+        {
+            Gpt2TrainingStep step = trainer.Next(TestContext.Current.CancellationToken);
+            hash.AppendData(BitConverter.GetBytes(step.Loss));
+            hash.AppendData(BitConverter.GetBytes(step.GradientNorm));
+        }
+
+        foreach (var weight in model.Parameters) hash.AppendData(MemoryMarshal.AsBytes(weight.Values.Span));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static Gpt2Model NewModel()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        using Gpt2Model opened = Gpt2Model.Open(folder.Path);
+        return opened.Clone();
+    }
+}

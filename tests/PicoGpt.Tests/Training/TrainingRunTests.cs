@@ -1,0 +1,92 @@
+using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Training;
+using Xunit;
+
+namespace PicoGpt.Tests.Training;
+
+public sealed class TrainingRunTests : IDisposable
+{
+    private static readonly int[] Tokens = [.. Enumerable.Range(0, 600).Select(i => (i * i) % 41)];
+    private static readonly TrainingOptions Options = new() { Steps = 6, BatchSize = 2, ContextLength = 16, LearningRate = 1e-2, Threads = 1 };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _model = RandomModel.InFolder(Shapes.Odd);
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _model.Dispose();
+    }
+
+    [Fact]
+    public void A_training_that_is_resumed_equals_one_that_was_not_interrupted_bit_for_bit()
+    {
+        string whole = _folder.File("whole"), parts = _folder.File("parts");
+        using (TrainingRun run = Begin(whole, Options)) Train(run, 6);
+        using (TrainingRun run = Begin(parts, Options)) Train(run, 2);
+        using (TrainingRun run = TrainingRun.Resume(parts, Tokens, options => options with { Threads = 2, LowMemory = true })) Train(run, 3);
+        using (TrainingRun run = TrainingRun.Resume(parts, Tokens, options => options)) Train(run, 1);
+        Assert.Equal(File.ReadAllBytes(Data(whole)), File.ReadAllBytes(Data(parts)));
+
+        static string Data(string folder) => Path.Combine(folder, "model-6.data-00000-of-00001");
+    }
+
+    [Fact]
+    public void The_folder_is_a_model_with_the_moments_by_TensorFlows_names_and_keeps_two_checkpoints()
+    {
+        string folder = _folder.File("mine");
+        using TrainingRun run = Begin(folder, Options);
+        for (int i = 0; i < 4; i++) Train(run, 1);
+        using Gpt2Model model = Gpt2Model.Open(folder);
+        Assert.Equal(run.Model.Parameters.Wte.ToArray(), model.Parameters.Wte.ToArray());
+        Assert.Equal("Once", model.Encoder.Decode(model.Encoder.Encode("Once")));
+        using TensorBundle bundle = TensorBundle.Open(folder);
+        string[] names = [.. bundle.Entries.Select(entry => entry.Name)];
+        foreach (string name in (string[])["model/wte/Adam", "model/h1/mlp/c_fc/w/Adam_1", "beta1_power", "beta2_power", "global_step"]) Assert.Contains(name, names);
+        Assert.Equal(["model-3.index", "model-4.index"], Directory.GetFiles(folder, "*.index").Select(Path.GetFileName).Order());
+        Assert.Equal(["training-3.json", "training-4.json"], Directory.GetFiles(folder, "training-*").Select(Path.GetFileName).Order());
+        Assert.Empty(Directory.GetFiles(folder, "*.tmp"));
+    }
+
+    [Fact]
+    public void Another_text_and_other_options_are_refused()
+    {
+        string folder = _folder.File("mine");
+        using (TrainingRun run = Begin(folder, Options)) Train(run, 1);
+        Assert.Contains("another text", Fault(() => TrainingRun.Resume(folder, Tokens.AsMemory(1), options => options)), StringComparison.Ordinal);
+        Assert.Contains("other options", Fault(() => TrainingRun.Resume(folder, Tokens, options => options with { Seed = 9 })), StringComparison.Ordinal);
+        Assert.Contains("other options", Fault(() => TrainingRun.Resume(folder, Tokens, options => options, ["wte"])), StringComparison.Ordinal);
+        Assert.Contains("already exists", Fault(() => Begin(folder, Options)), StringComparison.Ordinal);
+        Assert.Contains("journal", Fault(() =>
+        {
+            File.WriteAllText(Path.Combine(folder, "training-1.json"), "{}");
+            return TrainingRun.Resume(folder, Tokens, options => options);
+        }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_is_cancelled_leaves_the_one_before_it()
+    {
+        string folder = _folder.File("mine");
+        using TrainingRun run = Begin(folder, Options);
+        Train(run, 1);
+        run.Next(TestContext.Current.CancellationToken);
+        Assert.Throws<OperationCanceledException>(() => run.Save(new CancellationToken(canceled: true)));
+        using TrainingRun resumed = TrainingRun.Resume(folder, Tokens, options => options);
+        Assert.Equal(1, resumed.Step);
+    }
+
+    private static string Fault(Func<TrainingRun> work) => Assert.Throws<Gpt2Exception>(() => work().Dispose()).Message;
+
+    private static void Train(TrainingRun run, int steps)
+    {
+        for (int i = 0; i < steps; i++) run.Next(TestContext.Current.CancellationToken);
+        run.Save(TestContext.Current.CancellationToken);
+    }
+
+    private TrainingRun Begin(string folder, TrainingOptions options)
+    {
+        using Gpt2Model model = Gpt2Model.Open(_model.Path);
+        return TrainingRun.Begin(model, folder, Tokens, options);
+    }
+}
