@@ -6,8 +6,7 @@ namespace PicoGpt.Training;
 
 /// <summary>
 /// The backward pass: from whole texts and the tokens that came to the gradient of the mean cross-entropy for every weight. It goes through
-/// <see cref="Gpt2Forward"/> from its end to its beginning. Gradients add up from batch to batch in the order of the rows, so that several
-/// batches give the bits of one.
+/// <see cref="Gpt2Forward"/> from its end to its beginning. Gradients add up from batch to batch.
 /// </summary>
 internal sealed unsafe class Gpt2Backward : IDisposable
 {
