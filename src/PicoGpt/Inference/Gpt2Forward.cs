@@ -202,9 +202,6 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <summary>Runs a block again on what entered it, after <see cref="Rewind"/>, where the memory of what passes through it is shared.</summary>
     public void Repeat(int layer) => TransformerBlock(_workspace.Activations[layer], layer);
 
-    /// <summary>Where the weights lie.</summary>
-    public Gpt2Tree<PinnedWeight> Parameters => _parameters;
-
     /// <summary>Which rows of the batch belong to which text.</summary>
     public List<TextRows> Texts => _attention.Texts;
 
