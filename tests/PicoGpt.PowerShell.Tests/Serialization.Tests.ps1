@@ -58,7 +58,7 @@ Describe 'A <Type> in another session' -ForEach $emitted {
 }
 
 Describe 'Every command' {
-    It 'emits what is tested here' -ForEach @(@{ Tested = @($emitted.Type -replace '.*\.') + 'Gpt2Trace' }) { # a trace has a file of tests of its own
+    It 'emits what is tested here' -ForEach @(@{ Tested = @($emitted.Type -replace '.*\.') + 'Gpt2Trace', 'Gpt2Grid' }) { # these have files of tests of their own
         $declared = (Get-Command -Module PicoGpt).OutputType.Type | Where-Object Namespace -Like 'PicoGpt*' | Select-Object -Unique
         $declared.Name | Should -BeIn $Tested
     }
