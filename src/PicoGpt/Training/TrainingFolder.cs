@@ -34,7 +34,7 @@ internal sealed class TrainingFolder(string folder)
             foreach ((string name, byte[] content) in CompanionsOf(model))
             {
                 string path = Path.Combine(folder, name);
-                if (!File.Exists(path)) OutputFile.Save(path, stream => stream.Write(content));
+                if (!IsThere(path, content)) OutputFile.Save(path, stream => stream.Write(content));
             }
 
             OutputFile.Save(JournalOf(journal.Step), stream => JsonSerializer.Serialize(stream, journal, TrainingJournalJson.Default.TrainingJournal));
@@ -134,6 +134,10 @@ internal sealed class TrainingFolder(string folder)
 
     private static int StepOf(string journal) =>
         int.TryParse(Path.GetFileNameWithoutExtension(journal).AsSpan(JournalName.Length), CultureInfo.InvariantCulture, out int step) ? step : -1;
+
+    // A training that is begun anew in the folder of another model has another vocabulary.
+    private static bool IsThere(string path, byte[] content) =>
+        File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
 
     private string BundlePrefix()
     {

@@ -65,6 +65,18 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_training_that_is_begun_anew_replaces_the_shape_and_vocabulary_of_another_model()
+    {
+        string folder = _folder.File("mine");
+        RandomModel.Write(folder, Shapes.Odd with { NVocab = 301 });
+        using Gpt2Model model = Gpt2Model.Open(_model.Path);
+        using (TrainingRun run = TrainingRun.Begin(model, folder, Tokens, Options, overwrite: true)) Train(run, 1);
+        using Gpt2Model trained = Gpt2Model.Open(folder);
+        Assert.Equal(300, trained.HyperParameters.NVocab);
+        Assert.Equal(300, trained.Encoder.Count);
+    }
+
+    [Fact]
     public void A_checkpoint_that_is_cancelled_leaves_the_one_before_it()
     {
         string folder = _folder.File("mine");
