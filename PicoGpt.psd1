@@ -18,6 +18,7 @@
         'Get-Gpt2Model'
         'Get-Gpt2Weight'
         'Invoke-Gpt2Generate'
+        'Invoke-Gpt2Training'
         'Measure-Gpt2Attribution'
         'Measure-Gpt2Head'
         'Measure-Gpt2Patching'

@@ -201,6 +201,7 @@ Describe 'The table of what the pipeline means' {
             'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
             'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
             'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }
+            'Gpt2TrainingStep'         = @{ Make = { [PicoGpt.Training.Gpt2TrainingStep]@{ Step = 1; Loss = 2; LearningRate = 3; GradientNorm = 4; Tokens = 5 } } }
             'Int32'                    = @{ Make = { 321 }; text = '321'; ids = ConvertFrom-Gpt2Token 321 -Model 3M }
             'Hashtable'                = @{ Make = { @{ Name = '3M'; Text = 'x'; Prompt = 'x' } } }
         }
@@ -217,6 +218,7 @@ Describe 'The table of what the pipeline means' {
             'ConvertTo-Gpt2Token'   = { -join ($input | ConvertTo-Gpt2Token -Model 3M -ErrorAction Stop).Text }
             'ConvertFrom-Gpt2Token' = { $input | ConvertFrom-Gpt2Token -Model 3M -ErrorAction Stop }
             'Invoke-Gpt2Generate'   = { ($input | Invoke-Gpt2Generate -Model 3M -MaxTokens 1 -ErrorAction Stop).Prompt }
+            'Invoke-Gpt2Training'   = { $input | Invoke-Gpt2Training -Model 3M -Destination "$TestDrive/none" -ErrorAction Stop }
             'Measure-Gpt2Text'      = { ($input | Measure-Gpt2Text -Model 3M -ErrorAction Stop).Text }
             'Enter-Gpt2Session'     = { ($input | Enter-Gpt2Session 3M -MaxTokens 1 -Seed 1 -ErrorAction Stop).Turns[0].Text }
             'Trace-Gpt2Text'        = { ($input | Trace-Gpt2Text -Model 3M -Norm -ErrorAction Stop).Text }
@@ -247,7 +249,11 @@ Describe 'The table of what the pipeline means' {
         $fault = $null
         $given = @(& $object.Make)
         $got = try { $given | & $taken[$Command] } catch { $fault = $_; 'refused' }
-        if ($Means -eq 'refused') { $got | Should -Be 'refused' }
+        if ($Command -eq 'Invoke-Gpt2Training') { # its fault tells how many tokens it took, <|endoftext|> first
+            $tooFew = "The text has $(1 + @(ConvertTo-Gpt2Token "$($object[$Means])" -Model 3M).Count) tokens, too few*"
+            if ($Means -eq 'refused') { "$fault" | Should -Match '\w'; "$fault" | Should -Not -BeLike 'The text has *' } else { "$fault" | Should -BeLike $tooFew }
+        }
+        elseif ($Means -eq 'refused') { $got | Should -Be 'refused' }
         elseif ($Means -eq 'elsewhere') { "$fault" | Should -BeLike '*is not the folder of a model of the cache in*' }
         elseif ($Command -eq 'Remove-Gpt2Model') { "$fault" | Should -BeLike 'The model 3M ships with the module*' }
         elseif ($Command -eq 'Export-Gpt2Model') { $got | Should -Be 'exported' }
