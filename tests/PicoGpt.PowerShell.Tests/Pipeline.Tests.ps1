@@ -176,6 +176,8 @@ Describe 'The table of what the pipeline means' {
         $measure = Measure-Gpt2Text 'Once upon' -Model 3M
         $trace = Trace-Gpt2Text 'Once upon' -Model 3M -LogitLens
 
+        $step = Invoke-Gpt2Training ('A frog. ' * 40) -Model 3M -Destination "$TestDrive/frog" -Steps 1 -ContextLength 16 | Select-Object -First 1
+
         # An object of each type, and what a word of the table stands for.
         $objects = @{
             'Gpt2Model'                = @{ Make = { Get-Gpt2Model -Path $there }; place = $there }
@@ -201,7 +203,7 @@ Describe 'The table of what the pipeline means' {
             'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
             'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
             'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }
-            'Gpt2TrainingStep'         = @{ Make = { [PicoGpt.Training.Gpt2TrainingStep]@{ Step = 1; Loss = 2; LearningRate = 3; GradientNorm = 4; Tokens = 5 } } }
+            'Gpt2TrainingStep'         = @{ Make = { $step } }
             'Int32'                    = @{ Make = { 321 }; text = '321'; ids = ConvertFrom-Gpt2Token 321 -Model 3M }
             'Hashtable'                = @{ Make = { @{ Name = '3M'; Text = 'x'; Prompt = 'x' } } }
         }
