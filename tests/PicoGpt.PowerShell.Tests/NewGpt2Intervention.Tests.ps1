@@ -76,6 +76,6 @@ Describe 'The parameter -Intervention' {
         $late = New-Gpt2Intervention h0/mlp -Zero -Position 5
         $measures = 'No', $text | Measure-Gpt2Text -Model $model -Intervention $late -ErrorVariable fault -ErrorAction SilentlyContinue
         $measures.Text | Should -Be $text
-        "$fault" | Should -Be 'Position 5 is to be changed, but the text comes to 1 positions, 0 to 0.'
+        "$fault" | Should -Be 'Position 5 is to be changed, but the text has positions 0 to 0 only.'
     }
 }

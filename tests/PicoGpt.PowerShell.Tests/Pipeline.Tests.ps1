@@ -176,6 +176,10 @@ Describe 'The table of what the pipeline means' {
         $measure = Measure-Gpt2Text 'Once upon' -Model 3M
         $trace = Trace-Gpt2Text 'Once upon' -Model 3M -LogitLens
 
+        $grid = Measure-Gpt2Similarity -Token ' king', ' queen' -Model 3M
+        $heads = Measure-Gpt2Head -Count 1 -Length 8 -Model 3M
+        $direction = New-Gpt2Direction h3/resid_post -Toward 'She was happy.' -Model 3M
+        $nearest = Measure-Gpt2Similarity -Direction (Get-Gpt2Weight wte -Model 3M).Row(300) -Top 1 -Model 3M
         $step = Invoke-Gpt2Training ('A frog. ' * 40) -Model 3M -Destination "$TestDrive/frog" -Steps 1 -ContextLength 16 | Select-Object -First 1
 
         # An object of each type, and what a word of the table stands for.
@@ -203,6 +207,11 @@ Describe 'The table of what the pipeline means' {
             'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
             'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
             'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }
+            'Gpt2Intervention'         = @{ Make = { New-Gpt2Intervention 'h*/attn' -Zero } }
+            'Gpt2Grid'                 = @{ Make = { $grid } }
+            'Gpt2HeadScore'            = @{ Make = { $heads[0] } }
+            'Gpt2NearestToken'         = @{ Make = { $nearest }; text = $nearest.Text; ids = $nearest.Text }
+            'Gpt2Direction'            = @{ Make = { $direction } }
             'Gpt2TrainingStep'         = @{ Make = { $step } }
             'Int32'                    = @{ Make = { 321 }; text = '321'; ids = ConvertFrom-Gpt2Token 321 -Model 3M }
             'Hashtable'                = @{ Make = { @{ Name = '3M'; Text = 'x'; Prompt = 'x' } } }
@@ -223,6 +232,11 @@ Describe 'The table of what the pipeline means' {
             'Invoke-Gpt2Training'   = { $input | Invoke-Gpt2Training -Model 3M -Destination "$TestDrive/none" -ErrorAction Stop }
             'Measure-Gpt2Text'      = { ($input | Measure-Gpt2Text -Model 3M -ErrorAction Stop).Text }
             'Enter-Gpt2Session'     = { ($input | Enter-Gpt2Session 3M -MaxTokens 1 -Seed 1 -ErrorAction Stop).Turns[0].Text }
+            'Measure-Gpt2Attribution' = { $null = $input | Measure-Gpt2Attribution Once -ErrorAction Stop; 'ran' }
+            'Measure-Gpt2Head'      = { $null = $input | Measure-Gpt2Head -Count 1 -Length 8 -ErrorAction Stop; 'ran' }
+            'Measure-Gpt2Patching'  = { $null = $input | Measure-Gpt2Patching 'The king was' 'The queen was' -Answer ' he' -By Part -ErrorAction Stop; 'ran' }
+            'Measure-Gpt2Similarity' = { $null = $input | Measure-Gpt2Similarity -Token ' king', ' queen' -ErrorAction Stop; 'ran' }
+            'New-Gpt2Direction'     = { $null = $input | New-Gpt2Direction h3/resid_post -Toward Once -ErrorAction Stop; 'ran' }
             'Trace-Gpt2Text'        = { ($input | Trace-Gpt2Text -Model 3M -Norm -ErrorAction Stop).Text }
         }
     }
@@ -256,6 +270,7 @@ Describe 'The table of what the pipeline means' {
             if ($Means -eq 'refused') { "$fault" | Should -Match '\w'; "$fault" | Should -Not -BeLike 'The text has *' } else { "$fault" | Should -BeLike $tooFew }
         }
         elseif ($Means -eq 'refused') { $got | Should -Be 'refused' }
+        elseif ($Means -eq 'runs') { $got | Should -Be 'ran' }
         elseif ($Means -eq 'elsewhere') { "$fault" | Should -BeLike '*is not the folder of a model of the cache in*' }
         elseif ($Command -eq 'Remove-Gpt2Model') { "$fault" | Should -BeLike 'The model 3M ships with the module*' }
         elseif ($Command -eq 'Export-Gpt2Model') { $got | Should -Be 'exported' }

@@ -92,7 +92,7 @@ public sealed class Gpt2Intervention : ForwardChange
         if (Positions.Count == 0 || Positions.Max() < positions) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
-            $"Position {Positions.Max()} is to be changed, but the text comes to {positions} positions, 0 to {positions - 1}.");
+            $"Position {Positions.Max()} is to be changed, but the text has positions 0 to {positions - 1} only.");
     }
 
     private static string Chosen(string word, IReadOnlyList<int> numbers) =>

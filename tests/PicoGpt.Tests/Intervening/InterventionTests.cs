@@ -194,7 +194,7 @@ public sealed class InterventionTests : IDisposable
         Gpt2Intervention change = new(InterventionKind.Zero, "h0/mlp") { Positions = [9] };
         using var measurer = new TextMeasurer(model, new MeasureOptions { Interventions = [change] });
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => measurer.Add("Hi"));
-        Assert.Contains("Position 9 is to be changed, but the text comes to", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Position 9 is to be changed, but the text has positions", fault.Message, StringComparison.Ordinal);
         Assert.Throws<Gpt2Exception>(() => new TextGeneration(model, "Hi", new GenerationOptions { MaxTokens = 3, Interventions = [change] }));
     }
 
