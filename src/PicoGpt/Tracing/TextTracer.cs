@@ -1,5 +1,5 @@
-using PicoGpt.Files;
 using PicoGpt.Architecture;
+using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
 using PicoGpt.Tokens;
