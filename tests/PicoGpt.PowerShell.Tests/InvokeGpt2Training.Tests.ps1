@@ -12,6 +12,8 @@ Describe 'Invoke-Gpt2Training' {
         $steps.Step | Should -Be (1..6)
         $steps[5].ValidationLoss | Should -BeLessThan $steps[0].Loss
         $steps[1].ValidationLoss | Should -BeNullOrEmpty
+        ($given | Out-String -Width 100) | Should -Match 'FullName\s*:\s*\S' -Because 'the folder is one line among the steps'
+        ($given | Out-String -Width 100) | Should -Not -Match 'CreationTime'
         $given[-1].FullName | Should -Be (Get-Item "$TestDrive/mine").FullName
         (Measure-Gpt2Text $text.Substring(0, 200) -Model "$TestDrive/mine").CrossEntropy |
             Should -BeLessThan (Measure-Gpt2Text $text.Substring(0, 200) -Model 3M).CrossEntropy
@@ -33,6 +35,12 @@ Describe 'Invoke-Gpt2Training' {
         { Invoke-Gpt2Training $text @small -Destination "$TestDrive/new" -Freeze 'h9/*' -ErrorAction Stop } | Should -Throw -ErrorId 'TensorNotFound,*'
         { Invoke-Gpt2Training 'The cat.' @small -Destination "$TestDrive/new" -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*'
         "$TestDrive/new" | Should -Not -Exist
+    }
+
+    It 'says that nothing is validated where what is held out is too short' {
+        $given = Invoke-Gpt2Training $text.Substring(0, 1200) @small -Destination "$TestDrive/short" -ValidationShare 0.02 -WarningVariable said -WarningAction SilentlyContinue
+        $given | Where-Object ValidationLoss | Should -BeNullOrEmpty
+        "$said" | Should -BeLike 'The share of the text that is held out, 0.02, is shorter than a window of 32 tokens,*'
     }
 
     It 'writes nothing with -WhatIf' {

@@ -164,8 +164,21 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
             ? TrainingRun.Resume(folder, tokens, Changed, IsGiven(nameof(Freeze)) ? Frozen() : null)
             : TrainingRun.Begin(InUse, folder, tokens, Changed(new TrainingOptions()), Frozen(), Force);
         WriteVerbose($"{run.Model.Name}: {run.Model.ParameterCount:N0} parameters, {run.Model.ParameterCount * 16 / (1 << 20):N0} MiB for weights, gradients and moments; texts of {run.Options.ContextLength} tokens.");
+        WarnOfNoValidation(run);
         Train(run);
-        foreach (PSObject item in InvokeProvider.Item.Get([folder], force: true, literalPath: true)) WriteObject(item);
+        foreach (PSObject item in InvokeProvider.Item.Get([folder], force: true, literalPath: true))
+        {
+            item.TypeNames.Insert(0, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
+            WriteObject(item);
+        }
+    }
+
+    private void WarnOfNoValidation(TrainingRun run)
+    {
+        if (EvaluateEvery == 0 || run.CanEvaluate || run.Options.ValidationShare == 0) return;
+        WriteWarning(
+            $"The share of the text that is held out, {run.Options.ValidationShare:0.##}, is shorter than a window of {run.Options.ContextLength} tokens, so nothing is "
+            + "validated. Give more text, a larger -ValidationShare or a shorter -ContextLength.");
     }
 
     private void Train(TrainingRun run)

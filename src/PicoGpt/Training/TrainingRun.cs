@@ -105,6 +105,9 @@ public sealed class TrainingRun : IDisposable
         return step;
     }
 
+    /// <inheritdoc cref="Trainer.CanEvaluate"/>
+    public bool CanEvaluate => _trainer.CanEvaluate;
+
     /// <inheritdoc cref="Trainer.Evaluate"/>
     public double? Evaluate(CancellationToken cancellationToken = default) => _trainer.Evaluate(cancellationToken);
 
