@@ -16,14 +16,12 @@ public sealed class DirectionTests
     public void A_direction_is_the_difference_of_the_means_of_the_plain_loops(Pooling pooling)
     {
         using Gpt2Model model = BuiltInModel.Open();
-        double[] Mean(string[] texts) =>
-        [
-            .. Enumerable.Range(0, 192).Select(i => texts.Average(text =>
-            {
-                double[][] rows = PlainForward.Trace(model, model.Encoder.Encode(text)).Activations["h2/resid_post"];
-                return pooling == Pooling.Last ? rows[^1][i] : rows.Average(row => row[i]);
-            })),
-        ];
+        double[] Mean(string[] texts)
+        {
+            double[][][] traces = [.. texts.Select(text => PlainForward.Trace(model, model.Encoder.Encode(text)).Activations["h2/resid_post"])];
+            return [.. Enumerable.Range(0, 192).Select(i => traces.Average(rows => pooling == Pooling.Last ? rows[^1][i] : rows.Average(row => row[i])))];
+        }
+
         Gpt2Direction direction = Gpt2Direction.Between(model, Queens, Kings, "h2/resid_post", pooling, cancellationToken: TestContext.Current.CancellationToken);
         double[] expected = [.. Mean(Queens).Zip(Mean(Kings), (a, b) => a - b)];
         for (int i = 0; i < 192; i++) Assert.Equal(expected[i], direction.Values[i], 1e-4);

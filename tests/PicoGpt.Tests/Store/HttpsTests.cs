@@ -52,6 +52,7 @@ public sealed class HttpsTests
         using TcpClient client = await listener.AcceptTcpClientAsync();
         using var reader = new StreamReader(client.GetStream());
         string? line = await reader.ReadLineAsync();
+        listener.Stop(); // whoever asks again is refused at once
         await client.GetStream().WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
         return line;
     }
