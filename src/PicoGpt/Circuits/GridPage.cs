@@ -23,7 +23,7 @@ internal static class GridPage
         foreach (IReadOnlyList<double> row in grid.Values)
         {
             json.WriteStartArray();
-            foreach (double value in row) WriteNumber(json, value);
+            foreach (double value in row) PageTemplate.WriteNumber(json, value, digits: 5);
             json.WriteEndArray();
         }
 
@@ -33,7 +33,7 @@ internal static class GridPage
         {
             json.WriteStartArray();
             json.WriteStringValue(VisibleText.Of(name));
-            WriteNumber(json, value);
+            PageTemplate.WriteNumber(json, value, digits: 5);
             json.WriteEndArray();
         }
 
@@ -46,12 +46,5 @@ internal static class GridPage
         json.WriteStartArray(name);
         foreach (string text in texts) json.WriteStringValue(VisibleText.Of(text));
         json.WriteEndArray();
-    }
-
-    // JSON has no word for what weights with NaN make of everything.
-    private static void WriteNumber(Utf8JsonWriter json, double value)
-    {
-        if (double.IsFinite(value)) json.WriteNumberValue(Math.Round(value, 5));
-        else json.WriteNullValue();
     }
 }

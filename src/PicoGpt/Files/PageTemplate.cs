@@ -1,25 +1,28 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace PicoGpt.Files;
 
 /// <summary>
-/// Puts a page together of a template, a style and a script that lie in the assembly, and of data. Its content security policy (W3C CSP3)
+/// Puts a page together of what all pages have (<c>Files/Page</c>), of a body, a style and a script of its own, and of data. Its content security policy (W3C CSP3)
 /// lets nothing run but the script, and nothing style but the style, that are named by their hashes.
 /// </summary>
 internal static partial class PageTemplate
 {
+    private const string Shared = "Files.Page.page";
+
     /// <summary>Writes a page.</summary>
     /// <param name="stream">Where to.</param>
-    /// <param name="name">The template's name without its ending, such as <c>Tracing.Page.trace</c>.</param>
+    /// <param name="name">The name of the page's own parts without their endings, such as <c>Tracing.Page.trace</c>.</param>
     /// <param name="title">The title, as plain text.</param>
     /// <param name="facts">What stands beside it, as plain text.</param>
     /// <param name="writeData">Writes the data into the stream, as JSON in which every character that HTML knows is escaped.</param>
     public static void Write(Stream stream, string name, string title, string facts, Action writeData)
     {
-        string style = Resource($"{name}.css"), script = Resource($"{name}.js");
+        string style = Resource($"{Shared}.css") + Resource($"{name}.css"), script = Resource($"{Shared}.js") + Resource($"{name}.js");
         Dictionary<string, string> parts = new()
         {
             ["{style-hash}"] = Hash(style),
@@ -29,10 +32,17 @@ internal static partial class PageTemplate
             ["{title}"] = WebUtility.HtmlEncode(title),
             ["{facts}"] = WebUtility.HtmlEncode(facts),
         };
-        string[] page = Resource($"{name}.html").Split("{data}");
+        string[] page = Resource($"{Shared}.html").Replace("{body}", Resource($"{name}.html"), StringComparison.Ordinal).Split("{data}");
         stream.Write(Encoding.UTF8.GetBytes(Fill(page[0], parts)));
         writeData();
         stream.Write(Encoding.UTF8.GetBytes(Fill(page[1], parts)));
+    }
+
+    /// <summary>Writes a number of data, or <c>null</c>: JSON has no word for what weights with NaN make of everything.</summary>
+    public static void WriteNumber(Utf8JsonWriter json, double? value, int digits)
+    {
+        if (value is { } known && double.IsFinite(known)) json.WriteNumberValue(Math.Round(known, digits));
+        else json.WriteNullValue();
     }
 
     // All at once: what is filled in is not searched again.

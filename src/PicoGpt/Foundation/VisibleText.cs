@@ -41,10 +41,13 @@ internal static class VisibleText
     });
 
     /// <summary>A text with all that is not for a screen spelled out, the way that a caller wants it.</summary>
-    public static string Spell(string text, Func<Rune, string> spell)
+    public static string Spell(string text, Func<Rune, string> spell) => Spell(text, 0, text.Length, spell);
+
+    /// <summary>A part of a text, which what stands around it decides as well, with all that is not for a screen spelled out.</summary>
+    public static string Spell(string text, int start, int length, Func<Rune, string> spell)
     {
-        var visible = new StringBuilder(text.Length);
-        for (int at = 0; at < text.Length;)
+        var visible = new StringBuilder(length);
+        for (int at = start; at < start + length;)
         {
             Rune rune = RuneAt(text, at);
             visible.Append(IsSpelled(text, at) ? spell(rune) : rune.ToString());

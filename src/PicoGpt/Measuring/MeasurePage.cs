@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using PicoGpt.Files;
 
@@ -53,16 +52,16 @@ internal static class MeasurePage
         json.WriteStartArray();
         json.WriteStringValue(token.Length == 0 ? "" : Shown(text, token.Start, token.Length));
         json.WriteStringValue(VisibleText.Of(token.Text));
-        WriteNumber(json, token.Surprisal, digits: 2);
-        WriteNumber(json, token.Probability, digits: 5);
-        WriteNumber(json, token.Rank, digits: 0);
-        WriteNumber(json, token.Entropy, digits: 2);
+        PageTemplate.WriteNumber(json, token.Surprisal, digits: 2);
+        PageTemplate.WriteNumber(json, token.Probability, digits: 5);
+        PageTemplate.WriteNumber(json, token.Rank, digits: 0);
+        PageTemplate.WriteNumber(json, token.Entropy, digits: 2);
         json.WriteStartArray();
         foreach (Inference.TokenAlternative other in token.Top)
         {
             json.WriteStartArray();
             json.WriteStringValue(VisibleText.Of(other.Text));
-            WriteNumber(json, other.Probability, digits: 5);
+            PageTemplate.WriteNumber(json, other.Probability, digits: 5);
             json.WriteBooleanValue(other.Id == token.Id);
             json.WriteEndArray();
         }
@@ -72,25 +71,10 @@ internal static class MeasurePage
     }
 
     // Line ends stay, which the page shows as such; what could harm it is spelled out.
-    private static string Shown(string text, int start, int length)
+    private static string Shown(string text, int start, int length) => VisibleText.Spell(text, start, length, rune => rune.Value switch
     {
-        var shown = new StringBuilder();
-        for (int at = start; at < start + length;)
-        {
-            Rune rune = VisibleText.RuneAt(text, at);
-            if (rune.Value == '\n') shown.Append('\n');
-            else if (VisibleText.IsSpelled(text, at)) shown.Append(rune.Value == '\r' ? "" : VisibleText.Of(rune.ToString()));
-            else shown.Append(rune.ToString());
-            at += rune == Rune.ReplacementChar ? 1 : rune.Utf16SequenceLength;
-        }
-
-        return shown.ToString();
-    }
-
-    // JSON has no word for what weights with NaN make of everything.
-    private static void WriteNumber(Utf8JsonWriter json, double? value, int digits)
-    {
-        if (value is { } known && double.IsFinite(known)) json.WriteNumberValue(Math.Round(known, digits));
-        else json.WriteNullValue();
-    }
+        '\n' => "\n",
+        '\r' => "",
+        _ => VisibleText.Of(rune.ToString()),
+    });
 }

@@ -1,13 +1,5 @@
-'use strict';
 (() => {
-  const data = JSON.parse(document.getElementById('data').textContent), root = document.documentElement;
-  const byId = id => document.getElementById(id);
-  const make = (name, className, text) => {
-    const element = document.createElement(name);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
+  const data = JSON.parse(document.getElementById('data').textContent);
   const show = value => value === null ? 'not a number' : Math.abs(value) < 0.0005 ? '0' : value.toFixed(Math.abs(value) < 100 ? 3 : 1);
   const short = value => value === null ? '–' : Math.abs(value) < 0.005 ? '0.00' : value.toFixed(Math.abs(value) < 100 ? 2 : 0);
   const limit = Math.max(1e-12, ...data.values.map(row => Math.max(0, ...row.map(value => Math.abs(value ?? 0)))));

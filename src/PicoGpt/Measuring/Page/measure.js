@@ -1,15 +1,5 @@
-'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const root = document.documentElement;
-  const byId = id => document.getElementById(id);
-  const make = (name, className, text) => {
-    const element = document.createElement(name);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
-  const percent = p => p === null ? '' : p >= 0.995 ? '100 %' : p >= 0.0995 ? (100 * p).toFixed(0) + ' %' : p >= 0.001 ? (100 * p).toFixed(1) + ' %' : '< 0.1 %';
   const MOST = 12; // bits; more have the last colour
 
   // what was expected has the page's own colour, what was not goes over yellow and orange to red

@@ -1,15 +1,6 @@
-'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('trace').textContent);
-  const tokens = data.tokens, n = tokens.length, root = document.documentElement;
-  const byId = id => document.getElementById(id);
-  const make = (name, className, text) => {
-    const element = document.createElement(name);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
-  const percent = p => p >= 0.995 ? '100 %' : p >= 0.0995 ? (100 * p).toFixed(0) + ' %' : p >= 0.001 ? (100 * p).toFixed(1) + ' %' : '< 0.1 %';
+  const tokens = data.tokens, n = tokens.length;
   const state = { layer: -1, head: -1, token: n - 1, pinned: -1 }; // -1: the mean; no token
   let patterns = null;
 
