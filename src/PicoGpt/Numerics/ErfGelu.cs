@@ -27,18 +27,8 @@ internal readonly struct ErfGelu : IActivationFunction
 
     public static float Of(float x)
     {
-        float a = MathF.Min(MathF.Max(x, -x), MaxArgument);
-        float t = 1f / MathF.FusedMultiplyAdd(a, Step, 1f);
-        float p = MathF.FusedMultiplyAdd(P8, t, P7);
-        p = MathF.FusedMultiplyAdd(p, t, P6);
-        p = MathF.FusedMultiplyAdd(p, t, P5);
-        p = MathF.FusedMultiplyAdd(p, t, P4);
-        p = MathF.FusedMultiplyAdd(p, t, P3);
-        p = MathF.FusedMultiplyAdd(p, t, P2);
-        p = MathF.FusedMultiplyAdd(p, t, P1);
-        p = MathF.FusedMultiplyAdd(p, t, P0);
-        float tail = a * (t * p * Exponential.Of(a * a * -0.5f));
-        return MathF.Max(x, 0f) - tail;
+        float tail = TailOf(x, out float a, out _);
+        return MathF.Max(x, 0f) - (a * tail);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,37 +36,14 @@ internal readonly struct ErfGelu : IActivationFunction
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {
-        TVector one = TWidth.Broadcast(1f);
-        TVector a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(MaxArgument));
-        TVector t = TWidth.Divide(one, TWidth.FusedMultiplyAdd(a, TWidth.Broadcast(Step), one));
-        TVector p = TWidth.FusedMultiplyAdd(TWidth.Broadcast(P8), t, TWidth.Broadcast(P7));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P6));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P5));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P4));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P3));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P2));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P1));
-        p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P0));
-        TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(TWidth.Multiply(a, a), TWidth.Broadcast(-0.5f)));
-        TVector tail = TWidth.Multiply(a, TWidth.Multiply(TWidth.Multiply(t, p), exponential));
-        return TWidth.Subtract(TWidth.Max(x, TWidth.Broadcast(0f)), tail);
+        TVector tail = TailOf<TWidth, TVector>(x, out TVector a, out _);
+        return TWidth.Subtract(TWidth.Max(x, TWidth.Broadcast(0f)), TWidth.Multiply(a, tail));
     }
 
     // Φ(x) + x·φ(x)
     public static float Slope(float x)
     {
-        float a = MathF.Min(MathF.Max(x, -x), MaxArgument);
-        float t = 1f / MathF.FusedMultiplyAdd(a, Step, 1f);
-        float p = MathF.FusedMultiplyAdd(P8, t, P7);
-        p = MathF.FusedMultiplyAdd(p, t, P6);
-        p = MathF.FusedMultiplyAdd(p, t, P5);
-        p = MathF.FusedMultiplyAdd(p, t, P4);
-        p = MathF.FusedMultiplyAdd(p, t, P3);
-        p = MathF.FusedMultiplyAdd(p, t, P2);
-        p = MathF.FusedMultiplyAdd(p, t, P1);
-        p = MathF.FusedMultiplyAdd(p, t, P0);
-        float exponential = Exponential.Of(a * a * -0.5f);
-        float tail = t * p * exponential; // Φ(−a)
+        float tail = TailOf(x, out _, out float exponential);
         float distribution = MathF.FusedMultiplyAdd(Relu.Slope(x), 1f - (2f * tail), tail);
         return MathF.FusedMultiplyAdd(x * InverseRootOfTwoPi, exponential, distribution);
     }
@@ -86,8 +53,36 @@ internal readonly struct ErfGelu : IActivationFunction
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {
+        TVector tail = TailOf<TWidth, TVector>(x, out _, out TVector exponential);
+        TVector rest = TWidth.Subtract(TWidth.Broadcast(1f), TWidth.Multiply(TWidth.Broadcast(2f), tail));
+        TVector distribution = TWidth.FusedMultiplyAdd(Relu.Slope<TWidth, TVector>(x), rest, tail);
+        return TWidth.FusedMultiplyAdd(TWidth.Multiply(x, TWidth.Broadcast(InverseRootOfTwoPi)), exponential, distribution);
+    }
+
+    // Φ(−a) where a is |x|, and e^(−a²/2)
+    private static float TailOf(float x, out float a, out float exponential)
+    {
+        a = MathF.Min(MathF.Max(x, -x), MaxArgument);
+        float t = 1f / MathF.FusedMultiplyAdd(a, Step, 1f);
+        float p = MathF.FusedMultiplyAdd(P8, t, P7);
+        p = MathF.FusedMultiplyAdd(p, t, P6);
+        p = MathF.FusedMultiplyAdd(p, t, P5);
+        p = MathF.FusedMultiplyAdd(p, t, P4);
+        p = MathF.FusedMultiplyAdd(p, t, P3);
+        p = MathF.FusedMultiplyAdd(p, t, P2);
+        p = MathF.FusedMultiplyAdd(p, t, P1);
+        p = MathF.FusedMultiplyAdd(p, t, P0);
+        exponential = Exponential.Of(a * a * -0.5f);
+        return t * p * exponential;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector TailOf<TWidth, TVector>(TVector x, out TVector a, out TVector exponential)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct
+    {
         TVector one = TWidth.Broadcast(1f);
-        TVector a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(MaxArgument));
+        a = TWidth.Min(TWidth.Max(x, TWidth.Multiply(x, TWidth.Broadcast(-1f))), TWidth.Broadcast(MaxArgument));
         TVector t = TWidth.Divide(one, TWidth.FusedMultiplyAdd(a, TWidth.Broadcast(Step), one));
         TVector p = TWidth.FusedMultiplyAdd(TWidth.Broadcast(P8), t, TWidth.Broadcast(P7));
         p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P6));
@@ -97,10 +92,7 @@ internal readonly struct ErfGelu : IActivationFunction
         p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P2));
         p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P1));
         p = TWidth.FusedMultiplyAdd(p, t, TWidth.Broadcast(P0));
-        TVector exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(TWidth.Multiply(a, a), TWidth.Broadcast(-0.5f)));
-        TVector tail = TWidth.Multiply(TWidth.Multiply(t, p), exponential);
-        TVector rest = TWidth.Subtract(one, TWidth.Multiply(TWidth.Broadcast(2f), tail));
-        TVector distribution = TWidth.FusedMultiplyAdd(Relu.Slope<TWidth, TVector>(x), rest, tail);
-        return TWidth.FusedMultiplyAdd(TWidth.Multiply(x, TWidth.Broadcast(InverseRootOfTwoPi)), exponential, distribution);
+        exponential = Exponential.Of<TWidth, TVector>(TWidth.Multiply(TWidth.Multiply(a, a), TWidth.Broadcast(-0.5f)));
+        return TWidth.Multiply(TWidth.Multiply(t, p), exponential);
     }
 }

@@ -15,7 +15,7 @@ internal static unsafe class SimdGradients<TWidth, TVector>
         for (int t = from; t < to; t++)
         {
             float* row = x.RowPointer(t), result = normed.RowPointer(t), upper = dy.RowPointer(t);
-            Subtract(row, SimdSums<TWidth, TVector>.Sum(row, n) / n, result, n);
+            SimdKernels<TWidth, TVector>.Subtract(row, SimdSums<TWidth, TVector>.Sum(row, n) / n, result, n);
             float scale = 1f / MathF.Sqrt((SimdSums<TWidth, TVector>.Dot(result, result, n) / n) + epsilon);
             Scale(result, scale, n);
             float share = SimdSums<TWidth, TVector>.Dot(upper, g, n) / n, slope = Dot(upper, g, result, n) / n;
@@ -94,15 +94,6 @@ internal static unsafe class SimdGradients<TWidth, TVector>
 
         for (int i = whole; i < count; i++) lanes[i % Kernels.Lanes] = MathF.FusedMultiplyAdd(x[i] * y[i], z[i], lanes[i % Kernels.Lanes]);
         return Kernels.Fold(lanes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Subtract(float* x, float value, float* y, int count)
-    {
-        TVector v = TWidth.Broadcast(value);
-        int i = 0;
-        for (; i + TWidth.Count <= count; i += TWidth.Count) TWidth.Store(TWidth.Subtract(TWidth.Load(x + i), v), y + i);
-        for (; i < count; i++) y[i] = x[i] - value;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -176,8 +176,9 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         TWidth.Store(v3, destination + (3 * TWidth.Count));
     }
 
+    /// <summary><c>y = x - value</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Subtract(float* x, float value, float* y, int count)
+    internal static void Subtract(float* x, float value, float* y, int count)
     {
         TVector v = TWidth.Broadcast(value);
         int i = 0;
