@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using PicoGpt.Machine;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
@@ -128,8 +129,22 @@ public sealed class BatchGenerator : IDisposable
 
     internal void Add(GeneratedText text) => _driver.Add(text);
 
+    /// <summary>Generates until a text that was added ends, giving its pieces as soon as each is certain.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal IEnumerable<string> Stream(GeneratedText text, CancellationToken cancellationToken)
+    {
+        while (!text.IsFinished)
+        {
+            Advance(cancellationToken);
+            string piece = text.TakePiece();
+            if (piece.Length > 0) yield return piece;
+        }
+
+        if (text.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
+    }
+
     // What the longest text may still take; none before the first token, which nothing is to make later.
-    private int TokensToCome() => NewTokens == 0 ? 0 : _driver.Texts.Max(text => text.TokensToCome as int?) ?? 0;
+    private int TokensToCome() => NewTokens == 0 ? 0 : _driver.Texts.Select(text => text.TokensToCome).DefaultIfEmpty().Max();
 
     private void Add(Prompt prompt)
     {

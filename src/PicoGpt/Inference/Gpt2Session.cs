@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace PicoGpt.Inference;
 
 /// <summary>
@@ -66,20 +64,13 @@ public sealed class Gpt2Session : IDisposable
         _batch.Add(text);
         try
         {
-            while (!text.IsFinished)
-            {
-                _batch.Advance(cancellationToken);
-                string piece = text.TakePiece();
-                if (piece.Length > 0) yield return piece;
-            }
+            foreach (string piece in _batch.Stream(text, cancellationToken)) yield return piece;
         }
         finally
         {
             if (!text.IsFinished) _batch.Cancel();
             Keep(text.Completions[0]);
         }
-
-        if (text.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
     }
 
     /// <summary>Takes the last turn back.</summary>
@@ -101,11 +92,10 @@ public sealed class Gpt2Session : IDisposable
     // Of a text that has outgrown the context the model sees as much as it does where the context slides.
     private Prompt PromptOf(string text)
     {
+        if (_options.Overflow == ContextOverflow.Stop || text.Length == 0) return Prompt.Of(_model, text, _options.AllowSpecial);
         int[] ids = _model.Encoder.Encode(text, _options.AllowSpecial);
         int n_ctx = _model.HyperParameters.NCtx;
-        return ids.Length >= n_ctx && _options.Overflow == ContextOverflow.Slide
-            ? Prompt.Of(_model, ids[^Math.Max(1, n_ctx / 2)..])
-            : Prompt.Of(_model, text, _options.AllowSpecial);
+        return ids.Length < n_ctx ? new Prompt(text, ids) : Prompt.Of(_model, ids[^Math.Max(1, n_ctx / 2)..]);
     }
 
     private void Keep(Gpt2Completion completion)

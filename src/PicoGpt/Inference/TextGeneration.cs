@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 
 namespace PicoGpt.Inference;
 
@@ -98,13 +97,6 @@ public sealed class TextGeneration
         if (Text.IsFinished) yield break;
         using var batch = new BatchGenerator(_model, _options, batchSize: 1);
         foreach (GeneratedText text in _texts) batch.Add(text);
-        while (!Text.IsFinished)
-        {
-            batch.Advance(cancellationToken);
-            string piece = Text.TakePiece();
-            if (piece.Length > 0) yield return piece;
-        }
-
-        if (Text.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
+        foreach (string piece in batch.Stream(Text, cancellationToken)) yield return piece;
     }
 }
