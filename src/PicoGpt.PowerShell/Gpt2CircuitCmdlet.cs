@@ -33,13 +33,7 @@ public abstract class Gpt2CircuitCmdlet : Gpt2FetchingCmdlet
     protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(Model, () =>
-    {
-        Gpt2Model model = Open(Model ?? (_default ??= DefaultModel()));
-        CheckMemory(model, texts: 1, Force);
-        Prepare(model);
-        Take(model);
-    });
+    protected override void ProcessRecord() => PerItem(Model, () => Take(OpenToRun(Model ?? (_default ??= DefaultModel()), texts: 1, Force)));
 
     /// <summary>Does the work with a model that is ready to run.</summary>
     /// <param name="model">The model.</param>

@@ -242,12 +242,26 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         task.GetAwaiter().GetResult();
     }
 
+    /// <summary>Opens a model, and makes sure that it can run.</summary>
+    /// <param name="reference">The model.</param>
+    /// <param name="texts">How many texts are to be read together.</param>
+    /// <param name="force">Whether to try where the memory seems too little.</param>
+    /// <returns>The model, ready to run.</returns>
+    /// <exception cref="Gpt2Exception">There is no such model, or it cannot run.</exception>
+    private protected Gpt2Model OpenToRun(Gpt2ModelReference reference, int texts, bool force)
+    {
+        Gpt2Model model = Open(reference);
+        CheckMemory(model, texts, force);
+        Prepare(model);
+        return model;
+    }
+
     /// <summary>Warns where the machine's memory is scarce for a model, and refuses where it cannot do.</summary>
     /// <param name="model">The model.</param>
     /// <param name="texts">How many texts are read together.</param>
     /// <param name="force">Whether to warn only, whatever the numbers say.</param>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InsufficientMemory"/>: the memory cannot do.</exception>
-    protected void CheckMemory(Gpt2Model model, int texts, bool force)
+    private void CheckMemory(Gpt2Model model, int texts, bool force)
     {
         try
         {

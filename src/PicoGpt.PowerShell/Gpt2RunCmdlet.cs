@@ -33,17 +33,4 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
 
     /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
-
-    /// <summary>Opens a model, and makes sure that it can run.</summary>
-    /// <param name="reference">The model.</param>
-    /// <param name="texts">How many texts are to be read together.</param>
-    /// <returns>The model, ready to run.</returns>
-    /// <exception cref="Gpt2Exception">There is no such model, or it cannot run.</exception>
-    private protected Gpt2Model OpenToRun(Gpt2ModelReference reference, int texts)
-    {
-        Gpt2Model model = Open(reference);
-        CheckMemory(model, texts, Force);
-        Prepare(model);
-        return model;
-    }
 }

@@ -63,6 +63,10 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 
+    /// <summary>Try where the memory seems too little for the model.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
     /// <summary>The name of a variable that gets the session when the command is stopped.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -72,13 +76,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     protected override void BeginProcessing()
     {
         _isScripted = MyInvocation.ExpectingInput;
-        _session = SetUp(Model, () =>
-        {
-            Gpt2Model model = Open(Model ?? DefaultModel());
-            CheckMemory(model, texts: 1, force: false);
-            Prepare(model);
-            return new Gpt2Session(model, Options());
-        });
+        _session = SetUp(Model, () => new Gpt2Session(OpenToRun(Model ?? DefaultModel(), texts: 1, Force), Options()));
     }
 
     /// <inheritdoc/>

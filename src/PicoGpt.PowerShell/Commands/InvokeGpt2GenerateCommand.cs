@@ -67,7 +67,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, Math.Max(1, BatchSize));
+    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, Math.Max(1, BatchSize), Force);
 
     // A prompt waits for a second one: by itself it is faster alone, with others together.
     private protected override void Take(SourceText text)

@@ -107,7 +107,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
             return;
         }
 
-        Gpt2Model open = OpenToRun(model, Math.Max(1, BatchSize));
+        Gpt2Model open = OpenToRun(model, Math.Max(1, BatchSize), Force);
         (_start, _model) = (0, open.Name);
         _measurer = new TextMeasurer(open, Options(), BatchSize > 0 ? BatchSize : BatchGenerator.DefaultBatchSize(open));
     }

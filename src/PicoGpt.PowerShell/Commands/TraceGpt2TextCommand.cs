@@ -65,7 +65,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     private protected override IEnumerable<string> Arguments => Text;
 
     /// <inheritdoc/>
-    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, texts: 1);
+    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, texts: 1, Force);
 
     /// <inheritdoc/>
     private protected override void Take(SourceText text) => Trace(InUse, text.Text);
