@@ -11,6 +11,11 @@ internal static class ByteAlphabet
 
     private static readonly short[] Bytes = Invert();
 
+    /// <summary>The bytes in the order of their ids in OpenAI's vocabulary: those that spell themselves come first.</summary>
+    public static readonly byte[] InOrder = [.. Enumerable.Range(0, 256).Select(value => (byte)value).OrderBy(value => Characters[value])];
+
+    private static readonly byte[] Ids = [.. Enumerable.Range(0, 256).Select(value => (byte)Array.IndexOf(InOrder, (byte)value))];
+
     /// <summary>The byte that a character spells; false where it spells none.</summary>
     public static bool TryGetByte(char character, out byte value)
     {
@@ -18,6 +23,9 @@ internal static class ByteAlphabet
         value = (byte)found;
         return found >= 0;
     }
+
+    /// <summary>The id of a byte in OpenAI's vocabulary.</summary>
+    public static int IdOf(byte value) => Ids[value];
 
     /// <summary>The bytes that a symbol spells, or <see langword="null"/> where a character of it spells none.</summary>
     public static byte[]? TryDecode(string symbol)
