@@ -46,39 +46,3 @@ Describe 'Measure-Gpt2Patching' {
         { Measure-Gpt2Patching @other -ErrorAction Stop } | Should -Throw '*give texts of as many tokens*'
     }
 }
-
-Describe 'The other commands of circuits' {
-    It 'take a logit apart so that the parts add up' {
-        $grid = Measure-Gpt2Attribution $clean -Answer ' he' -Model $model
-        $sum = ($grid.Cells | Measure-Object Value -Sum).Sum + ($grid.Others | Select-Object -SkipLast 1 | Measure-Object Value -Sum).Sum
-        [Math]::Abs($sum - $grid.Others[-1].Value) | Should -BeLessThan 1e-4
-    }
-
-    It 'leave out tokens' {
-        $grid = Measure-Gpt2Attribution $clean -Answer ' he' -Against ' she' -By Token -Model $model
-        $grid.ColumnLabels | Should -HaveCount 15
-    }
-
-    It 'score every head, the same with the same seed' {
-        $heads = Measure-Gpt2Head -Model $model -Length 10 -Count 2 -Seed 3
-        $heads | Should -HaveCount 18
-        "$((Measure-Gpt2Head -Model $model -Length 10 -Count 2 -Seed 3).Induction)" | Should -Be "$($heads.Induction)"
-    }
-
-    It 'save a direction, read it, and steer with it' {
-        $made = New-Gpt2Direction h3/resid_post -Toward 'The queen' -From 'The king' -Model $model
-        $made.Save("$TestDrive/d.npz")
-        $read = New-Gpt2Direction -LiteralPath "$TestDrive/d.npz"
-        "$read" | Should -Be "$made"
-        $steer = New-Gpt2Intervention $read.Site -Add $read -Factor 5
-        (Invoke-Gpt2Generate 'Once upon' -Model $model -MaxTokens 9 -Intervention $steer).Text |
-            Should -Not -Be (Invoke-Gpt2Generate 'Once upon' -Model $model -MaxTokens 9).Text
-    }
-
-    It 'find the token of a row, and refuse to draw a list' {
-        $row = (Get-Gpt2Weight wte -Model $model).Row(99)
-        (Measure-Gpt2Similarity -Direction $row -Top 1 -Model $model).Id | Should -Be 99
-        { Measure-Gpt2Similarity -Direction $row -Svg "$TestDrive/n.svg" -Model $model } | Should -Throw '*do not draw*'
-        { Measure-Gpt2Similarity -Token ' king of' -Model $model -ErrorAction Stop } | Should -Throw "*is not one token of 3M but 2*"
-    }
-}

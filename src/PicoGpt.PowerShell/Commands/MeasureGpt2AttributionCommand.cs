@@ -28,17 +28,72 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
     [ValidateSet("Part", "Token")]
     public string By { get; set; } = "Part";
 
+    /// <summary>How the tokens are attributed: LeaveOneOut, GradientTimesInput or IntegratedGradients.</summary>
+    [Parameter]
+    [ValidateSet("LeaveOneOut", "GradientTimesInput", "IntegratedGradients")]
+    public string Method { get; set; } = nameof(AttributionMethod.LeaveOneOut);
+
+    /// <summary>The text from which integrated gradients begin, of as many tokens; embeddings of zeros when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Baseline { get; set; }
+
+    /// <summary>How many points of the way from the baseline to the text integrated gradients look at.</summary>
+    [Parameter]
+    [ValidateRange(1, 1 << 16)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public int Step { get; set; } = TokenAttributionOptions.DefaultSteps;
+
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in the text for the special token.</summary>
     [Parameter]
     public SwitchParameter AllowSpecial { get; set; }
 
+    private bool IsByToken => string.Equals(By, "Token", StringComparison.OrdinalIgnoreCase);
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (!IsGiven(nameof(By)) && IsGiven(nameof(Method))) By = "Token";
+        if (!IsByToken) Refuse(nameof(Method), "tells how tokens are attributed, and does nothing by Part");
+        if (Enum.Parse<AttributionMethod>(Method, ignoreCase: true) == AttributionMethod.IntegratedGradients) return;
+        Refuse(nameof(Baseline), "is where integrated gradients begin; give -Method IntegratedGradients with it");
+        Refuse(nameof(Step), "is the number of points that integrated gradients look at; give -Method IntegratedGradients with it");
+    }
+
     /// <inheritdoc/>
     private protected override void Take(Gpt2Model model)
     {
-        var options = new AttributionOptions { Answer = Answer, Against = Against, AllowSpecial = AllowSpecial, Threads = Threads };
-        bool isByToken = string.Equals(By, "Token", StringComparison.OrdinalIgnoreCase);
-        Emit($"Attributing with {model.Name}", () => 0, () => isByToken
-            ? TokenAttribution.LeaveOneOut(model, Text, options, StopToken)
-            : LogitAttribution.Of(model, Text, options, StopToken));
+        if (IsByToken) AttributeTokens(model);
+        else AttributeParts(model);
+    }
+
+    private void AttributeParts(Gpt2Model model)
+    {
+        var options = new LogitAttributionOptions { Answer = Answer, Against = Against, AllowSpecial = AllowSpecial, Threads = Threads };
+        Emit($"Attributing with {model.Name}", () => 0, () => LogitAttribution.Of(model, Text, options, StopToken));
+    }
+
+    private void AttributeTokens(Gpt2Model model)
+    {
+        double share = 0;
+        var options = new TokenAttributionOptions
+        {
+            Answer = Answer,
+            Against = Against,
+            AllowSpecial = AllowSpecial,
+            Threads = Threads,
+            Method = Enum.Parse<AttributionMethod>(Method, ignoreCase: true),
+            Baseline = Baseline,
+            Steps = Step,
+            Progress = value => Volatile.Write(ref share, value),
+        };
+        Emit($"Attributing with {model.Name}", () => Volatile.Read(ref share), () => TokenAttribution.Of(model, Text, options, StopToken));
+    }
+    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    // A parameter that would do nothing.
+    private void Refuse(string parameter, string why)
+    {
+        if (IsGiven(parameter)) _ = SetUp<string>(parameter, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"-{parameter} {why}."));
     }
 }

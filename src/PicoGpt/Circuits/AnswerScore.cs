@@ -29,6 +29,33 @@ internal sealed class AnswerScore
     public double Of(ReadOnlySpan<float> logits) => // [n_vocab]
         Against is { } against ? (double)logits[Answer] - logits[against] : new TokenDistribution(logits).LogProbabilityOf(Answer);
 
+    /// <summary>The score of logits, whose gradient is left in their place.</summary>
+    public double Differentiate(Span<float> logits) // [n_vocab]
+    {
+        double score = Of(logits);
+        if (Against is { } against)
+        {
+            logits.Clear();
+            logits[against] = -1;
+        }
+        else
+        {
+            var distribution = new TokenDistribution(logits);
+            for (int id = 0; id < logits.Length; id++) logits[id] = -(float)distribution.ProbabilityOf(id); // d ln p(answer) / d logit
+        }
+
+        logits[Answer] += 1;
+        return score;
+    }
+
+    /// <summary>What options ask about, or the likeliest token after a text.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="logits">The logits after the text: [n_vocab].</param>
+    /// <exception cref="Gpt2Exception">An answer is not one token.</exception>
+    public static AnswerScore Of(Gpt2Model model, AttributionOptions options, ReadOnlySpan<float> logits) =>
+        new(model, options.Answer ?? model.Encoder.GetText(TokenDistribution.Likeliest(logits, 1)[0]), options.Against);
+
     /// <summary>A text that is one token.</summary>
     /// <exception cref="Gpt2Exception">It is not.</exception>
     public static int TokenOf(Gpt2Model model, string text)

@@ -1,9 +1,13 @@
 namespace PicoGpt.Circuits;
 
 /// <summary>What is to be attributed.</summary>
-public sealed record AttributionOptions
+public abstract record AttributionOptions
 {
-    /// <summary>The token whose logit after the text is attributed; the likeliest one where it is <see langword="null"/>.</summary>
+    private protected AttributionOptions()
+    {
+    }
+
+    /// <summary>The token after the text that is asked about; the likeliest one where it is <see langword="null"/>.</summary>
     public string? Answer { get; init; }
 
     /// <summary>The token whose logit is subtracted, if any.</summary>

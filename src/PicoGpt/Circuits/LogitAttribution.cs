@@ -22,11 +22,11 @@ public static class LogitAttribution
     /// </returns>
     /// <exception cref="Gpt2Exception">The text does not fit into the context, or an answer is not one token.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static Gpt2Grid Of(Gpt2Model model, string text, AttributionOptions? options = null, CancellationToken cancellationToken = default)
+    public static Gpt2Grid Of(Gpt2Model model, string text, LogitAttributionOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(text);
-        options ??= new AttributionOptions();
+        options ??= new LogitAttributionOptions();
         Gpt2HyperParameters h = model.HyperParameters;
         var read = new ReadText(model, text, options.AllowSpecial);
         int? answer = options.Answer is null ? null : AnswerScore.TokenOf(model, options.Answer);

@@ -131,7 +131,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         int first = _rows, rows = residual.Length / _h.NEmbd;
         if (rows > cache.Capacity - cache.Length) throw DoesNotFit(cache, rows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows - _rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _workspace.Rows - _rows);
         for (int t = 0; t < rows; t++)
         {
             _places[_rows] = new RowPlace(cache, cache.Length + t);

@@ -3,7 +3,7 @@ using PicoGpt.Numerics;
 
 namespace PicoGpt.Training;
 
-/// <summary>The output projection backward, <c>dx = dlogits · w</c> and <c>dw += dlogitsᵀ · x</c>, divided by columns.</summary>
+/// <summary>The output projection backward, <c>dx = dlogits · w</c> and, where it is wanted, <c>dw += dlogitsᵀ · x</c>, divided by columns.</summary>
 /// <param name="kernels">The loops.</param>
 internal sealed unsafe class ClassifierGradientJob(Kernels kernels) : Job
 {
@@ -21,6 +21,7 @@ internal sealed unsafe class ClassifierGradientJob(Kernels kernels) : Job
 
     public Matrix Dx { get; set; }
 
+    /// <summary>The output projection's part, which grows; without memory where it is not wanted.</summary>
     public Matrix Dw { get; set; }
 
     public override void Execute(int part, int parts)
@@ -28,6 +29,6 @@ internal sealed unsafe class ClassifierGradientJob(Kernels kernels) : Job
         (int from, int to) = Share(Dx.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
         kernels.MatMul(Dy, W.Plain, null, Dx, from, to);
-        kernels.MatMulAdd(Dyt, X, Dw, from, to);
+        if (Dw.Data is not null) kernels.MatMulAdd(Dyt, X, Dw, from, to);
     }
 }

@@ -16,14 +16,10 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private readonly bool _recomputes;
     private readonly Gpt2Tree<PinnedWeight> _parameters;
     private readonly KeyValueCache[] _caches;
+    private readonly BlocksBackward _blocks;
     private readonly AlignedBuffer _memory;
-    private readonly Matrix _dx, _dnormed, _dqkv, _dhidden, _normed, _transposed, _dlogitsT;
+    private readonly Matrix _dlogitsT;
     private readonly TransposeJob _transpose = new();
-    private readonly InputGradientJob _input;
-    private readonly WeightGradientJob _weights;
-    private readonly LayerNormGradientJob _layerNorm;
-    private readonly ActivationGradientJob _activation;
-    private readonly AttentionGradientJob _attention;
     private readonly EmbeddingGradientJob _embedding;
     private readonly LossJob _loss;
     private readonly ClassifierGradientJob _classifier;
@@ -46,32 +42,12 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         _caches = [.. Enumerable.Range(0, texts).Select(_ => new KeyValueCache(_h.NLayer, _h.NHead, _h.HeadSize, length))];
         Gradients = new LeafMemory(_parameters);
 
-        int widest = Math.Max(_h.NInner, _h.NEmbd);
-        int[] widths = [_h.NEmbd, _h.NEmbd, 3 * _h.NEmbd, _h.NInner, _h.NEmbd];
-        long sizes = widths.Sum(width => (long)rows * (width + Kernels.Lanes)) + ((long)widest * (rows + Kernels.Lanes));
-        _memory = new AlignedBuffer(sizes + ((long)_h.NVocab * (Gpt2Forward.MaxLogits + Kernels.Lanes)));
-        float* next = _memory.Data;
-        (_dx, _dnormed, _dqkv, _dhidden, _normed) = (Take(widths[0]), Take(widths[1]), Take(widths[2]), Take(widths[3]), Take(widths[4]));
-        (_transposed, _dlogitsT) = (Matrix(widest, rows), Matrix(_h.NVocab, Gpt2Forward.MaxLogits));
-
-        _input = new InputGradientJob(kernels);
-        _weights = new WeightGradientJob(kernels);
-        _layerNorm = new LayerNormGradientJob(kernels, (float)_h.LayerNormEpsilon);
-        _activation = new ActivationGradientJob(kernels, ActivationFunction.Of(_h.Activation));
-        _attention = new AttentionGradientJob(kernels, _h.NHead, _h.HeadSize, length, _workspace.Pool.Threads);
+        _blocks = new BlocksBackward(_h, _forward, _workspace, length, Gradients.Tree);
+        _memory = new AlignedBuffer((long)_h.NVocab * (Gpt2Forward.MaxLogits + Kernels.Lanes));
+        _dlogitsT = new Matrix(_memory.Data, _h.NVocab, Gpt2Forward.MaxLogits, Gpt2Forward.MaxLogits + Kernels.Lanes);
         _embedding = new EmbeddingGradientJob(kernels);
         _loss = new LossJob(kernels);
         _classifier = new ClassifierGradientJob(kernels);
-
-        Matrix Take(int columns) => Matrix(rows, columns);
-
-        // A cache line is added to every row, as the activations have it.
-        Matrix Matrix(int count, int columns)
-        {
-            var matrix = new Matrix(next, count, columns, columns + Kernels.Lanes);
-            next += (nint)count * (columns + Kernels.Lanes);
-            return matrix;
-        }
     }
 
     /// <summary>The gradients, which batches add to.</summary>
@@ -94,16 +70,9 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     {
         Forward(ids, length, cancellationToken);
         double loss = Logits(targets, weight, addsGradients: true, cancellationToken);
-        Matrix dx = _dx.Take(ids.Length);
-        LayerNorm(_workspace.Activations.Last.Take(ids.Length), _parameters.LnF, _dnormed.Take(ids.Length), Gradients.Tree.LnF, Cleared(dx));
-        _forward.Rewind();
-        for (int layer = _h.NLayer - 1; layer >= 0; layer--)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (_recomputes) _forward.Repeat(layer);
-            TransformerBlock(_workspace.Activations[layer], layer, dx);
-        }
-
+        Matrix dx = _blocks.Residual.Take(ids.Length);
+        _blocks.FinalNorm(_workspace.Activations.Last.Take(ids.Length), _blocks.Normed.Take(ids.Length), Cleared(dx));
+        _blocks.Run(ids.Length, _recomputes, cancellationToken);
         Embed(ids, dx);
         return loss;
     }
@@ -122,7 +91,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     {
         _forward.Dispose();
         _workspace.Dispose();
-        _attention.Dispose();
+        _blocks.Dispose();
         _memory.Dispose();
         Gradients.Dispose();
         foreach (KeyValueCache cache in _caches) cache.Dispose();
@@ -154,7 +123,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
             _loss.Weight = weight;
             Pool.Run(_loss);
             for (int i = 0; i < count; i++) sum += _loss.Losses[i];
-            if (addsGradients) ToVocabulary(_loss.Logits, Rows(_dnormed, first, count)); // [n, n_vocab] -> [n, n_embd]
+            if (addsGradients) ToVocabulary(_loss.Logits, Rows(_blocks.Normed, first, count)); // [n, n_vocab] -> [n, n_embd]
         }
 
         return sum;
@@ -163,79 +132,12 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private void ToVocabulary(Matrix dlogits, Matrix dnormed)
     {
         _classifier.Dy = dlogits;
-        _classifier.Dyt = Transpose(dlogits, _dlogitsT);
+        _classifier.Dyt = Transpose(dlogits);
         _classifier.W = _parameters.LmHead;
         _classifier.X = _workspace.Activations.FinalNorm.Take(dlogits.Rows);
         _classifier.Dx = dnormed;
         _classifier.Dw = Gradients.Tree.LmHead;
         Pool.Run(_classifier);
-    }
-
-    private void TransformerBlock(BlockActivations a, int layer, Matrix dx) // [n_rows, n_embd] -> [n_rows, n_embd], in place
-    {
-        Gpt2Block<PinnedWeight> block = _parameters.Blocks[layer];
-        Gpt2Block<Matrix> gradient = Gradients.Tree.Blocks[layer];
-        int rows = dx.Rows;
-
-        // position-wise feed-forward network
-        Matrix dhidden = Project(a.Gelu.Take(rows), block.Mlp.CProj, dx, gradient.Mlp.CProj, _dhidden.Take(rows)); // -> [n_rows, n_inner]
-        Activate(a.Hidden.Take(rows), dhidden);
-        Matrix dnormed = Project(a.Ln2.Take(rows), block.Mlp.CFc, dhidden, gradient.Mlp.CFc, _dnormed.Take(rows)); // -> [n_rows, n_embd]
-        LayerNorm(a.ResidualMiddle.Take(rows), block.Ln2, dnormed, gradient.Ln2, dx);
-
-        // multi-head causal self attention
-        Matrix dheads = Project(a.Heads.Take(rows), block.Attn.CProj, dx, gradient.Attn.CProj, _dnormed.Take(rows)); // -> [n_rows, n_embd]
-        Matrix dqkv = Attend(a.Qkv.Take(rows), layer, dheads, _dqkv.Take(rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
-        dnormed = Project(a.Ln1.Take(rows), block.Attn.CAttn, dqkv, gradient.Attn.CAttn, _dnormed.Take(rows)); // -> [n_rows, n_embd]
-        LayerNorm(a.ResidualBefore.Take(rows), block.Ln1, dnormed, gradient.Ln1, dx);
-    }
-
-    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix dy, Gpt2Linear<Matrix> gradient, Matrix dx)
-    {
-        _weights.Xt = Transpose(x, _transposed);
-        _weights.Dy = dy;
-        _weights.Dw = gradient.W;
-        _weights.Db = gradient.B.Data;
-        Pool.Run(_weights);
-        _input.Dy = dy;
-        _input.W = linear.W;
-        _input.Dx = dx;
-        Pool.Run(_input);
-        return dx;
-    }
-
-    private void LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix dy, Gpt2LayerNorm<Matrix> gradient, Matrix dx)
-    {
-        _layerNorm.X = x;
-        _layerNorm.G = norm.G;
-        _layerNorm.Dy = dy;
-        _layerNorm.Normed = _normed.Take(x.Rows);
-        _layerNorm.Dx = dx;
-        _layerNorm.Dg = gradient.G.Data;
-        _layerNorm.Db = gradient.B.Data;
-        _layerNorm.IsOfWeights = false;
-        Pool.Run(_layerNorm);
-        _layerNorm.IsOfWeights = true;
-        Pool.Run(_layerNorm);
-    }
-
-    private void Activate(Matrix x, Matrix dy)
-    {
-        _activation.X = x;
-        _activation.Dy = dy;
-        Pool.Run(_activation);
-    }
-
-    private Matrix Attend(Matrix qkv, int layer, Matrix dy, Matrix dqkv)
-    {
-        _attention.Texts = _forward.Texts;
-        _attention.Layer = layer;
-        _attention.Scale = _h.AttentionScale(layer);
-        _attention.Qkv = qkv;
-        _attention.Dy = dy;
-        _attention.Dqkv = dqkv;
-        Pool.Run(_attention);
-        return dqkv;
     }
 
     private void Embed(ReadOnlyMemory<int> ids, Matrix dx)
@@ -248,10 +150,10 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         Pool.Run(_embedding);
     }
 
-    private Matrix Transpose(Matrix x, Matrix memory) // [n, m] -> [m, n]
+    private Matrix Transpose(Matrix dlogits) // [n, n_vocab] -> [n_vocab, n]
     {
-        _transpose.X = x;
-        _transpose.Y = new Matrix(memory.Data, x.Columns, x.Rows, memory.Stride);
+        _transpose.X = dlogits;
+        _transpose.Y = new Matrix(_dlogitsT.Data, dlogits.Columns, dlogits.Rows, _dlogitsT.Stride);
         Pool.Run(_transpose);
         return _transpose.Y;
     }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PicoGpt.Tests.Circuits;
 
-public sealed class AttributionTests
+public sealed class LogitAttributionTests
 {
     private const string Text = "Once upon a time there was a king who had";
 
@@ -19,7 +19,7 @@ public sealed class AttributionTests
     {
         using Gpt2Model model = BuiltInModel.Open();
         Gpt2Grid grid = LogitAttribution.Of(
-            model.WithPrecision(precision), Text, new AttributionOptions { Answer = answer, Against = against }, TestContext.Current.CancellationToken);
+            model.WithPrecision(precision), Text, new LogitAttributionOptions { Answer = answer, Against = against }, TestContext.Current.CancellationToken);
         using var context = new Gpt2Context(model.WithPrecision(precision));
         ReadOnlySpan<float> logits = context.Forward(model.Encoder.Encode(Text), TestContext.Current.CancellationToken);
         double logit = (double)logits[model.Encoder.Encode(answer)[0]] - (against is null ? 0 : logits[model.Encoder.Encode(against)[0]]);
@@ -36,7 +36,7 @@ public sealed class AttributionTests
         var odd = new Gpt2HyperParameters(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
         RandomModel.Write(folder.Path, odd, seed: 4);
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
-        Gpt2Grid grid = LogitAttribution.Of(model, "a bc d", new AttributionOptions { Answer = "q" }, TestContext.Current.CancellationToken);
+        Gpt2Grid grid = LogitAttribution.Of(model, "a bc d", new LogitAttributionOptions { Answer = "q" }, TestContext.Current.CancellationToken);
         int[] ids = model.Encoder.Encode("a bc d");
         int token = model.Encoder.Encode("q")[0];
         Dictionary<string, double[][]> passes = PlainForward.Trace(model, ids).Activations;
@@ -76,25 +76,5 @@ public sealed class AttributionTests
         using Gpt2Model model = BuiltInModel.Open();
         Gpt2Grid grid = LogitAttribution.Of(model, "Once upon", cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("What adds to the logit of ' the'", grid.Title);
-    }
-
-    [Fact]
-    public void A_token_adds_what_the_text_says_less_without_it()
-    {
-        using Gpt2Model model = BuiltInModel.Open();
-        int[] ids = model.Encoder.Encode(Text);
-        Gpt2Grid grid = TokenAttribution.LeaveOneOut(model, Text, new AttributionOptions { Answer = " a", Against = " no" }, TestContext.Current.CancellationToken);
-        double whole = Score(model, ids);
-        Assert.Equal(whole, grid.Others[0].Value);
-        for (int t = 0; t < ids.Length; t++) Assert.Equal(whole - Score(model, [.. ids[..t], .. ids[(t + 1)..]]), grid.Values[0][t]);
-        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TokenAttribution.LeaveOneOut(model, "a", cancellationToken: TestContext.Current.CancellationToken));
-        Assert.Contains("nothing would be left", fault.Message, StringComparison.Ordinal);
-    }
-
-    private static double Score(Gpt2Model model, int[] ids)
-    {
-        using var context = new Gpt2Context(model);
-        ReadOnlySpan<float> logits = context.Forward(ids, TestContext.Current.CancellationToken);
-        return (double)logits[model.Encoder.Encode(" a")[0]] - logits[model.Encoder.Encode(" no")[0]];
     }
 }
