@@ -1,88 +1,148 @@
 using PicoGpt.Architecture;
 using PicoGpt.Numerics;
-using PicoGpt.Tests.Inference;
 using PicoGpt.Training;
 using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Training;
 
-/// <summary>The gradients of every weight against central differences of the plain forward pass in double precision.</summary>
+/// <summary>
+/// The gradients of every weight against those of plain loops in double precision, and these against central differences: of every kind of
+/// model that there is.
+/// </summary>
 public sealed class GradientTests
 {
+    // Two texts that are read together, and one after them; the last fills the context.
+    private static readonly int[] FirstIds = [.. Enumerable.Range(0, 14).Select(i => (i * 37) % 200)];
+    private static readonly int[] SecondIds = [.. Enumerable.Range(0, 16).Select(i => (i * i * 11) % 257)];
+    private static readonly int Tokens = FirstIds.Length + SecondIds.Length;
+
+    private static readonly Gpt2HyperParameters Odd = new(NVocab: 263, NCtx: 16, NEmbd: 21, NHead: 3, NLayer: 2);
+
     public static TheoryData<string> Shapes => [.. Models.Keys];
 
     private static Dictionary<string, Gpt2HyperParameters> Models { get; } = new()
     {
-        ["odd heads"] = new Gpt2HyperParameters(NVocab: 263, NCtx: 16, NEmbd: 21, NHead: 3, NLayer: 2),
+        ["odd heads"] = Odd,
         ["one layer, one head"] = new Gpt2HyperParameters(NVocab: 257, NCtx: 16, NEmbd: 16, NHead: 1, NLayer: 1),
+        ["heads of one value"] = new Gpt2HyperParameters(NVocab: 260, NCtx: 16, NEmbd: 5, NHead: 5, NLayer: 1),
+        ["no biases"] = Odd with { Bias = false },
+        ["an output projection of its own"] = Odd with { TieWordEmbeddings = false },
+        ["exact Gelu, a narrow network"] = Odd with { Activation = Gpt2Activation.Gelu, NInner = 50 },
+        ["Relu"] = Odd with { Activation = Gpt2Activation.Relu },
+        ["Silu, other scores"] = Odd with { Activation = Gpt2Activation.Silu, ScaleAttnWeights = false, ScaleAttnByInverseLayerIdx = true, LayerNormEpsilon = 0.003 },
     };
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void The_gradient_of_every_weight_agrees_with_central_differences(string shape)
+    public void The_gradients_of_the_plain_loops_agree_with_central_differences(string shape)
     {
-        using TemporaryFolder folder = RandomModel.InFolder(Models[shape]);
-        using Gpt2Model opened = Gpt2Model.Open(folder.Path);
-        using Gpt2Model model = opened.Clone();
-        Shake(model);
-        const int Length = 7;
-        int[] ids = [.. Enumerable.Range(0, 2 * Length).Select(i => (i * 37) % 200)], targets = [.. ids.Select(id => (id * 5) % 257)];
-        using var backward = new Gpt2Backward(model, texts: 2, Length, threads: 2, Kernels.Best, recomputes: false);
-        double loss = backward.Run(ids, targets, Length, 1f / ids.Length, TestContext.Current.CancellationToken) / ids.Length;
-        Assert.Equal(Loss(model, ids, targets, Length), loss, 1e-5);
-
-        foreach ((Gpt2Weight weight, Matrix gradient) in model.Parameters.Zip(backward.Gradients.Tree))
+        const double Step = 1e-6;
+        using Gpt2Model model = NewModel(Models[shape]);
+        Gpt2Tree<double[]> weights = PlainBackward.ValuesOf(model);
+        var plain = new PlainBackward(Models[shape], weights);
+        AddTexts((ids, targets) => plain.Add(ids, targets, 1));
+        foreach ((Gpt2Weight weight, (double[] values, double[] gradient)) in model.Parameters.Zip(weights.Zip(plain.Gradients)))
         {
-            float[] values = weight.ToArray(), g = LeafMemory.Span(gradient).ToArray();
-            int greatest = Array.IndexOf(g, g.MaxBy(Math.Abs));
-            Assert.True(g[greatest] != 0, $"{weight.Name} has no gradient");
+            int greatest = Array.IndexOf(gradient, gradient.MaxBy(Math.Abs));
             foreach (Func<int, int> direction in (Func<int, int>[])[i => i == greatest ? 1 : 0, i => ((i * 2654435761L) >> 7) % 2 == 0 ? 1 : -1])
             {
-                double expected = Slope(model, weight, values, direction, ids, targets, Length);
-                double actual = g.Select((v, i) => (double)v * direction(i)).Sum();
-                double size = Math.Sqrt(g.Sum(v => (double)v * v)) + 1e-3;
-                Assert.True(Math.Abs(expected - actual) < 2e-3 * size, $"{shape}: {weight.Name} has a slope of {actual}, by differences {expected}");
+                double slope = (Moved(values, direction, Step, Loss) - Moved(values, direction, -Step, Loss)) / (2 * Step);
+                double expected = gradient.Select((v, i) => v * direction(i)).Sum(), size = Math.Sqrt(gradient.Sum(v => v * v));
+                Assert.True(Math.Abs(slope - expected) < 1e-5 * (size + 1), $"{shape}: {weight.Name} has a slope of {expected}, by differences {slope}");
             }
-
-            weight.SetValues(values);
         }
-    }
 
-    private static double Slope(Gpt2Model model, Gpt2Weight weight, float[] values, Func<int, int> direction, int[] ids, int[] targets, int length)
-    {
-        const float Step = 1 / 4096f;
-        weight.SetValues([.. values.Select((v, i) => v + (Step * direction(i)))]);
-        double above = Loss(model, ids, targets, length);
-        weight.SetValues([.. values.Select((v, i) => v - (Step * direction(i)))]);
-        return (above - Loss(model, ids, targets, length)) / (2 * Step);
-    }
-
-    private static double Loss(Gpt2Model model, int[] ids, int[] targets, int length)
-    {
-        double sum = 0;
-        for (int first = 0; first < ids.Length; first += length)
+        double Loss()
         {
-            double[] logits = PlainForward.Logits(model, ids[first..(first + length)]);
-            int vocabulary = logits.Length / length;
-            for (int t = 0; t < length; t++)
-            {
-                double[] row = logits[(t * vocabulary)..((t + 1) * vocabulary)];
-                sum += Math.Log(row.Sum(Math.Exp)) - row[targets[first + t]];
-            }
+            double sum = 0;
+            AddTexts((ids, targets) => sum += plain.Loss(ids, targets));
+            return sum;
         }
-
-        return sum / ids.Length;
     }
 
-    // Values so great that attention looks somewhere, and biases that are not zero; multiples of 1/4096, whose small changes are exact.
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void The_gradient_of_every_weight_is_that_of_the_plain_loops(string shape)
+    {
+        using Gpt2Model model = NewModel(Models[shape]);
+        var plain = new PlainBackward(Models[shape], PlainBackward.ValuesOf(model));
+        double expected = 0;
+        AddTexts((ids, targets) => expected += plain.Add(ids, targets, 1.0 / Tokens));
+        using Gpt2Backward backward = Backward(model, threads: 2, Kernels.Best, recomputes: false);
+        Assert.Equal(expected, Run(backward), 1e-5 * expected);
+        foreach ((Gpt2Weight weight, (double[] right, Matrix gradient)) in model.Parameters.Zip(plain.Gradients.Zip(backward.Gradients.Tree)))
+        {
+            float[] actual = LeafMemory.Span(gradient).ToArray();
+            double greatest = right.Max(Math.Abs), off = right.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
+            Assert.Equal(right.Length, actual.Length);
+            Assert.True(greatest > 0, $"{weight.Name} has no gradient");
+            Assert.True(off <= 2e-5 * greatest, $"{shape}: a value of {weight.Name} is off by {off}, of {greatest}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void The_gradients_are_the_same_bits_whatever_threads_width_and_recomputation(string shape)
+    {
+        using Gpt2Model model = NewModel(Models[shape]);
+        float[] expected = Gradients(model, threads: 1, new PlainKernels(), recomputes: false);
+        Assert.All(Kernels.All, kernels => Assert.Equal(expected, Gradients(model, threads: 2, kernels, recomputes: false)));
+        Assert.Equal(expected, Gradients(model, threads: 3, Kernels.Best, recomputes: true));
+    }
+
+    private static float[] Gradients(Gpt2Model model, int threads, Kernels kernels, bool recomputes)
+    {
+        using Gpt2Backward backward = Backward(model, threads, kernels, recomputes);
+        double loss = Run(backward);
+        return [(float)loss, .. backward.Gradients.Tree.SelectMany(gradient => LeafMemory.Span(gradient).ToArray())];
+    }
+
+    private static Gpt2Backward Backward(Gpt2Model model, int threads, Kernels kernels, bool recomputes) =>
+        new(model, texts: 2, length: SecondIds.Length, threads, kernels, recomputes);
+
+    private static double Run(Gpt2Backward backward) => Run(backward, FirstIds, FirstIds.Length / 2) + Run(backward, SecondIds, SecondIds.Length);
+
+    private static double Run(Gpt2Backward backward, int[] ids, int length) =>
+        backward.Run(ids, TargetsOf(ids), length, 1f / Tokens, TestContext.Current.CancellationToken);
+
+    private static void AddTexts(Action<int[], int[]> add)
+    {
+        int half = FirstIds.Length / 2;
+        add(FirstIds[..half], TargetsOf(FirstIds)[..half]);
+        add(FirstIds[half..], TargetsOf(FirstIds)[half..]);
+        add(SecondIds, TargetsOf(SecondIds));
+    }
+
+    private static int[] TargetsOf(int[] ids) => [.. ids.Select(id => (id * 5) % 257)];
+
+    private static double Moved(double[] values, Func<int, int> direction, double step, Func<double> loss)
+    {
+        double[] before = [.. values];
+        for (int i = 0; i < values.Length; i++) values[i] += step * direction(i);
+        double result = loss();
+        before.CopyTo(values, 0);
+        return result;
+    }
+
+    private static Gpt2Model NewModel(Gpt2HyperParameters h)
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(h);
+        File.WriteAllBytes(folder.File(HuggingFaceConfig.FileName), HuggingFaceConfig.Format(h, _ => { }, "float32"));
+        using Gpt2Model opened = Gpt2Model.Open(folder.Path);
+        Gpt2Model model = opened.Clone();
+        Shake(model);
+        return model;
+    }
+
+    // Values so great that attention looks somewhere, and biases that are not zero.
     private static void Shake(Gpt2Model model)
     {
         var random = new Random64(7);
         foreach (Gpt2Weight weight in model.Parameters)
         {
             float middle = weight.Leaf.Kind == Gpt2LeafKind.Gain ? 1 : 0;
-            weight.SetValues([.. Enumerable.Range(0, (int)weight.Count).Select(_ => middle + ((float)Math.Round((random.NextDouble() - 0.5) * 2048) / 4096))]);
+            weight.SetValues([.. Enumerable.Range(0, (int)weight.Count).Select(_ => middle + ((float)random.NextDouble() - 0.5f) / 2)]);
         }
     }
 }
