@@ -19,11 +19,17 @@
     Measures speeds on random weights of the 124M shape, beside the machine's limits, and prints the table. It takes some
     minutes and 500 MB of temporary disk.
 .PARAMETER Fuzz
-    Reads hostile files of every format for some minutes, on one processor, and prints what came of them.
+    Reads hostile files of every format for some minutes, on one processor, and prints what came of them. The branches that
+    they take in the engine lead to the next ones.
 .PARAMETER Minutes
     How long -Fuzz runs.
+.PARAMETER FuzzTarget
+    The kinds of files that -Fuzz reads; all by default.
 .PARAMETER FuzzFrom
-    The number of the first case of -Fuzz; every number makes the same case again.
+    The number of the first case of -Fuzz; other numbers make other cases.
+.PARAMETER Afl
+    With -Fuzz, AFL++ leads the cases, of one kind of files after another, in a share of the minutes each; its findings stay
+    in out/Fuzz.
 .PARAMETER Package
     Makes the packages in out/packages: the module for the PowerShell Gallery, and the engine and the command line for NuGet.
     Each is installed from there where nothing else is, and generates text.
@@ -52,7 +58,9 @@ param(
     [switch] $Bench,
     [switch] $Fuzz,
     [double] $Minutes = 10,
+    [string[]] $FuzzTarget,
     [ulong] $FuzzFrom,
+    [switch] $Afl,
     [switch] $Package,
     [uri] $ProjectUri,
     [switch] $Install
@@ -116,6 +124,38 @@ function Invoke-Test {
     # What ends a run without a failed test, such as a test project that cannot start, is a failure too.
     if (-not $isGreen -and $result.Failed -eq 0) { $result.Failed = 1 }
     $result
+}
+
+# A copy of the fuzzer with an engine that counts its branches. The loops of arithmetic have no say in how a file is read.
+function New-Fuzzer {
+    $folder = "$root/out/Fuzz/bin"
+    if (Test-Path $folder) { Remove-Item $folder -Recurse -Force }
+    $null = New-Item "$root/out/Fuzz" -ItemType Directory -Force
+    Copy-Item "$root/tests/PicoGpt.Fuzz/bin/Release/net10.0" $folder -Recurse
+    Invoke-Dotnet 'tool', 'restore', '--tool-manifest', "$root/.config/dotnet-tools.json" | Out-Host
+    Push-Location $root
+    try { Invoke-Dotnet 'sharpfuzz', "$folder/PicoGpt.dll", '-PicoGpt.Numerics,PicoGpt.Inference' | Out-Host }
+    finally { Pop-Location }
+    "$folder/PicoGpt.Fuzz.dll"
+}
+
+# AFL++ mutates the choices of a case; what it finds is an input in out/Fuzz/<target>/default/crashes or hangs.
+function Invoke-Afl([string] $Fuzzer, [string[]] $Targets) {
+    if (-not (Get-Command afl-fuzz -ErrorAction Ignore)) { throw 'afl-fuzz is not there; install AFL++ (Debian: afl++), or leave out -Afl.' }
+    $env:AFL_SKIP_BIN_CHECK = $env:AFL_SKIP_CPUFREQ = $env:AFL_NO_UI = $env:AFL_NO_AFFINITY = $env:AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES = 1
+    $seconds = [Math]::Max(5, [int](60 * $Minutes / $Targets.Count))
+    $found = 0
+    foreach ($target in $Targets) {
+        $folder = "$root/out/Fuzz/$target"
+        if (Test-Path $folder) { Remove-Item $folder -Recurse -Force }
+        Invoke-Dotnet $Fuzzer, 'seeds', "$folder/seeds", $target
+        & afl-fuzz -i "$folder/seeds" -o $folder -t 20000 -m none -V $seconds -- dotnet $Fuzzer afl $target > "$folder/afl.log"
+        if ($LASTEXITCODE -ne 0) { throw "afl-fuzz ended with exit code $LASTEXITCODE; see $folder/afl.log." }
+        $stats = Get-Content "$folder/default/fuzzer_stats" -Raw | ForEach-Object { $_ -replace '(?m)\s*:\s*', '=' } | ConvertFrom-StringData
+        $found += [int]$stats.saved_crashes + [int]$stats.saved_hangs
+        Write-Host ('{0,-24}{1,12:N0} cases{2,8} kept{3,6} crashes{4,6} hangs' -f $target, [long]$stats.execs_done, $stats.corpus_count, $stats.saved_crashes, $stats.saved_hangs)
+    }
+    if ($found -gt 0) { throw "AFL++ found $found cases that end as none may; they are in out/Fuzz." }
 }
 
 # The percentage of the engine's lines that its tests run.
@@ -217,9 +257,15 @@ if ($Bench) {
 }
 
 if ($Fuzz) {
-    $minuteText = $Minutes.ToString([cultureinfo]::InvariantCulture)
-    $options = '--configuration', 'Release', '--no-build', '--project', "$root/tests/PicoGpt.Fuzz"
-    Invoke-Dotnet (@('run') + $options + '--', $minuteText, $FuzzFrom) | Out-Host
+    $fuzzer = New-Fuzzer
+    if ($Afl) {
+        if (-not $FuzzTarget) { $FuzzTarget = (& dotnet $fuzzer targets) }
+        Invoke-Afl $fuzzer $FuzzTarget
+    }
+    else {
+        $minuteText = $Minutes.ToString([cultureinfo]::InvariantCulture)
+        Invoke-Dotnet (@($fuzzer, $minuteText, $FuzzFrom) + @($FuzzTarget | Where-Object { $_ })) | Out-Host
+    }
 }
 
 if ($Coverage) { Write-Host "Coverage: $(Measure-Coverage) % of the engine's lines" }

@@ -14,14 +14,16 @@ internal sealed class FuzzRunner(FuzzTarget target)
 
     public ulong Case { get; private set; }
 
+    /// <summary>Runs the case that a number makes: the same number makes the same one.</summary>
+    /// <returns>The find, where it is one.</returns>
+    public FuzzFind? Run(ulong number) => Run(number, target.Mutate(new Dice(number)));
+
     /// <summary>Runs one case.</summary>
     /// <returns>The find, where it is one.</returns>
-    public FuzzFind? Run(ulong number)
+    public FuzzFind? Run(ulong number, Mutant mutant)
     {
         Case = number;
         Since = Stopwatch.GetTimestamp();
-        var dice = new Dice(number);
-        Mutant mutant = target.Mutate(dice);
         target.Put(mutant);
         string? fault = null;
         for (int tries = 0; tries < TriesAgainstTheClock; tries++)
@@ -32,7 +34,7 @@ internal sealed class FuzzRunner(FuzzTarget target)
         }
 
         if (fault is null) return null;
-        var find = new FuzzFind(target.Name, number, fault);
+        var find = new FuzzFind(target.Name, number, fault, mutant);
         Count.Finds.Add(find);
         return find;
     }

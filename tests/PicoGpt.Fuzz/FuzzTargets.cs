@@ -30,5 +30,6 @@ internal static class FuzzTargets
         ["converted"] = root => new ConvertedTarget(root),
         ["journal"] = root => new JournalTarget(root),
         ["model"] = root => new ModelTarget(root),
+        ["training"] = root => new TrainingTarget(root),
     };
 }

@@ -57,7 +57,8 @@ internal sealed class TrainingFolder(string folder)
         try
         {
             TrainingJournal? journal = JsonSerializer.Deserialize(json, TrainingJournalJson.Default.TrainingJournal);
-            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal;
+            // How many threads there were is the other machine's affair, and a number in a file starts none.
+            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal with { Options = journal.Options with { Threads = 0 } };
         }
         catch (Exception fault) when (JsonFile.IsFault(fault))
         {

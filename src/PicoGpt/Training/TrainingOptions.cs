@@ -62,6 +62,7 @@ public sealed record TrainingOptions
         Require(Epsilon > 0 && double.IsFinite(Epsilon), $"An epsilon of {Epsilon} is not possible; take a small positive number, such as 1e-8.");
         Require(ClipNorm >= 0, $"A gradient's norm of at most {ClipNorm} is not possible; take 0 for no limit, or more.");
         Require(ValidationShare is >= 0 and < 1, $"A validation share of {ValidationShare} is not possible; take 0 to below 1.");
+        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
         return ContextLength > 0 ? this : this with { ContextLength = Math.Min(256, context) };
     }
 

@@ -49,6 +49,17 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void The_number_of_threads_is_not_taken_from_the_folder()
+    {
+        string folder = _folder.File("mine");
+        using (TrainingRun run = Begin(folder, Options)) Train(run, 1);
+        string journal = Path.Combine(folder, "training-1.json");
+        File.WriteAllText(journal, File.ReadAllText(journal).Replace("\"Threads\": 1", "\"Threads\": 2000000000", StringComparison.Ordinal));
+        using TrainingRun resumed = TrainingRun.Resume(folder, Tokens, options => options);
+        Assert.Equal(0, resumed.Options.Threads);
+    }
+
+    [Fact]
     public void Another_text_and_other_options_are_refused()
     {
         string folder = _folder.File("mine");
