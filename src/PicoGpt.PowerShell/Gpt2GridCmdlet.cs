@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using PicoGpt.Circuits;
 using PicoGpt.Files;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.PowerShell;
 

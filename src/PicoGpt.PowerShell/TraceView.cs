@@ -42,6 +42,7 @@ public static class TraceView
         width = Math.Max(width, MinWidth);
         string[] labels = [.. ObjectReader.Items(trace, "Tokens").Select(LabelOf)];
         var lines = new List<string> { $"{Format.Visible($"{trace.Properties["Model"]?.Value}")} reads {labels.Length} tokens" };
+        lines.AddRange(ObjectReader.Items(trace, "Interventions").Select(change => Format.Visible($"Changed: {change}")));
         DrawLens([.. ObjectReader.Items(trace, "LogitLens").Select(layer => ObjectReader.Items(layer).ToArray())], labels, width, lines);
         DrawNorms([.. ObjectReader.Items(trace, "ResidualNorms").Select(norms => ObjectReader.Items(norms).ToArray())], width, lines);
         if (trace.BaseObject is Gpt2Trace here)

@@ -13,6 +13,13 @@ Describe 'Measure-Gpt2Attribution' {
         [Math]::Abs($sum - $grid.Others[-1].Value) | Should -BeLessThan 1e-4
     }
 
+    It 'takes a changed model apart, with what the change adds by itself' {
+        $change = New-Gpt2Intervention h2/resid_pre -Add 1 -Neuron 5
+        $grid = Measure-Gpt2Attribution @asked -Intervention $change
+        $grid.Others.Key | Should -Be wte, wpe, 'ln_f bias', interventions, logit
+        { Measure-Gpt2Attribution @asked -By Token -Intervention $change } | Should -Throw '*-Intervention changes what is taken apart by Part*'
+    }
+
     It 'leaves out tokens by default' {
         $grid = Measure-Gpt2Attribution @asked -By Token
         $grid.ColumnLabels | Should -HaveCount 15

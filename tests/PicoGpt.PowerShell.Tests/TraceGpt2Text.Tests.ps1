@@ -58,6 +58,11 @@ Describe 'Trace-Gpt2Text' {
         { Trace-Gpt2Text 'Once' -Model $model -Layer 6 -ErrorAction Stop } | Should -Throw '*no layer 6 in 3M*' -ErrorId 'InvalidArgument,*'
     }
 
+    It 'takes ranges of layers and heads as they are typed' {
+        $trace = Trace-Gpt2Text 'Once' -Model $model -Attention -Layer 1..3 -Head 0..1
+        "$($trace.Layers); $($trace.Heads)" | Should -Be '1 2 3; 0 1'
+    }
+
     It 'tells the memory with -Verbose' {
         Trace-Gpt2Text 'Once' -Model $model -Attention -Verbose 4>&1 | Out-String | Should -Match '2 tokens, the trace takes \d+ B'
     }
@@ -91,6 +96,35 @@ Describe 'Trace-Gpt2Text -Html' {
         Test-Path $page | Should -BeFalse
     }
 
+    It 'shows before and after, what adds to the answer, and grids' {
+        $without = New-Gpt2Intervention h*/attn/z -Zero -Head 2
+        $sweep = Measure-Gpt2Patching 'The king said' 'The queen said' -Answer ' he' -Against ' she' -Model $model
+        $null = Trace-Gpt2Text 'The queen said' -Model $model -Html $page -Intervention $without -Answer ' he' -Against ' she' -Grid $sweep
+        $data = [regex]::Match((Get-Content $page -Raw), '(?s)id="trace">(.*?)</script>').Groups[1].Value | ConvertFrom-Json
+        $data.changes | Should -Be 'Zero h*/attn/z, head 2'
+        $data.before.attention | Should -Not -Be $data.attention
+        $data.grids.title | Should -Be "What adds to the logit of ' he' less that of ' she'", 'Patching resid_pre, by layer and position'
+        $data.grids[0].before.values[0][0] | Should -Not -BeNullOrEmpty
+        $data.grids[0].values[3][2] | Should -Be 0
+    }
+
+    It 'takes a logit apart without interventions too, but not of what was left out' {
+        $null = Trace-Gpt2Text 'The queen said' -Model $model -Html $page
+        Get-Content $page -Raw | Should -BeLike "*What adds to the logit of*"
+        $null = Trace-Gpt2Text 'The queen said' -Model $model -Html $page -LogitLens -Force
+        Get-Content $page -Raw | Should -Not -BeLike "*What adds to the logit of*"
+    }
+
+    It 'refuses <Name> without a page' -ForEach @{ Name = 'Answer'; Value = ' he' }, @{ Name = 'Against'; Value = ' he' } {
+        $given = @{ $Name = $Value }
+        { Trace-Gpt2Text 'Once' -Model $model @given } | Should -Throw "-$Name tells what a page shows*"
+    }
+
+    It 'leaves no page where the answer is not one token' {
+        { Trace-Gpt2Text 'Once' -Model $model -Html $page -Answer ' he said' -ErrorAction Stop } | Should -Throw '*is not one token*'
+        Test-Path $page | Should -BeFalse
+    }
+
     It 'writes one text a page' {
         $files = 'Once', 'Twice' | Trace-Gpt2Text -Model $model -Html $page -Force -ErrorVariable faults -ErrorAction SilentlyContinue
         @($files).Count | Should -Be 1
@@ -99,6 +133,14 @@ Describe 'Trace-Gpt2Text -Html' {
 }
 
 Describe 'The view of a trace' {
+    It 'tells what was changed, from another session too' {
+        $trace = Trace-Gpt2Text 'Once upon' -Model $model -LogitLens -Intervention (New-Gpt2Intervention h0/mlp -Zero -Neuron 1..3)
+        $trace | Export-Clixml "$TestDrive/changed.xml"
+        foreach ($one in $trace, (Import-Clixml "$TestDrive/changed.xml")) {
+            (ConvertTo-PlainText ($one | Out-String)) | Should -BeLike '*Changed: Zero h0/mlp, neuron 1 2 3*'
+        }
+    }
+
     It 'has the lens, the norms and the attention' {
         $lines = (ConvertTo-PlainText (Trace-Gpt2Text 'Once upon a time' -Model $model -Layer 0, 5 | Out-String)) -split '\r?\n'
         $lines[0..1] | Should -Contain '3M reads 5 tokens'
@@ -139,7 +181,7 @@ Describe 'A trace in another session' {
 
     It 'has its data, but for the matrices' {
         $there.PSTypeNames[0] | Should -Be 'Deserialized.PicoGpt.Tracing.Gpt2Trace'
-        $there.PSObject.Properties.Name | Sort-Object | Should -Be 'Heads', 'Layers', 'LogitLens', 'Model', 'ResidualNorms', 'Text', 'Tokens'
+        $there.PSObject.Properties.Name | Sort-Object | Should -Be 'Heads', 'Interventions', 'Layers', 'LogitLens', 'Model', 'ResidualNorms', 'Text', 'Tokens'
         $there.Tokens.Id | Should -Be $here.Tokens.Id
         $there.Layers | Should -Be 1, 5
         $there.LogitLens[5][2].Top[1].Probability | Should -Be $here.LogitLens[5][2].Top[1].Probability

@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using PicoGpt.Circuits;
+using PicoGpt.Intervening;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.PowerShell.Commands;
 
@@ -28,6 +31,12 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
     [ValidateSet("Part", "Token")]
     public string By { get; set; } = "Part";
 
+    /// <summary>What is done, in this order, to what passes through the model, by part.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SuppressMessage("Performance", "CA1819", Justification = "Parameters are arrays.")]
+    public Gpt2Intervention[] Intervention { get; set; } = [];
+
     /// <summary>How the tokens are attributed: LeaveOneOut, GradientTimesInput or IntegratedGradients.</summary>
     [Parameter]
     [ValidateSet("LeaveOneOut", "GradientTimesInput", "IntegratedGradients")]
@@ -55,6 +64,7 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
     {
         if (!IsGiven(nameof(By)) && IsGiven(nameof(Method))) By = "Token";
         if (!IsByToken) Refuse(nameof(Method), "tells how tokens are attributed, and does nothing by Part");
+        else Refuse(nameof(Intervention), "changes what is taken apart by Part, and is not taken by Token");
         if (Enum.Parse<AttributionMethod>(Method, ignoreCase: true) == AttributionMethod.IntegratedGradients) return;
         Refuse(nameof(Baseline), "is where integrated gradients begin; give -Method IntegratedGradients with it");
         Refuse(nameof(Step), "is the number of points that integrated gradients look at; give -Method IntegratedGradients with it");
@@ -69,7 +79,14 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
 
     private void AttributeParts(Gpt2Model model)
     {
-        var options = new LogitAttributionOptions { Answer = Answer, Against = Against, AllowSpecial = AllowSpecial, Threads = Threads };
+        var options = new LogitAttributionOptions
+        {
+            Answer = Answer,
+            Against = Against,
+            AllowSpecial = AllowSpecial,
+            Interventions = Intervention,
+            Threads = Threads,
+        };
         Emit($"Attributing with {model.Name}", () => 0, () => LogitAttribution.Of(model, Text, options, StopToken));
     }
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PicoGpt.Circuits;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.PowerShell.Commands;
 

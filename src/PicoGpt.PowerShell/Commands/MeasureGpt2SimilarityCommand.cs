@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using PicoGpt.Circuits;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.PowerShell.Commands;
 

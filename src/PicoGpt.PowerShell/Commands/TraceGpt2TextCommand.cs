@@ -1,6 +1,9 @@
 using System.Management.Automation;
+using PicoGpt.Circuits;
 using PicoGpt.Inference;
+using PicoGpt.Intervening;
 using PicoGpt.Machine;
+using PicoGpt.Pictures;
 using PicoGpt.Tracing;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -40,12 +43,14 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
 
     /// <summary>The layers whose attention and logit lens are kept; all when it is left out.</summary>
     [Parameter]
+    [IndexRange]
     [ValidateRange(0, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int[] Layer { get; set; } = [];
 
     /// <summary>The heads whose attention is kept; all when it is left out.</summary>
     [Parameter]
+    [IndexRange]
     [ValidateRange(0, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int[] Head { get; set; } = [];
@@ -61,11 +66,39 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     [ValidateNotNullOrEmpty]
     public string? Html { get; set; }
 
+    /// <summary>The token whose logit the page takes apart; the likeliest one after the text when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Answer { get; set; }
+
+    /// <summary>The token whose logit is subtracted from it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Against { get; set; }
+
+    /// <summary>Grids that the page shows too, such as sweeps.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public Gpt2Grid[] Grid { get; set; } = [];
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
+    private bool IsCompared => Intervention.Length > 0;
+
+    private bool KeepsAll => !Attention && !LogitLens && !Norm && Activation.Length == 0;
+
     /// <inheritdoc/>
-    private protected override void Begin(Gpt2ModelReference model) => OpenToRun(model, texts: 1, Force);
+    private protected override void Begin(Gpt2ModelReference model)
+    {
+        foreach (string parameter in (string[])[nameof(Answer), nameof(Against), nameof(Grid)])
+        {
+            if (Html is null && MyInvocation.BoundParameters.ContainsKey(parameter))
+                throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"-{parameter} tells what a page shows beside the trace; give -Html with it.");
+        }
+
+        OpenToRun(model, texts: 1, Force);
+    }
 
     /// <inheritdoc/>
     private protected override void Take(SourceText text) => Trace(InUse, text.Text);
@@ -73,42 +106,71 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     private void Trace(Gpt2Model model, string text)
     {
         double share = 0;
-        var tracer = new TextTracer(model, text, Options(model) with { Progress = value => Volatile.Write(ref share, value) });
+        var tracer = new TextTracer(model, text, Options(model, Intervention) with { Progress = value => Volatile.Write(ref share, value) });
         string? page = Html is null ? null : PageOf(model, tracer);
         if (page is not null && !ShouldProcess(page, $"Write the trace of {tracer.Tokens.Count} tokens")) return;
         WriteVerbose($"{model.Name}: {tracer.Tokens.Count} tokens, the trace takes {Format.Bytes(tracer.MemoryNeeded)}.");
-        CheckTraceMemory(tracer);
+        CheckTraceMemory(page is not null && IsCompared ? 2 * tracer.MemoryNeeded : tracer.MemoryNeeded);
         Gpt2Trace? trace = null;
+        TraceAdditions? additions = null;
         using (var bar = new ProgressBar(this, $"Tracing with {model.Name}"))
-            Await(() => trace = tracer.Trace(StopToken), () => bar.Show($"{tracer.Tokens.Count} tokens", Volatile.Read(ref share)));
+        {
+            Await(
+                () =>
+                {
+                    trace = tracer.Trace(StopToken);
+                    if (page is not null) additions = Additions(model, text);
+                },
+                () => bar.Show($"{tracer.Tokens.Count} tokens", Volatile.Read(ref share)));
+        }
+
         if (page is null)
         {
             WriteObject(trace);
             return;
         }
 
-        trace!.SaveHtml(page, Force);
+        trace!.SaveHtml(page, additions!, Force);
         _hasPage = true;
         WriteObject(InvokeProvider.Item.Get([page], force: true, literalPath: true), enumerateCollection: true);
     }
 
-    private TraceOptions Options(Gpt2Model model)
+    // What a page shows beside the trace: the same without interventions, what adds to the answer's logit, and the grids that are given.
+    private TraceAdditions Additions(Gpt2Model model, string text) => new()
     {
-        bool isDefault = !Attention && !LogitLens && !Norm && Activation.Length == 0;
-        return new TraceOptions
+        Before = IsCompared ? new TextTracer(model, text, Options(model, [])).Trace(StopToken) : null,
+        Grids = [.. Contributions(model, text), .. Grid.Select(grid => new Gpt2GridPair(grid))],
+    };
+
+    private IEnumerable<Gpt2GridPair> Contributions(Gpt2Model model, string text)
+    {
+        bool isAsked = (Answer ?? Against) is not null;
+        if (!isAsked && (!KeepsAll || text.Length == 0)) yield break;
+        var options = new LogitAttributionOptions
         {
-            Attention = Attention || isDefault,
-            LogitLens = LogitLens || isDefault,
-            Norms = Norm || isDefault,
+            Answer = Answer,
+            Against = Against,
+            AllowSpecial = AllowSpecial,
+            Interventions = Intervention,
+            Threads = Threads,
+        };
+        yield return IsCompared ? LogitAttribution.Compare(model, text, options, StopToken) : new Gpt2GridPair(LogitAttribution.Of(model, text, options, StopToken));
+    }
+
+    private TraceOptions Options(Gpt2Model model, Gpt2Intervention[] interventions) =>
+        new()
+        {
+            Attention = Attention || KeepsAll,
+            LogitLens = LogitLens || KeepsAll,
+            Norms = Norm || KeepsAll,
             Activations = [.. Activation.SelectMany(name => Expand(model, name)).Distinct()],
             Layers = Layer,
             Heads = Head,
             Top = Top,
             AllowSpecial = AllowSpecial,
-            Interventions = Intervention,
+            Interventions = interventions,
             Threads = Threads,
         };
-    }
 
     // A name that matches nothing goes to the engine, whose error lists the names.
     private static string[] Expand(Gpt2Model model, string name)
@@ -127,14 +189,14 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
                 Gpt2Error.InvalidArgument, $"A page shows one text, and '{page}' has its text already; give each text a page of its own.", page);
         }
 
-        tracer.CheckPage(page, Force);
+        tracer.CheckPage(page, Force, IsCompared);
         return page;
     }
 
-    private void CheckTraceMemory(TextTracer tracer)
+    private void CheckTraceMemory(long needed)
     {
-        if (tracer.MemoryNeeded <= AvailableMemory.Bytes) return;
-        string message = $"The trace takes {Format.Bytes(tracer.MemoryNeeded)} of memory, but only {Format.Bytes(AvailableMemory.Bytes)} are free; "
+        if (needed <= AvailableMemory.Bytes) return;
+        string message = $"The trace takes {Format.Bytes(needed)} of memory, but only {Format.Bytes(AvailableMemory.Bytes)} are free; "
             + "choose less with -Layer, -Head, -Activation or -Top, or a shorter text.";
         if (!Force) throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{message} Use -Force to try anyway.");
         WriteWarning(message);

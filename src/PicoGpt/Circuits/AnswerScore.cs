@@ -8,12 +8,16 @@ internal sealed class AnswerScore
 {
     /// <exception cref="Gpt2Exception">An answer is not one token.</exception>
     public AnswerScore(Gpt2Model model, string answer, string? against)
+        : this(model, TokenOf(model, answer), against is null ? null : TokenOf(model, against))
     {
-        Answer = TokenOf(model, answer);
-        Against = against is null ? null : TokenOf(model, against);
-        Name = against is null
-            ? $"the log-probability of '{VisibleText.Of(answer)}'"
-            : $"the logit of '{VisibleText.Of(answer)}' less that of '{VisibleText.Of(against)}'";
+    }
+
+    private AnswerScore(Gpt2Model model, int answer, int? against)
+    {
+        (Answer, Against) = (answer, against);
+        Name = against is { } other
+            ? $"the logit of '{TextOf(model, answer)}' less that of '{TextOf(model, other)}'"
+            : $"the log-probability of '{TextOf(model, answer)}'";
     }
 
     /// <summary>The token.</summary>
@@ -54,7 +58,13 @@ internal sealed class AnswerScore
     /// <param name="logits">The logits after the text: [n_vocab].</param>
     /// <exception cref="Gpt2Exception">An answer is not one token.</exception>
     public static AnswerScore Of(Gpt2Model model, AttributionOptions options, ReadOnlySpan<float> logits) =>
-        new(model, options.Answer ?? model.Encoder.GetText(TokenDistribution.Likeliest(logits, 1)[0]), options.Against);
+        new(
+            model,
+            options.Answer is null ? TokenDistribution.Likeliest(logits, 1)[0] : TokenOf(model, options.Answer),
+            options.Against is null ? null : TokenOf(model, options.Against));
+
+    /// <summary>How a token is shown.</summary>
+    public static string TextOf(Gpt2Model model, int token) => VisibleText.Of(model.Encoder.GetText(token));
 
     /// <summary>A text that is one token.</summary>
     /// <exception cref="Gpt2Exception">It is not.</exception>

@@ -1,6 +1,7 @@
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.Circuits;
 

@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Pictures;
 using PicoGpt.Tokens;
 
 namespace PicoGpt.Circuits;

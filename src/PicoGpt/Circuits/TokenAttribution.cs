@@ -1,3 +1,5 @@
+using PicoGpt.Pictures;
+
 namespace PicoGpt.Circuits;
 
 /// <summary>

@@ -20,9 +20,11 @@ internal static partial class PageTemplate
     /// <param name="title">The title, as plain text.</param>
     /// <param name="facts">What stands beside it, as plain text.</param>
     /// <param name="writeData">Writes the data into the stream, as JSON in which every character that HTML knows is escaped.</param>
-    public static void Write(Stream stream, string name, string title, string facts, Action writeData)
+    /// <param name="with">Styles and scripts of other rooms that the page draws with, by their names.</param>
+    public static void Write(Stream stream, string name, string title, string facts, Action writeData, params ReadOnlySpan<string> with)
     {
-        string style = Resource($"{Shared}.css") + Resource($"{name}.css"), script = Resource($"{Shared}.js") + Resource($"{name}.js");
+        string[] names = [Shared, .. with, name];
+        string style = string.Concat(names.Select(part => Resource($"{part}.css"))), script = string.Concat(names.Select(part => Resource($"{part}.js")));
         Dictionary<string, string> parts = new()
         {
             ["{style-hash}"] = Hash(style),

@@ -50,6 +50,9 @@ public sealed class Gpt2Trace : IRecordedPass
     [SuppressMessage("Performance", "CA1814", Justification = "An activation is a matrix; scripts index it as one.")]
     public IReadOnlyDictionary<string, float[,]> Activations { get; internal init; } = new Dictionary<string, float[,]>();
 
+    /// <summary>What was done, in this order, to what passed through.</summary>
+    public IReadOnlyList<ForwardChange> Interventions { get; internal init; } = [];
+
     /// <summary>The mean of the attention patterns over some layers and heads of those that were asked for.</summary>
     /// <param name="layer">A layer; <see langword="null"/> for all.</param>
     /// <param name="head">A head; <see langword="null"/> for all.</param>
@@ -92,10 +95,20 @@ public sealed class Gpt2Trace : IRecordedPass
     /// <param name="path">The file.</param>
     /// <param name="overwrite">Whether an existing file may be overwritten.</param>
     /// <exception cref="Gpt2Exception">The file is there, cannot be written, or would be too large for a browser.</exception>
-    public void SaveHtml(string path, bool overwrite = false)
+    public void SaveHtml(string path, bool overwrite = false) => SaveHtml(path, new TraceAdditions(), overwrite);
+
+    /// <summary>Saves the trace as a page, with the trace before interventions side by side, and with grids.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="additions">What the page shows beside the trace.</param>
+    /// <param name="overwrite">Whether an existing file may be overwritten.</param>
+    /// <exception cref="Gpt2Exception">
+    /// The file is there, cannot be written, or would be too large for a browser; or the other trace is of another text, or did not keep the same.
+    /// </exception>
+    public void SaveHtml(string path, TraceAdditions additions, bool overwrite = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        TracePage.Save(this, path, overwrite);
+        ArgumentNullException.ThrowIfNull(additions);
+        TracePage.Save(this, additions, path, overwrite);
     }
 
     /// <inheritdoc/>

@@ -56,18 +56,19 @@ public sealed class TextTracer
     /// <summary>What the trace keeps, in bytes; the model's own memory is not in it.</summary>
     public long MemoryNeeded => _options.MemoryNeeded(_model.HyperParameters, _ids.Length);
 
-    /// <summary>Checks before the work whether <see cref="Gpt2Trace.SaveHtml"/> could save the trace.</summary>
+    /// <summary>Checks before the work whether <see cref="Gpt2Trace.SaveHtml(string, bool)"/> could save the trace.</summary>
     /// <param name="path">The file.</param>
     /// <param name="overwrite">Whether an existing file may be overwritten.</param>
+    /// <param name="isCompared">Whether the page shows the trace before interventions too.</param>
     /// <exception cref="Gpt2Exception">The file is there, or the page would be too large for a browser.</exception>
-    public void CheckPage(string path, bool overwrite = false)
+    public void CheckPage(string path, bool overwrite = false, bool isCompared = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!overwrite && File.Exists(path)) throw UnwritableFile.Exists(path);
         Gpt2HyperParameters h = _model.HyperParameters;
         if (!_options.Attention) return;
         int layers = TraceOptions.CountOf(_options.Layers, h.NLayer), heads = TraceOptions.CountOf(_options.Heads, h.NHead);
-        TracePage.CheckSize(layers, heads, _ids.Length);
+        TracePage.CheckSize(layers, heads, _ids.Length, isCompared ? 2 : 1);
     }
 
     /// <summary>Reads the text.</summary>
@@ -105,6 +106,7 @@ public sealed class TextTracer
             LogitLens = lens,
             ResidualNorms = recorder.Norms,
             Activations = recorder.Activations,
+            Interventions = [.. _options.Interventions],
         };
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using PicoGpt.Files;
+using PicoGpt.Inference;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.Tracing;
 
@@ -19,34 +21,39 @@ internal static class TracePage
 
     /// <summary>Writes a page whole or not at all.</summary>
     /// <exception cref="Gpt2Exception">The file is there, cannot be written, or would be too large.</exception>
-    public static void Save(Gpt2Trace trace, string path, bool overwrite)
+    public static void Save(Gpt2Trace trace, TraceAdditions additions, string path, bool overwrite)
     {
-        CheckSize(trace);
-        OutputFile.Save(path, stream => Write(trace, stream), overwrite);
+        Check(trace, additions.Before);
+        OutputFile.Save(path, stream => Write(trace, additions, stream), overwrite);
     }
 
     /// <summary>Writes a page.</summary>
-    public static void Write(Gpt2Trace trace, Stream stream) => PageTemplate.Write(
+    public static void Write(Gpt2Trace trace, TraceAdditions additions, Stream stream) => PageTemplate.Write(
         stream,
         "Tracing.Page.trace",
         VisibleText.Of($"{trace.Model} reads {Count(trace.Tokens.Count, "token")}"),
         Facts(trace),
-        () => WriteData(trace, stream));
+        () => WriteData(trace, additions, stream),
+        GridJson.Drawing);
 
-    private static void CheckSize(Gpt2Trace trace)
+    private static void Check(Gpt2Trace trace, Gpt2Trace? before)
     {
-        if (trace.Attention is null) return;
-        CheckSize(trace.Layers.Count, trace.Heads.Count, trace.Tokens.Count);
+        if (before is not null && (!before.Tokens.Select(token => token.Id).SequenceEqual(trace.Tokens.Select(token => token.Id)) || KeptBy(before) != KeptBy(trace)))
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, "The two traces of a page are of different texts, or did not keep the same; trace one text twice.");
+        if (trace.Attention is not null) CheckSize(trace.Layers.Count, trace.Heads.Count, trace.Tokens.Count, before is null ? 1 : 2);
     }
 
+    private static string KeptBy(Gpt2Trace trace) =>
+        $"{trace.Model} {string.Join(' ', trace.Layers)}, {string.Join(' ', trace.Heads)} {trace.Attention is null} {trace.LogitLens is null} {trace.ResidualNorms is null}";
+
     /// <exception cref="Gpt2Exception">The attention would make the page too large for a browser.</exception>
-    public static void CheckSize(int layers, int heads, int tokens)
+    public static void CheckSize(int layers, int heads, int tokens, int traces = 1)
     {
-        long bytes = AttentionBytes(layers, heads, tokens);
+        long bytes = traces * AttentionBytes(layers, heads, tokens);
         if (bytes <= MaxAttention) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
-            $"A page with the attention of {layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
+            $"A page with the attention of {(traces == 1 ? "" : "two traces, ")}{layers} layers and {heads} heads over {tokens} tokens would hold {bytes >> 20} MiB of it, more "
                 + $"than the {MaxAttention >> 20} MiB that a browser shows well; choose fewer layers or heads.");
     }
 
@@ -61,17 +68,36 @@ internal static class TracePage
     private static string Count(int count, string word) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {word}{(count == 1 ? "" : "s")}");
 
-    private static void WriteData(Gpt2Trace trace, Stream stream)
+    private static void WriteData(Gpt2Trace trace, TraceAdditions additions, Stream stream)
     {
         using var json = new Utf8JsonWriter(stream);
         json.WriteStartObject();
         WriteTokens(json, trace);
         WriteNumbers(json, "layers", trace.Layers);
         WriteNumbers(json, "heads", trace.Heads);
+        json.WriteBoolean("says", trace.LogitLens?[^1] is not null);
+        json.WriteStartArray("changes");
+        foreach (ForwardChange change in trace.Interventions) json.WriteStringValue(VisibleText.Of($"{change}"));
+        json.WriteEndArray();
+        WriteSide(json, trace);
+        if (additions.Before is { } before)
+        {
+            json.WriteStartObject("before");
+            WriteSide(json, before);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartArray("grids");
+        foreach (Gpt2GridPair pair in additions.Grids) GridJson.Write(json, pair.Grid, pair.Before);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteSide(Utf8JsonWriter json, Gpt2Trace trace)
+    {
         if (trace.Attention is not null) json.WriteBase64String("attention", Bytes(trace));
         if (trace.LogitLens is not null) WriteLens(json, trace);
         if (trace.ResidualNorms is not null) WriteNorms(json, trace.ResidualNorms);
-        json.WriteEndObject();
     }
 
     private static void WriteTokens(Utf8JsonWriter json, Gpt2Trace trace)

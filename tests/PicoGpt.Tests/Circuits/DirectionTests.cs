@@ -1,6 +1,7 @@
 using PicoGpt.Circuits;
 using PicoGpt.Inference;
 using PicoGpt.Intervening;
+using PicoGpt.Pictures;
 using PicoGpt.Tests.Inference;
 using Xunit;
 

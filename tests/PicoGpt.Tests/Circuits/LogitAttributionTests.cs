@@ -1,6 +1,8 @@
 using PicoGpt.Architecture;
 using PicoGpt.Circuits;
 using PicoGpt.Inference;
+using PicoGpt.Intervening;
+using PicoGpt.Pictures;
 using PicoGpt.Tests.Inference;
 using Xunit;
 
@@ -76,5 +78,38 @@ public sealed class LogitAttributionTests
         using Gpt2Model model = BuiltInModel.Open();
         Gpt2Grid grid = LogitAttribution.Of(model, "Once upon", cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("What adds to the logit of ' the'", grid.Title);
+    }
+
+    [Theory]
+    [InlineData("h*/attn/z", 0, 1e-4)]
+    [InlineData("h2/resid_pre", 3, 0.05)]
+    [InlineData("ln_f", 0.5f, 0.05)]
+    public void With_interventions_what_they_add_by_themselves_is_a_part(string site, float value, double least)
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        Gpt2Intervention change = new(InterventionKind.Value, site) { Neurons = [4, 70], Values = Gpt2Intervention.Row([value]) };
+        var options = new LogitAttributionOptions { Interventions = [change] };
+        Gpt2GridPair pair = LogitAttribution.Compare(model, Text, options, TestContext.Current.CancellationToken);
+        Gpt2Grid before = LogitAttribution.Of(model, Text, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(before.Values, pair.Before!.Values);
+        Assert.Equal(before.Title, pair.Grid.Title);
+        Assert.NotEqual(before.Others[^1].Value, pair.Grid.Others[^1].Value);
+        double sum = pair.Grid.Cells.Sum(cell => cell.Value) + pair.Grid.Others.SkipLast(1).Sum(other => other.Value);
+        Assert.Equal(pair.Grid.Others[^1].Value, sum, 1e-9);
+        double alone = Math.Abs(pair.Grid.Others.Single(other => other.Key == "interventions").Value);
+        Assert.True(least < 1e-3 ? alone < least : alone > least, $"{site}: {alone}");
+    }
+
+    [Fact]
+    public void A_token_that_no_text_encodes_is_attributed_as_well()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        float[] raised = new float[model.HyperParameters.NVocab];
+        int part = Enumerable.Range(0, model.Encoder.Count).First(id => model.Encoder.GetText(id) == "\ufffd");
+        raised[part] = 100;
+        Gpt2Intervention change = new(InterventionKind.Add, "logits") { Values = Gpt2Intervention.Row(raised) };
+        Gpt2Grid grid = LogitAttribution.Of(model, Text, new LogitAttributionOptions { Interventions = [change] }, TestContext.Current.CancellationToken);
+        Assert.Equal("What adds to the logit of '\ufffd'", grid.Title);
+        Assert.Equal(100, grid.Others.Single(other => other.Key == "interventions").Value, 1e-3);
     }
 }

@@ -2,6 +2,7 @@ using PicoGpt.Architecture;
 using PicoGpt.Circuits;
 using PicoGpt.Inference;
 using PicoGpt.Intervening;
+using PicoGpt.Pictures;
 using PicoGpt.Tracing;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using PicoGpt.Architecture;
 using PicoGpt.Circuits;
 using PicoGpt.Inference;
+using PicoGpt.Pictures;
 using PicoGpt.Tests.Inference;
 using PicoGpt.Weights;
 using Xunit;

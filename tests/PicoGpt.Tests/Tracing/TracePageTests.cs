@@ -3,6 +3,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PicoGpt.Architecture;
+using PicoGpt.Circuits;
+using PicoGpt.Intervening;
+using PicoGpt.Pictures;
 using PicoGpt.Tracing;
 using Xunit;
 
@@ -78,6 +81,42 @@ public sealed class TracePageTests
     }
 
     [Fact]
+    public void A_page_shows_what_was_changed_with_the_trace_before_and_grids()
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        Gpt2Intervention without = new(InterventionKind.Zero, "h*/attn/z") { Heads = [2] };
+        Gpt2Trace before = Trace("Once upon a time", Everything), after = Trace("Once upon a time", Everything with { Interventions = [without] });
+        Gpt2GridPair pair = LogitAttribution.Compare(
+            model, "Once upon a time", new LogitAttributionOptions { Interventions = [without] }, TestContext.Current.CancellationToken);
+        JsonElement data = Data(Page(after, new TraceAdditions { Before = before, Grids = [pair, new Gpt2GridPair(pair.Grid)] }));
+        Assert.Equal("Zero h*/attn/z, head 2", Assert.Single(data.GetProperty("changes").EnumerateArray()).GetString());
+        JsonElement alone = Data(Page(before));
+        Assert.Equal(alone.GetProperty("attention").GetString(), data.GetProperty("before").GetProperty("attention").GetString());
+        Assert.Equal(alone.GetProperty("lens").GetRawText(), data.GetProperty("before").GetProperty("lens").GetRawText());
+        Assert.NotEqual(alone.GetProperty("lens").GetRawText(), data.GetProperty("lens").GetRawText());
+        Assert.Empty(alone.GetProperty("changes").EnumerateArray());
+        JsonElement[] grids = [.. data.GetProperty("grids").EnumerateArray()];
+        Assert.Equal(pair.Grid.Values[3][1], grids[0].GetProperty("values")[3][1].GetDouble(), 1e-5);
+        Assert.Equal(pair.Before!.Values[3][1], grids[0].GetProperty("before").GetProperty("values")[3][1].GetDouble(), 1e-5);
+        Assert.False(grids[1].TryGetProperty("before", out _));
+    }
+
+    [Fact]
+    public void Traces_of_two_texts_or_of_different_things_are_not_compared()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "trace.html");
+        Gpt2Trace trace = Trace("Once upon a time", Everything);
+        foreach (Gpt2Trace other in (Gpt2Trace[])[Trace("Once upon a day", Everything), Trace("Once upon a time", new TraceOptions { LogitLens = true })])
+        {
+            Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => trace.SaveHtml(path, new TraceAdditions { Before = other }));
+            Assert.Contains("of different texts, or did not keep the same", fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
     public void A_page_that_is_there_stays_unless_it_may_be_written_over()
     {
         using var folder = new TemporaryFolder();
@@ -113,6 +152,8 @@ public sealed class TracePageTests
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TracePage.CheckSize(48, 25, 1024));
         Assert.Contains("48 layers and 25 heads over 1024 tokens", fault.Message, StringComparison.Ordinal);
         TracePage.CheckSize(12, 12, 1024);
+        fault = Assert.Throws<Gpt2Exception>(() => TracePage.CheckSize(12, 12, 1024, traces: 2));
+        Assert.Contains("the attention of two traces, 12 layers and 12 heads", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -133,10 +174,10 @@ public sealed class TracePageTests
         return new TextTracer(model, text, options).Trace(TestContext.Current.CancellationToken);
     }
 
-    private static string Page(Gpt2Trace trace)
+    private static string Page(Gpt2Trace trace, TraceAdditions? additions = null)
     {
         using var stream = new MemoryStream();
-        TracePage.Write(trace, stream);
+        TracePage.Write(trace, additions ?? new TraceAdditions(), stream);
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 

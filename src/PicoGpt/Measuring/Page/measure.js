@@ -113,19 +113,13 @@
     byId('list').append(item);
   });
 
-  function theme(name) {
-    root.dataset.theme = name;
-    byId('theme').textContent = name === 'dark' ? 'light' : 'dark';
+  chooseTheme(() => {
     places.forEach(place => paint(place.element, bitsOf(place)));
     byId('scale').replaceChildren(...[0, 3, 6, 9, 12].map(bits => {
       const step = make('span', '', bits + (bits === MOST ? '+' : ''));
       paint(step, bits);
       return step;
     }));
-  }
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  dark.addEventListener('change', () => theme(dark.matches ? 'dark' : 'light'));
-  byId('theme').addEventListener('click', () => theme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
-  theme(dark.matches ? 'dark' : 'light');
+  });
   if (places.length > 0) places[0].element.tabIndex = 0;
 })();

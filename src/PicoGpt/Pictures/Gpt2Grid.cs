@@ -1,6 +1,6 @@
 using PicoGpt.Files;
 
-namespace PicoGpt.Circuits;
+namespace PicoGpt.Pictures;
 
 /// <summary>A matrix of numbers about the parts of a model or the tokens of a text, with names for its rows and columns.</summary>
 public sealed class Gpt2Grid

@@ -1,4 +1,4 @@
-namespace PicoGpt.Circuits;
+namespace PicoGpt.Pictures;
 
 /// <summary>A number of a grid and where it stands.</summary>
 /// <param name="Row">The row, from 0.</param>

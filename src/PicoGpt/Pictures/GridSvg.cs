@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
-using PicoGpt.Pictures;
 
-namespace PicoGpt.Circuits;
+namespace PicoGpt.Pictures;
 
 /// <summary>A grid as SVG (W3C, "Scalable Vector Graphics 2"): every cell tells its numbers on hover, and names stand at rows and columns.</summary>
 internal static class GridSvg

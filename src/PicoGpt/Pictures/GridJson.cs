@@ -1,24 +1,37 @@
 using System.Text.Json;
 using PicoGpt.Files;
 
-namespace PicoGpt.Circuits;
+namespace PicoGpt.Pictures;
 
-/// <summary>Writes a grid as one HTML page that needs nothing else: a table that can be pointed at and walked through with the keys.</summary>
-internal static class GridPage
+/// <summary>Grids as the data of pages, which <c>Pictures/Page/table.js</c> draws.</summary>
+internal static class GridJson
 {
-    /// <summary>Writes a page.</summary>
-    public static void Write(Gpt2Grid grid, Stream stream) => PageTemplate.Write(
-        stream, "Circuits.Page.grid", VisibleText.Of(grid.Title), VisibleText.Of(grid.Model), () => WriteData(grid, stream));
+    /// <summary>The name of the style and the script that draw grids.</summary>
+    public const string Drawing = "Pictures.Page.table";
 
-    private static void WriteData(Gpt2Grid grid, Stream stream)
+    /// <summary>Writes a grid as an object, and the numbers of the one before into it.</summary>
+    public static void Write(Utf8JsonWriter json, Gpt2Grid grid, Gpt2Grid? before = null)
     {
-        using var json = new Utf8JsonWriter(stream);
         json.WriteStartObject();
+        json.WriteString("title", VisibleText.Of(grid.Title));
         json.WriteString("description", VisibleText.Of(grid.Description));
         json.WriteString("rowName", grid.RowName);
         json.WriteString("columnName", grid.ColumnName);
         WriteTexts(json, "rows", grid.RowLabels);
         WriteTexts(json, "columns", grid.ColumnLabels);
+        WriteNumbers(json, grid);
+        if (before is not null)
+        {
+            json.WriteStartObject("before");
+            WriteNumbers(json, before);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, Gpt2Grid grid)
+    {
         json.WriteStartArray("values");
         foreach (IReadOnlyList<double> row in grid.Values)
         {
@@ -38,7 +51,6 @@ internal static class GridPage
         }
 
         json.WriteEndArray();
-        json.WriteEndObject();
     }
 
     private static void WriteTexts(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
