@@ -36,7 +36,7 @@ internal static class ErrorRecords
     private static ErrorCategory Category(Gpt2Error error) => error switch
     {
         Gpt2Error.FileNotFound or Gpt2Error.TensorNotFound => ErrorCategory.ObjectNotFound,
-        Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached or Gpt2Error.NoWeights => ErrorCategory.ObjectNotFound,
+        Gpt2Error.UnknownModel or Gpt2Error.ModelNotCached or Gpt2Error.NoWeights or Gpt2Error.AdapterAlone => ErrorCategory.ObjectNotFound,
         Gpt2Error.Unreadable => ErrorCategory.OpenError,
         Gpt2Error.DownloadFailed => ErrorCategory.ConnectionError,
         Gpt2Error.Offline or Gpt2Error.InsufficientMemory => ErrorCategory.ResourceUnavailable,

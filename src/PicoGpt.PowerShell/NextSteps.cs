@@ -31,6 +31,7 @@ internal static class NextSteps
         Gpt2Error.ModelNotCached when fault.Model is { } model => $" with Save-Gpt2Model {model}, or give the path of a folder that has it",
         Gpt2Error.UnknownModel when fault.Model.AsSpan().ContainsAny('/', '\\') => "; a model's folder is opened by Get-Gpt2Model -Path",
         Gpt2Error.UnknownHeadCount => ". Get-Gpt2Model takes the number as -HeadCount",
+        Gpt2Error.AdapterAlone => ", by Get-Gpt2Model -Adapter",
         Gpt2Error.NoWeights => ". ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token take it as -Model",
         _ => null,
     };
@@ -41,6 +42,7 @@ internal static class NextSteps
         Gpt2Error.ModelNotCached when model is not null => $"Run Save-Gpt2Model {model}.",
         Gpt2Error.UnknownModel => "Get-Gpt2Model -ListAvailable lists the names; Get-Gpt2Model -Path opens a folder.",
         Gpt2Error.UnknownHeadCount => "Open the model with Get-Gpt2Model -HeadCount.",
+        Gpt2Error.AdapterAlone => "Open the model that it was trained on, with the folder as Get-Gpt2Model's -Adapter.",
         Gpt2Error.NoWeights => "Put the weights beside the vocabulary, or use ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token.",
         Gpt2Error.TensorNotFound => "Get-Gpt2Weight lists the weights of a model, and with -Raw the tensors of its checkpoint.",
         Gpt2Error.Truncated or Gpt2Error.ChecksumMismatch or Gpt2Error.Corrupt or Gpt2Error.LfsPointer or Gpt2Error.ErrorBody =>

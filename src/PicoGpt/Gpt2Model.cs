@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Machine;
@@ -16,7 +17,8 @@ public sealed class Gpt2Model : IDisposable
     private readonly ModelCore _core;
     private readonly bool _ownsCore;
 
-    private Gpt2Model(ModelCore core, Gpt2Precision precision, bool ownsCore) => (_core, Precision, _ownsCore) = (core, precision, ownsCore);
+    private Gpt2Model(ModelCore core, Gpt2Precision precision, bool ownsCore, LowRankAdapter? adapter = null) =>
+        (_core, Precision, _ownsCore, Adapter) = (core, precision, ownsCore, adapter);
 
     /// <summary>The model's name: the catalog's, or the folder's.</summary>
     public string Name => _core.Name;
@@ -47,6 +49,9 @@ public sealed class Gpt2Model : IDisposable
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     internal bool IsClone => _core.IsClone;
+
+    /// <summary>What is added to the projections while the model computes; <see langword="null"/> but where an adapter is trained.</summary>
+    internal LowRankAdapter? Adapter { get; }
 
     /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => HyperParameters.ParameterCount;
@@ -134,6 +139,31 @@ public sealed class Gpt2Model : IDisposable
 
         return new Gpt2Model(_core, precision, ownsCore: false);
     }
+
+    /// <summary>
+    /// The model with a low-rank adapter (LoRA): <c>w + scale · aᵀ·b</c> stands for the matrix <c>w</c> of every projection that has one. The
+    /// sums are computed in float32 when a matrix is first used, and take memory of their own; all other weights are the model's, which stays
+    /// as it is. It is closed with the model.
+    /// </summary>
+    /// <param name="path">
+    /// The adapter's folder, as training with a rank or PEFT writes it: <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c> or
+    /// <c>adapter_model.bin</c>; or a file in it.
+    /// </param>
+    /// <returns>The model with the adapter.</returns>
+    /// <exception cref="Gpt2Exception">The adapter is not there, damaged, of a kind that is not read, or was trained on another model.</exception>
+    public Gpt2Model WithAdapter(string path) => WithAdapter(path, ownsModel: false);
+
+    /// <param name="path">The adapter's folder.</param>
+    /// <param name="ownsModel">Whether this model is closed with the one that is returned.</param>
+    internal Gpt2Model WithAdapter(string path, bool ownsModel)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ThrowIfDisposed();
+        return new Gpt2Model(_core.Adapt(System.IO.Path.GetFullPath(path), ownsModel ? this : null), Precision, ownsCore: true);
+    }
+
+    /// <summary>A view of the model that computes with an adapter whose numbers may change between two passes.</summary>
+    internal Gpt2Model WithAdapter(LowRankAdapter adapter) => new(_core, Gpt2Precision.Float32, ownsCore: false, adapter);
 
     /// <summary>
     /// A copy whose weights are in memory, as float32, and can be changed: what a trainer starts from. It needs no file of this model,

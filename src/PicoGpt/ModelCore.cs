@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
@@ -53,9 +54,22 @@ internal sealed class ModelCore : IDisposable
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
 
+    /// <param name="original">The model without the adapter; the vocabulary is its own.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="use">What is disposed with it.</param>
+    private ModelCore(ModelCore original, AdapterFile adapter, IDisposable? use)
+    {
+        Path = System.IO.Path.GetDirectoryName(adapter.Path)!;
+        Name = $"{original.Name} + {System.IO.Path.GetFileName(Path)}";
+        (_readEncoder, _specialIds, _vocabularyFolder, _use) = (original.ReadEncoder, original._specialIds, original._vocabularyFolder, use);
+        Assumption = original.Assumption;
+        _source = new AdaptedSource(adapter, original._source, [.. original.Parameters.Select(weight => weight.Adapted(adapter))]);
+        Parameters = Gpt2Parameters.Load(_source, original.HyperParameters);
+    }
+
     public string Name { get; }
 
-    /// <summary>The folder that holds the files; empty of a clone.</summary>
+    /// <summary>The folder that holds the files; empty of a clone, the adapter's of a model with one.</summary>
     public string Path { get; }
 
     /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
@@ -98,6 +112,22 @@ internal sealed class ModelCore : IDisposable
 
     /// <summary>A copy of the weights in memory.</summary>
     public ModelCore Clone(string name) => new(name, WithVocabulary(), new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));
+
+    /// <summary>The model with an adapter.</summary>
+    /// <exception cref="Gpt2Exception">The adapter cannot be read, or was trained on another model.</exception>
+    public ModelCore Adapt(string path, IDisposable? use)
+    {
+        var adapter = AdapterFile.Read(path, HyperParameters, Name);
+        if (adapter.BaseDigest is { } trainedOn && Parameters.VectorDigest is { } own && trainedOn != own)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.WrongArchitecture,
+                $"The adapter '{adapter.Path}' was trained on another model of the shape of {Name}, '{adapter.Config.BaseModel}'; give it with that one.",
+                adapter.Path);
+        }
+
+        return new ModelCore(this, adapter, use);
+    }
 
     /// <summary>The matrices in a precision, converted where that was not done before; <see langword="null"/> for float32.</summary>
     /// <exception cref="ObjectDisposedException">The model is closed, or was while they were converted.</exception>

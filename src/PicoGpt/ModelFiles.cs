@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
@@ -118,10 +119,19 @@ internal static class ModelFiles
 
     private static (CheckpointFormat Format, string Path) FindIn(string folder)
     {
-        if (CheckpointFormats.FindIn(folder) is { } found) return found;
+        (CheckpointFormat, string Path)? found = CheckpointFormats.FindIn(folder);
+        if (AdapterFile.IsIn(folder) && (found is null || AdapterFile.IsNamed(found.Value.Path))) throw AdapterAlone(folder);
+        if (found is { } weights) return weights;
         if (RunIn(folder) is { } run && CheckpointFormats.FindIn(run) is { } tuned) return tuned;
         throw EmptyFolder.FaultOf(folder)
             ?? (VocabularyFormats.FilesIn(folder) is { } files ? VocabularyAlone(folder, files) : ForeignVocabulary.FaultOf(folder) ?? CheckpointFormats.NoneIn(folder));
+    }
+
+    private static Gpt2Exception AdapterAlone(string folder)
+    {
+        string? trainedOn = AdapterConfig.Load(Path.Combine(folder, AdapterConfig.FileName)).BaseModel;
+        return new Gpt2Exception(
+            Gpt2Error.AdapterAlone, $"'{folder}' holds an adapter, and not a model; open the model that it was trained on{(trainedOn is null ? "" : $", '{trainedOn}',")} with it.", folder);
     }
 
     private static Gpt2Exception VocabularyAlone(string folder, IEnumerable<string> files) => new(

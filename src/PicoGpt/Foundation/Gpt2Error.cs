@@ -42,6 +42,9 @@ public enum Gpt2Error
     /// <summary>A folder holds a vocabulary, but no weights.</summary>
     NoWeights,
 
+    /// <summary>A folder holds an adapter, which belongs to a model elsewhere.</summary>
+    AdapterAlone,
+
     /// <summary>A token id is outside the vocabulary.</summary>
     InvalidToken,
 

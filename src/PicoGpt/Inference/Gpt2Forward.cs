@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
@@ -24,6 +25,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly bool _ownsWorkspace;
     private readonly LayerNormJob _layerNorm;
     private readonly ProjectionJob _projection;
+    private readonly LowRankJob _lowRank;
+    private readonly AlignedBuffer? _narrow;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
     private readonly RowPlace[] _places;
@@ -55,12 +58,14 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         (_places, _chosen) = (new RowPlace[workspace.Rows], new RowPlace[workspace.Rows]);
         _layerNorm = new LayerNormJob(workspace.Kernels, (float)_h.LayerNormEpsilon);
         _projection = new ProjectionJob(workspace.Kernels, ActivationFunction.Of(_h.Activation));
+        _lowRank = new LowRankJob(workspace.Kernels);
+        if (model.Adapter is { } adapter) _narrow = new AlignedBuffer((long)workspace.Rows * adapter.Rank);
         _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
         _toVocabulary = new LogitsJob(workspace.Kernels);
         try
         {
             model.ThrowIfDisposed();
-            _pinned = new PinnedParameters(model.Parameters, model.Pack());
+            _pinned = new PinnedParameters(model.Parameters, model.Pack(), model.Adapter);
             _parameters = _pinned.Tree;
         }
         catch
@@ -211,6 +216,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public void Dispose()
     {
         _pinned.Dispose();
+        _narrow?.Dispose();
         if (_ownsWorkspace) _workspace.Dispose();
     }
 
@@ -322,12 +328,23 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.X = x;
         _projection.W = linear.W;
         _projection.B = linear.B;
+        _projection.Narrow = linear.W.LowRank.IsThere ? Narrow(x, linear.W.LowRank) : default;
         _projection.Y = y;
         _projection.Activated = activated;
         _projection.Residual = residual;
         _projection.Sum = sum;
         _workspace.Pool.Run(_projection);
         return y;
+    }
+
+    // The first half of an adapter; the projection adds the second.
+    private Matrix Narrow(Matrix x, LowRankPair pair) // [n, n_in] -> [n, rank]
+    {
+        _lowRank.X = x;
+        _lowRank.Pair = pair;
+        _lowRank.Y = new Matrix(_narrow!.Data, x.Rows, pair.A.Rows);
+        _workspace.Pool.Run(_lowRank);
+        return _lowRank.Y;
     }
 
     private Matrix Attend(Matrix qkv, int layer, Matrix y)

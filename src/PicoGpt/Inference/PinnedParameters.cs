@@ -1,4 +1,5 @@
 using System.Buffers;
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Numerics;
 using PicoGpt.Weights;
@@ -17,13 +18,15 @@ internal sealed unsafe class PinnedParameters : IDisposable
 
     /// <param name="parameters">The weights.</param>
     /// <param name="packed">The matrices in less than float32, or <see langword="null"/> for the weights' own.</param>
-    public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed)
+    /// <param name="adapter">What is added to the projections; <see langword="null"/> for nothing.</param>
+    public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed, LowRankAdapter? adapter)
     {
         _packed = packed;
         Verify([.. parameters.Where(weight => !IsPacked(weight))]);
         try
         {
-            Tree = parameters.Map(Pin);
+            using IEnumerator<LowRankPair>? pairs = adapter?.Tree.GetEnumerator();
+            Tree = parameters.Map(weight => Pin(weight) with { LowRank = pairs?.MoveNext() == true ? pairs.Current : default });
         }
         catch
         {

@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
@@ -10,6 +11,9 @@ internal readonly unsafe struct PinnedWeight
     public PinnedWeight(PackedMatrix packed) => (Packed, IsPacked) = (packed, true);
 
     public bool IsPacked { get; }
+
+    /// <summary>What is added to it; nothing, but where an adapter is trained.</summary>
+    public LowRankPair LowRank { get; init; }
 
     public Matrix Plain { get; }
 

@@ -13,6 +13,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
 
     public PinnedWeight B { get; set; }
 
+    /// <summary>What an adapter's second matrix multiplies, [n, rank]; a matrix of no rows where there is no adapter.</summary>
+    public Matrix Narrow { get; set; }
+
     public Matrix Y { get; set; }
 
     /// <summary>Where the activation of the result goes, which may be <see cref="Y"/> itself; a matrix of no rows for nowhere.</summary>
@@ -30,6 +33,7 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
         if (from == to) return;
         if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
         else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
+        if (Narrow.Rows > 0) kernels.MatMulAdd(Narrow, W.LowRank.B, Y, from, to);
         if (Activated.Rows > 0) Activate(Y, Activated, from, to);
         if (Sum.Rows > 0) Add(Residual, Y, Sum, from, to);
     }

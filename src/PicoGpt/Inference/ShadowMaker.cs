@@ -34,7 +34,7 @@ internal sealed class ShadowMaker : IDisposable
     /// <param name="workspace">What the exact pass computes with.</param>
     /// <param name="options">How to generate.</param>
     public static ShadowMaker? For(Gpt2Model model, Workspace workspace, GenerationOptions options) =>
-        options.Speculation && options.Interventions.Count == 0 && options.Beams == 1 && !model.IsClone && (options.AlwaysShadow || CanPay(model))
+        options.Speculation && options.Interventions.Count == 0 && options.Beams == 1 && !model.IsClone && model.Adapter is null && (options.AlwaysShadow || CanPay(model))
             ? new ShadowMaker(model, workspace, options.AlwaysShadow)
             : null;
 

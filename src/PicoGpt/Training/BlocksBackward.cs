@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
@@ -14,11 +15,13 @@ internal sealed unsafe class BlocksBackward : IDisposable
     private readonly Gpt2Forward _forward;
     private readonly Activations _activations;
     private readonly Gpt2Tree<Matrix>? _gradients;
+    private readonly Gpt2Tree<LowRankPair>? _adapterGradients;
     private readonly AlignedBuffer _memory;
     private readonly Matrix _dx, _dnormed, _dqkv, _dhidden, _normed, _transposed;
     private readonly TransposeJob _transpose = new();
     private readonly InputGradientJob _input;
     private readonly WeightGradientJob _weights;
+    private readonly LowRankGradientJob? _lowRank;
     private readonly LayerNormGradientJob _layerNorm;
     private readonly ActivationGradientJob _activation;
     private readonly AttentionGradientJob _attention;
@@ -28,9 +31,11 @@ internal sealed unsafe class BlocksBackward : IDisposable
     /// <param name="workspace">Its workspace; what passes through the blocks is there after the pass, or the residual stream is.</param>
     /// <param name="length">The most tokens of a text.</param>
     /// <param name="gradients">Where the gradients of the weights are added to; <see langword="null"/> where they are not wanted.</param>
-    public BlocksBackward(Gpt2HyperParameters h, Gpt2Forward forward, Workspace workspace, int length, Gpt2Tree<Matrix>? gradients)
+    /// <param name="adapters">Where those of an adapter are added to; <see langword="null"/> where the model has none.</param>
+    public BlocksBackward(
+        Gpt2HyperParameters h, Gpt2Forward forward, Workspace workspace, int length, Gpt2Tree<Matrix>? gradients, LowRankAdapter? adapters = null)
     {
-        (_h, _forward, _activations, _gradients) = (h, forward, workspace.Activations, gradients);
+        (_h, _forward, _activations, _gradients, _adapterGradients) = (h, forward, workspace.Activations, gradients, adapters?.Tree);
         int rows = workspace.Rows, widest = gradients is null ? 0 : Math.Max(h.NInner, h.NEmbd);
         int[] widths = [h.NEmbd, h.NEmbd, 3 * h.NEmbd, h.NInner, h.NEmbd];
         _memory = new AlignedBuffer(widths.Sum(width => (long)rows * (width + Kernels.Lanes)) + ((long)widest * (rows + Kernels.Lanes)));
@@ -41,6 +46,7 @@ internal sealed unsafe class BlocksBackward : IDisposable
         Kernels kernels = workspace.Kernels;
         _input = new InputGradientJob(kernels);
         _weights = new WeightGradientJob(kernels);
+        if (adapters is not null) _lowRank = new LowRankGradientJob(kernels, rows, adapters.Rank);
         _layerNorm = new LayerNormGradientJob(kernels, (float)h.LayerNormEpsilon);
         _activation = new ActivationGradientJob(kernels, ActivationFunction.Of(h.Activation));
         _attention = new AttentionGradientJob(kernels, h.NHead, h.HeadSize, length, workspace.Pool.Threads);
@@ -86,6 +92,7 @@ internal sealed unsafe class BlocksBackward : IDisposable
     public void Dispose()
     {
         _attention.Dispose();
+        _lowRank?.Dispose();
         _memory.Dispose();
     }
 
@@ -93,24 +100,26 @@ internal sealed unsafe class BlocksBackward : IDisposable
     {
         Gpt2Block<PinnedWeight> block = _forward.Parameters.Blocks[layer];
         Gpt2Block<Matrix>? gradient = _gradients?.Blocks[layer];
+        Gpt2Block<LowRankPair>? adapter = _adapterGradients?.Blocks[layer];
         int rows = dx.Rows;
 
         // position-wise feed-forward network
-        Matrix dhidden = Project(a.Gelu.Take(rows), block.Mlp.CProj, dx, gradient?.Mlp.CProj, _dhidden.Take(rows)); // -> [n_rows, n_inner]
+        Matrix dhidden = Project(a.Gelu.Take(rows), block.Mlp.CProj, dx, gradient?.Mlp.CProj, adapter?.Mlp.CProj, _dhidden.Take(rows)); // -> [n_rows, n_inner]
         Activate(a.Hidden.Take(rows), dhidden);
-        Matrix dnormed = Project(a.Ln2.Take(rows), block.Mlp.CFc, dhidden, gradient?.Mlp.CFc, _dnormed.Take(rows)); // -> [n_rows, n_embd]
+        Matrix dnormed = Project(a.Ln2.Take(rows), block.Mlp.CFc, dhidden, gradient?.Mlp.CFc, adapter?.Mlp.CFc, _dnormed.Take(rows)); // -> [n_rows, n_embd]
         LayerNorm(a.ResidualMiddle.Take(rows), block.Ln2, dnormed, gradient?.Ln2, dx);
 
         // multi-head causal self attention
-        Matrix dheads = Project(a.Heads.Take(rows), block.Attn.CProj, dx, gradient?.Attn.CProj, _dnormed.Take(rows)); // -> [n_rows, n_embd]
+        Matrix dheads = Project(a.Heads.Take(rows), block.Attn.CProj, dx, gradient?.Attn.CProj, adapter?.Attn.CProj, _dnormed.Take(rows)); // -> [n_rows, n_embd]
         Matrix dqkv = Attend(a.Qkv.Take(rows), layer, dheads, _dqkv.Take(rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
-        dnormed = Project(a.Ln1.Take(rows), block.Attn.CAttn, dqkv, gradient?.Attn.CAttn, _dnormed.Take(rows)); // -> [n_rows, n_embd]
+        dnormed = Project(a.Ln1.Take(rows), block.Attn.CAttn, dqkv, gradient?.Attn.CAttn, adapter?.Attn.CAttn, _dnormed.Take(rows)); // -> [n_rows, n_embd]
         LayerNorm(a.ResidualBefore.Take(rows), block.Ln1, dnormed, gradient?.Ln1, dx);
     }
 
-    private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix dy, Gpt2Linear<Matrix>? gradient, Matrix dx)
+    private Matrix Project(
+        Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix dy, Gpt2Linear<Matrix>? gradient, Gpt2Linear<LowRankPair>? adapter, Matrix dx)
     {
-        if (gradient is not null)
+        if (gradient is not null && (gradient.W.Rows > 0 || gradient.B.Rows > 0))
         {
             _weights.Xt = Transpose(x);
             _weights.Dy = dy;
@@ -123,6 +132,7 @@ internal sealed unsafe class BlocksBackward : IDisposable
         _input.W = linear.W;
         _input.Dx = dx;
         _forward.Pool.Run(_input);
+        if (adapter?.W.IsThere == true) _lowRank!.Run(_forward.Pool, x, linear.W.LowRank, dy, adapter.W, dx);
         return dx;
     }
 
@@ -135,7 +145,7 @@ internal sealed unsafe class BlocksBackward : IDisposable
         _layerNorm.Dx = dx;
         _layerNorm.IsOfWeights = false;
         _forward.Pool.Run(_layerNorm);
-        if (gradient is null) return;
+        if (gradient is null || (gradient.G.Rows == 0 && gradient.B.Rows == 0)) return;
         _layerNorm.Dg = gradient.G.Data;
         _layerNorm.Db = gradient.B.Data;
         _layerNorm.IsOfWeights = true;

@@ -14,8 +14,10 @@ internal sealed unsafe class EmbeddingGradientJob(Kernels kernels) : Job
 
     public Matrix Dx { get; set; }
 
+    /// <summary>The tokens'; of no rows where it is not wanted.</summary>
     public Matrix Dwte { get; set; }
 
+    /// <summary>The positions'; of no rows where it is not wanted.</summary>
     public Matrix Dwpe { get; set; }
 
     public override void Execute(int part, int parts)
@@ -27,8 +29,8 @@ internal sealed unsafe class EmbeddingGradientJob(Kernels kernels) : Job
             for (int t = 0; t < Texts[text].Rows; t++)
             {
                 int row = Texts[text].Row + t;
-                kernels.Add(Dwte.RowPointer(ids[row]) + from, Dx.RowPointer(row) + from, to - from);
-                kernels.Add(Dwpe.RowPointer(t) + from, Dx.RowPointer(row) + from, to - from);
+                if (Dwte.Rows > 0) kernels.Add(Dwte.RowPointer(ids[row]) + from, Dx.RowPointer(row) + from, to - from);
+                if (Dwpe.Rows > 0) kernels.Add(Dwpe.RowPointer(t) + from, Dx.RowPointer(row) + from, to - from);
             }
         }
     }

@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
@@ -25,13 +26,15 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private readonly ClassifierGradientJob _classifier;
     private readonly int[] _chosen = new int[Gpt2Forward.MaxLogits];
 
-    /// <param name="model">The model, in float32 and in memory.</param>
+    /// <param name="model">The model, in float32; one with an adapter in memory has gradients of that, and none of its weights.</param>
     /// <param name="texts">The most texts of a batch.</param>
     /// <param name="length">The most tokens of a text.</param>
     /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <param name="kernels">The loops.</param>
     /// <param name="recomputes">Whether every block is run again instead of keeping what passed through it: a third more time, and a fraction of the memory.</param>
-    public Gpt2Backward(Gpt2Model model, int texts, int length, int threads, Kernels kernels, bool recomputes)
+    /// <param name="isTrained">Whether the gradient of a weight is wanted; <see langword="null"/> for all.</param>
+    public Gpt2Backward(
+        Gpt2Model model, int texts, int length, int threads, Kernels kernels, bool recomputes, Func<string, bool>? isTrained = null)
     {
         _h = model.HyperParameters;
         _recomputes = recomputes;
@@ -40,9 +43,11 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         _forward = new Gpt2Forward(model, _workspace);
         _parameters = _forward.Parameters;
         _caches = [.. Enumerable.Range(0, texts).Select(_ => new KeyValueCache(_h.NLayer, _h.NHead, _h.HeadSize, length))];
-        Gradients = new LeafMemory(_parameters);
+        bool isAdapted = model.Adapter is not null;
+        Gradients = new LeafMemory(_h, isAdapted ? _ => false : isTrained ?? (_ => true));
+        AdapterGradients = model.Adapter?.OfSameShape();
 
-        _blocks = new BlocksBackward(_h, _forward, _workspace, length, Gradients.Tree);
+        _blocks = new BlocksBackward(_h, _forward, _workspace, length, isAdapted ? null : Gradients.Tree, AdapterGradients);
         _memory = new AlignedBuffer((long)_h.NVocab * (Gpt2Forward.MaxLogits + Kernels.Lanes));
         _dlogitsT = new Matrix(_memory.Data, _h.NVocab, Gpt2Forward.MaxLogits, Gpt2Forward.MaxLogits + Kernels.Lanes);
         _embedding = new EmbeddingGradientJob(kernels);
@@ -53,11 +58,21 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     /// <summary>The gradients, which batches add to.</summary>
     public LeafMemory Gradients { get; }
 
+    /// <summary>The gradients of the adapter; <see langword="null"/> where the model has none.</summary>
+    public LowRankAdapter? AdapterGradients { get; }
+
     /// <summary>Where the weights lie.</summary>
     public Gpt2Tree<PinnedWeight> Parameters => _parameters;
 
     /// <summary>The threads, for further work.</summary>
     public WorkerPool Pool => _workspace.Pool;
+
+    /// <summary>Makes all gradients zero.</summary>
+    public void Clear()
+    {
+        Gradients.Clear();
+        AdapterGradients?.Clear();
+    }
 
     /// <summary>Reads texts of one length, and adds to the gradients what each token weighs.</summary>
     /// <param name="ids">The tokens of the texts, one text after another: [n_texts · length].</param>
@@ -94,6 +109,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         _blocks.Dispose();
         _memory.Dispose();
         Gradients.Dispose();
+        AdapterGradients?.Dispose();
         foreach (KeyValueCache cache in _caches) cache.Dispose();
     }
 
@@ -132,7 +148,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private void ToVocabulary(Matrix dlogits, Matrix dnormed)
     {
         _classifier.Dy = dlogits;
-        _classifier.Dyt = Transpose(dlogits);
+        if (Gradients.Tree.LmHead.Rows > 0) _classifier.Dyt = Transpose(dlogits);
         _classifier.W = _parameters.LmHead;
         _classifier.X = _workspace.Activations.FinalNorm.Take(dlogits.Rows);
         _classifier.Dx = dnormed;

@@ -23,9 +23,10 @@ internal sealed unsafe class LayerNormGradientJob(Kernels kernels, float epsilon
     /// <summary>Grows by the input's part.</summary>
     public Matrix Dx { get; set; }
 
+    /// <summary>The gain's; null where it is not wanted.</summary>
     public float* Dg { get; set; }
 
-    /// <summary>The bias's; null where there is none.</summary>
+    /// <summary>The bias's; null where it is not wanted.</summary>
     public float* Db { get; set; }
 
     public override void Execute(int part, int parts)
@@ -46,7 +47,7 @@ internal sealed unsafe class LayerNormGradientJob(Kernels kernels, float epsilon
     {
         for (int t = 0; t < X.Rows; t++)
         {
-            kernels.MultiplyAdd(Dg + from, Dy.RowPointer(t) + from, Normed.RowPointer(t) + from, count);
+            if (Dg is not null) kernels.MultiplyAdd(Dg + from, Dy.RowPointer(t) + from, Normed.RowPointer(t) + from, count);
             if (Db is not null) kernels.Add(Db + from, Dy.RowPointer(t) + from, count);
         }
     }

@@ -1,5 +1,4 @@
 using PicoGpt.Architecture;
-using PicoGpt.Inference;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Training;
@@ -9,20 +8,22 @@ internal sealed unsafe class LeafMemory : IDisposable
 {
     private readonly AlignedBuffer _buffer;
 
-    /// <param name="weights">The weights.</param>
-    public LeafMemory(Gpt2Tree<PinnedWeight> weights)
+    /// <param name="h">The shape of the model.</param>
+    /// <param name="isWanted">Whether a weight of a name has such memory.</param>
+    public LeafMemory(Gpt2HyperParameters h, Func<string, bool> isWanted)
     {
-        _buffer = new AlignedBuffer(weights.Sum(weight => LengthOf(weight.Plain)));
+        _buffer = new AlignedBuffer(Gpt2Architecture.Leaves(h).Where(leaf => isWanted(leaf.Name)).Sum(LengthOf));
         float* next = _buffer.Data;
-        Tree = weights.Map(weight =>
+        Tree = new Gpt2Tree<Matrix>(h, leaf =>
         {
-            var leaf = new Matrix(next, weight.Plain.Rows, weight.Plain.Columns);
+            if (!isWanted(leaf.Name)) return default;
+            var matrix = new Matrix(next, leaf.Shape.Length == 1 ? 1 : leaf.Shape[0], leaf.Shape[^1]);
             next += LengthOf(leaf);
-            return leaf;
+            return matrix;
         });
     }
 
-    /// <summary>The tree of them, each of its weight's shape.</summary>
+    /// <summary>The tree of them, each of its weight's shape, or of no rows where it is not wanted.</summary>
     public Gpt2Tree<Matrix> Tree { get; }
 
     /// <summary>Makes all of it zero.</summary>
@@ -37,5 +38,5 @@ internal sealed unsafe class LeafMemory : IDisposable
     public static Span<float> Span(Matrix leaf) => new(leaf.Data, checked(leaf.Rows * leaf.Columns));
 
     // Every leaf begins where a cache line does.
-    private static long LengthOf(Matrix leaf) => ((long)leaf.Rows * leaf.Columns + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+    private static long LengthOf(Gpt2Leaf leaf) => (leaf.Count + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
 }

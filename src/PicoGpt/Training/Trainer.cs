@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
@@ -21,6 +22,7 @@ public sealed unsafe class Trainer : IDisposable
     private readonly TrainingText? _validation;
     private readonly Gpt2Backward _backward;
     private readonly LeafMemory _first, _second;
+    private readonly LowRankAdapter? _firstOfAdapter, _secondOfAdapter;
     private readonly UpdateJob _update;
     private readonly int[] _ids, _targets;
 
@@ -38,7 +40,7 @@ public sealed unsafe class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        if (!model.IsClone)
+        if (!model.IsClone && model.Adapter is null)
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The weights of {model.Name} are those of its files, which are never changed; train a copy of the model.");
         _model = model;
         Options = options.Validate(model.HyperParameters.NCtx);
@@ -52,9 +54,11 @@ public sealed unsafe class Trainer : IDisposable
         _text = new TrainingText(tokens[..^heldOut], length, Options.Seed);
         _validation = heldOut > length ? new TrainingText(tokens[^heldOut..], length, Options.Seed) : null;
         (_ids, _targets) = (new int[Options.BatchSize * length], new int[Options.BatchSize * length]);
-        _backward = new Gpt2Backward(model, Options.BatchSize, length, Options.Threads, kernels, Options.LowMemory);
-        (_first, _second) = (new LeafMemory(_backward.Parameters), new LeafMemory(_backward.Parameters));
-        _update = new UpdateJob(kernels, PartsOf(isFrozen ?? (_ => false)));
+        Func<string, bool> isTrained = model.Adapter is not null ? _ => false : isFrozen is null ? _ => true : name => !isFrozen(name);
+        _backward = new Gpt2Backward(model, Options.BatchSize, length, Options.Threads, kernels, Options.LowMemory, isTrained);
+        (_first, _second) = (new LeafMemory(model.HyperParameters, isTrained), new LeafMemory(model.HyperParameters, isTrained));
+        (_firstOfAdapter, _secondOfAdapter) = (model.Adapter?.OfSameShape(), model.Adapter?.OfSameShape());
+        _update = new UpdateJob(kernels, Parts());
     }
 
     /// <summary>How it trains.</summary>
@@ -66,9 +70,12 @@ public sealed unsafe class Trainer : IDisposable
     /// <summary>Whether text is held out to validate with.</summary>
     public bool CanEvaluate => _validation is not null;
 
-    /// <summary>The moments of the gradient, by the names of the weights: the first and the second.</summary>
+    /// <summary>The weights with both moments of their gradients, which are of no rows where the weight is frozen.</summary>
     internal IEnumerable<(Gpt2Weight Weight, Matrix First, Matrix Second)> Moments =>
         _model.Parameters.Zip(_first.Tree, _second.Tree);
+
+    /// <summary>Both moments of the adapter's gradient, where one is trained.</summary>
+    internal (LowRankAdapter First, LowRankAdapter Second)? AdapterMoments => _firstOfAdapter is null ? null : (_firstOfAdapter, _secondOfAdapter!);
 
     /// <summary>Does a step.</summary>
     /// <param name="cancellationToken">Ends it; the weights are as they were before the step.</param>
@@ -78,7 +85,7 @@ public sealed unsafe class Trainer : IDisposable
     public Gpt2TrainingStep Next(CancellationToken cancellationToken = default)
     {
         int batches = Options.GradientAccumulation, tokens = batches * _ids.Length;
-        _backward.Gradients.Clear();
+        _backward.Clear();
         double loss = 0;
         for (int batch = 0; batch < batches; batch++)
         {
@@ -98,7 +105,11 @@ public sealed unsafe class Trainer : IDisposable
 
         _update.Update(_backward.Pool, Factors(rate, norm));
         Step++;
-        foreach (Gpt2Weight weight in _model.Parameters) _ = weight.BeginChange(); // who looks at them sees that they are others
+        if (_model.Adapter is null)
+        {
+            foreach (Gpt2Weight weight in _model.Parameters) _ = weight.BeginChange(); // who looks at them sees that they are others
+        }
+
         return new Gpt2TrainingStep { Step = Step, Loss = loss, LearningRate = rate, GradientNorm = norm, Tokens = tokens };
     }
 
@@ -127,6 +138,8 @@ public sealed unsafe class Trainer : IDisposable
         _backward.Dispose();
         _first.Dispose();
         _second.Dispose();
+        _firstOfAdapter?.Dispose();
+        _secondOfAdapter?.Dispose();
     }
 
     /// <summary>Goes on after a step that was done before, with the moments that are in <see cref="Moments"/>.</summary>
@@ -153,7 +166,7 @@ public sealed unsafe class Trainer : IDisposable
             (float)(1 - (rate * Options.WeightDecay)));
     }
 
-    private WeightPart[] PartsOf(Func<string, bool> isFrozen)
+    private WeightPart[] Parts()
     {
         List<WeightPart> parts = [];
         Matrix[] weights = [.. _backward.Parameters.Select(weight => weight.Plain)];
@@ -161,15 +174,27 @@ public sealed unsafe class Trainer : IDisposable
         Gpt2Leaf[] leaves = [.. _model.Parameters.Select(weight => weight.Leaf)];
         for (int i = 0; i < leaves.Length; i++)
         {
-            if (isFrozen(leaves[i].Name)) continue;
             bool decays = leaves[i].Kind is not (Gpt2LeafKind.Gain or Gpt2LeafKind.Bias);
-            for (long at = 0; at < leaves[i].Count; at += PartLength)
-            {
-                int count = (int)Math.Min(PartLength, leaves[i].Count - at);
-                parts.Add(new WeightPart(weights[i].Data + at, gradients[i].Data + at, first[i].Data + at, second[i].Data + at, count, decays));
-            }
+            if (gradients[i].Rows > 0) Add(parts, weights[i], gradients[i], first[i], second[i], decays);
+        }
+
+        if (_model.Adapter is { } adapter)
+        {
+            (weights, gradients) = ([.. adapter.Matrices], [.. _backward.AdapterGradients!.Matrices]);
+            (first, second) = ([.. _firstOfAdapter!.Matrices], [.. _secondOfAdapter!.Matrices]);
+            for (int i = 0; i < weights.Length; i++) Add(parts, weights[i], gradients[i], first[i], second[i], decays: true);
         }
 
         return parts.Count > 0 ? [.. parts] : throw new Gpt2Exception(Gpt2Error.InvalidArgument, "All weights are frozen, so that nothing can be trained; freeze fewer.");
+    }
+
+    private static void Add(List<WeightPart> parts, Matrix weight, Matrix gradient, Matrix first, Matrix second, bool decays)
+    {
+        long length = (long)weight.Rows * weight.Columns;
+        for (long at = 0; at < length; at += PartLength)
+        {
+            int count = (int)Math.Min(PartLength, length - at);
+            parts.Add(new WeightPart(weight.Data + at, gradient.Data + at, first.Data + at, second.Data + at, count, decays));
+        }
     }
 }

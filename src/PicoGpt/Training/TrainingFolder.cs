@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
@@ -14,18 +13,13 @@ namespace PicoGpt.Training;
 /// last; the last two are kept.
 /// </summary>
 /// <param name="folder">The full path.</param>
-internal sealed class TrainingFolder(string folder)
+internal sealed class TrainingFolder(string folder) : ITrainingFolder
 {
-    private const int MaxJournalLength = 1 << 27;
-
     private const string WeightsName = "model-", JournalName = "training-", JournalSuffix = ".json";
     private const string FirstMoment = "/Adam", SecondMoment = "/Adam_1";
 
     private static readonly TensorFlowFormat Format = new();
 
-    /// <summary>Writes a checkpoint.</summary>
-    /// <exception cref="Gpt2Exception">It cannot be written; the one before it stays.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; the one before it stays.</exception>
     public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
     {
         try
@@ -37,7 +31,7 @@ internal sealed class TrainingFolder(string folder)
                 if (!IsThere(path, content)) OutputFile.Save(path, stream => stream.Write(content));
             }
 
-            OutputFile.Save(JournalOf(journal.Step), stream => JsonSerializer.Serialize(stream, journal, TrainingJournalJson.Default.TrainingJournal));
+            journal.Save(JournalOf(journal.Step));
             Write(PrefixOf(journal.Step), trainer, journal, cancellationToken);
             DeleteOld(journal.Step);
         }
@@ -47,35 +41,20 @@ internal sealed class TrainingFolder(string folder)
         }
     }
 
-    /// <summary>The journal of the newest checkpoint.</summary>
-    /// <exception cref="Gpt2Exception">There is none, or it is not a journal.</exception>
     public TrainingJournal ReadJournal()
     {
         string prefix = BundlePrefix();
         string path = JournalOf(int.TryParse(Path.GetFileName(prefix).AsSpan(Math.Min(WeightsName.Length, Path.GetFileName(prefix).Length)), CultureInfo.InvariantCulture, out int step) ? step : 0);
-        byte[] json = SmallFile.Read(path, MaxJournalLength);
-        try
-        {
-            TrainingJournal? journal = JsonSerializer.Deserialize(json, TrainingJournalJson.Default.TrainingJournal);
-            // How many threads there were is the other machine's affair, and a number in a file starts none.
-            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal with { Options = journal.Options with { Threads = 0 } };
-        }
-        catch (Exception fault) when (JsonFile.IsFault(fault))
-        {
-            throw NoJournal(path, fault);
-        }
-
-        throw NoJournal(path, null);
+        return TrainingJournal.Load(path);
     }
 
-    /// <summary>Reads the moments of the newest checkpoint.</summary>
-    /// <exception cref="Gpt2Exception">It has none, or they are damaged.</exception>
-    public void ReadMoments(Trainer trainer)
+    public void Read(Gpt2Model model, Trainer trainer, int step)
     {
         using TensorBundle bundle = TensorBundle.Open(folder);
         Dictionary<string, StoredTensor> tensors = ((ITensorSource)bundle).Tensors.ToDictionary(tensor => tensor.Name);
         foreach ((Gpt2Weight weight, Matrix first, Matrix second) in trainer.Moments)
         {
+            if (first.Rows == 0) continue; // frozen
             string name = Format.Naming.Of(weight.Name);
             Read(name + FirstMoment, first);
             Read(name + SecondMoment, second);
@@ -107,6 +86,7 @@ internal sealed class TrainingFolder(string folder)
             string name = Format.Naming.Of(weight.Name);
             TensorShape shape = Format.ShapeOf(weight.Name, new TensorShape([.. weight.Shape.Select(length => (long)length)]));
             writer.AddFloats(name, shape, weight.Values.Span);
+            if (first.Rows == 0) continue; // frozen
             writer.AddFloats(name + FirstMoment, shape, LeafMemory.Span(first));
             writer.AddFloats(name + SecondMoment, shape, LeafMemory.Span(second));
         }
@@ -120,7 +100,8 @@ internal sealed class TrainingFolder(string folder)
     private static IEnumerable<(string Name, byte[] Content)> CompanionsOf(Gpt2Model model)
     {
         var facts = new ModelFacts(model.Name, model.HyperParameters, model.HasVocabulary ? model.Encoder : null, [TensorDType.Float32]);
-        return Format.Companions(model.HasVocabulary ? facts with { SpecialIds = model.SpecialIds } : facts);
+        if (model.HasVocabulary) facts = facts with { SpecialIds = model.SpecialIds };
+        return Format.TrainingCompanions(facts);
     }
 
     // The newest is in use and the one before it is kept, in case that the newest is lost.
@@ -149,7 +130,4 @@ internal sealed class TrainingFolder(string folder)
     private string PrefixOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{WeightsName}{step}"));
 
     private string JournalOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{JournalName}{step}{JournalSuffix}"));
-
-    private static Gpt2Exception NoJournal(string path, Exception? fault) =>
-        new(Gpt2Error.NotAFormat, $"'{path}' is not the journal of a training, without which it cannot be resumed.", path, fault);
 }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using PicoGpt.Files;
+
 namespace PicoGpt.Training;
 
 /// <summary>What a checkpoint of a training needs beside weights and moments to continue as if it had not ended.</summary>
@@ -6,4 +9,33 @@ namespace PicoGpt.Training;
 /// <param name="Frozen">The names of the weights that stay as they are.</param>
 /// <param name="Text">SHA-256 of the text's tokens.</param>
 /// <param name="Losses">The loss of every step, in nats.</param>
-internal sealed record TrainingJournal(int Step, TrainingOptions Options, string[] Frozen, string Text, double[] Losses);
+internal sealed record TrainingJournal(int Step, TrainingOptions Options, string[] Frozen, string Text, double[] Losses)
+{
+    private const int MaxLength = 1 << 27;
+
+    /// <summary>Reads a journal.</summary>
+    /// <exception cref="Gpt2Exception">It is not there, or not a journal.</exception>
+    public static TrainingJournal Load(string path)
+    {
+        byte[] json = SmallFile.Read(path, MaxLength);
+        try
+        {
+            TrainingJournal? journal = JsonSerializer.Deserialize(json, TrainingJournalJson.Default.TrainingJournal);
+            // How many threads there were is the other machine's affair, and a number in a file starts none.
+            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal with { Options = journal.Options with { Threads = 0 } };
+        }
+        catch (Exception fault) when (JsonFile.IsFault(fault))
+        {
+            throw NoJournal(path, fault);
+        }
+
+        throw NoJournal(path, null);
+    }
+
+    /// <summary>Writes it.</summary>
+    /// <exception cref="Gpt2Exception">It cannot be written.</exception>
+    public void Save(string path) => OutputFile.Save(path, stream => JsonSerializer.Serialize(stream, this, TrainingJournalJson.Default.TrainingJournal));
+
+    private static Gpt2Exception NoJournal(string path, Exception? fault) =>
+        new(Gpt2Error.NotAFormat, $"'{path}' is not the journal of a training, without which it cannot be resumed.", path, fault);
+}

@@ -42,6 +42,14 @@ public sealed record TrainingOptions
     /// <summary>The share of the text, its end, that is held out to validate with: from 0 to below 1.</summary>
     public double ValidationShare { get; init; } = 0.05;
 
+    /// <summary>
+    /// The rank of low-rank adapters (LoRA) that are trained in place of the model's weights, which stay as they are; 0 to train the weights.
+    /// </summary>
+    public int Rank { get; init; }
+
+    /// <summary>What the adapters' part is multiplied by, times the rank; 0 for twice the rank.</summary>
+    public double Alpha { get; init; }
+
     /// <summary>Whether what passes through a block is computed again instead of being kept: less memory and more time, and the same bits.</summary>
     public bool LowMemory { get; init; }
 
@@ -62,6 +70,8 @@ public sealed record TrainingOptions
         Require(Epsilon > 0 && double.IsFinite(Epsilon), $"An epsilon of {Epsilon} is not possible; take a small positive number, such as 1e-8.");
         Require(ClipNorm >= 0, $"A gradient's norm of at most {ClipNorm} is not possible; take 0 for no limit, or more.");
         Require(ValidationShare is >= 0 and < 1, $"A validation share of {ValidationShare} is not possible; take 0 to below 1.");
+        Require(Rank is >= 0 and <= 4096, $"A rank of {Rank} is not possible; take 1 to 4096, such as 8, or 0 to train the weights themselves.");
+        Require(Alpha >= 0 && double.IsFinite(Alpha) && (Alpha == 0 || Rank > 0), $"An alpha of {Alpha} is not possible with a rank of {Rank}; take 0 for twice the rank, or a positive number.");
         Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
         return ContextLength > 0 ? this : this with { ContextLength = Math.Min(256, context) };
     }

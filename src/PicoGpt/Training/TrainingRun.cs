@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using PicoGpt.Adapters;
 
 namespace PicoGpt.Training;
 
@@ -9,8 +10,9 @@ namespace PicoGpt.Training;
 /// </summary>
 public sealed class TrainingRun : IDisposable
 {
-    private readonly TrainingFolder _files;
+    private readonly ITrainingFolder _files;
     private readonly Trainer _trainer;
+    private readonly LowRankAdapter? _adapter;
     private readonly string[] _frozen;
     private readonly string _text;
     private readonly List<double> _losses;
@@ -18,7 +20,7 @@ public sealed class TrainingRun : IDisposable
 
     private TrainingRun(Gpt2Model model, string folder, ReadOnlyMemory<int> tokens, TrainingOptions options, string[] frozen, TrainingJournal? journal)
     {
-        (Model, Folder, _files, _frozen) = (model, folder, new TrainingFolder(folder), frozen);
+        (Model, Folder, _files, _frozen, _adapter) = (model, folder, FilesOf(folder, model.Adapter is not null), frozen, model.Adapter);
         _text = HashOf(tokens);
         if (journal is not null && journal.Text != _text)
         {
@@ -32,7 +34,7 @@ public sealed class TrainingRun : IDisposable
         if (journal is null) return;
         try
         {
-            _files.ReadMoments(_trainer);
+            _files.Read(model, _trainer, journal.Step);
             _trainer.Resume(journal.Step);
         }
         catch
@@ -54,8 +56,8 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The steps that are done.</summary>
     public int Step => _trainer.Step;
 
-    /// <summary>Begins a training with a copy of a model.</summary>
-    /// <param name="model">The model, which stays as it is.</param>
+    /// <summary>Begins a training with a copy of a model, or with adapters of it where the options have a rank.</summary>
+    /// <param name="model">The model, which stays as it is; where adapters are trained, it must stay open.</param>
     /// <param name="folder">The full path of the folder to write to.</param>
     /// <param name="tokens">The tokens of the texts, one text after another.</param>
     /// <param name="options">How to train.</param>
@@ -69,8 +71,9 @@ public sealed class TrainingRun : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         if (!overwrite && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
-        Gpt2Model copy = model.Clone(Path.GetFileName(folder));
-        return Own(copy, () => new TrainingRun(copy, folder, tokens, options, [.. frozen ?? []], journal: null));
+        ArgumentNullException.ThrowIfNull(options);
+        string[] names = [.. frozen ?? []];
+        return Own(Trainable(model, options, names, Path.GetFileName(folder)), copy => new TrainingRun(copy, folder, tokens, options, names, journal: null));
     }
 
     /// <summary>Continues the training of a folder.</summary>
@@ -78,12 +81,15 @@ public sealed class TrainingRun : IDisposable
     /// <param name="tokens">The same tokens as before.</param>
     /// <param name="change">Makes the options of those that the training was begun with; only threads and memory may differ.</param>
     /// <param name="frozen">The frozen weights, where they are given again.</param>
+    /// <param name="model">The model that adapters are trained of; it is not used where the weights themselves are trained.</param>
     /// <returns>The training.</returns>
     /// <exception cref="Gpt2Exception">There is no training in the folder, or it was begun with another text or other options.</exception>
-    public static TrainingRun Resume(string folder, ReadOnlyMemory<int> tokens, Func<TrainingOptions, TrainingOptions> change, IEnumerable<string>? frozen = null)
+    public static TrainingRun Resume(
+        string folder, ReadOnlyMemory<int> tokens, Func<TrainingOptions, TrainingOptions> change, IEnumerable<string>? frozen = null, Gpt2Model? model = null)
     {
         ArgumentNullException.ThrowIfNull(change);
-        TrainingJournal journal = new TrainingFolder(folder).ReadJournal();
+        bool isOfAdapter = AdapterFile.IsIn(folder);
+        TrainingJournal journal = FilesOf(folder, isOfAdapter).ReadJournal();
         TrainingOptions options = change(journal.Options);
         if (options with { Threads = journal.Options.Threads, LowMemory = journal.Options.LowMemory } != journal.Options
             || (frozen is not null && !frozen.Order().SequenceEqual(journal.Frozen.Order())))
@@ -92,9 +98,14 @@ public sealed class TrainingRun : IDisposable
                 Gpt2Error.InvalidArgument, $"The training in '{folder}' was begun with other options; leave them out to resume it.", folder);
         }
 
+        if (isOfAdapter)
+        {
+            if (model is null) throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"'{folder}' holds an adapter; give the model that it is trained on to resume.", folder);
+            return Own(Trainable(model, options, journal.Frozen, model.Name), view => new TrainingRun(view, folder, tokens, options, journal.Frozen, journal));
+        }
+
         using Gpt2Model opened = Gpt2Model.Open(folder);
-        Gpt2Model copy = opened.Clone(opened.Name);
-        return Own(copy, () => new TrainingRun(copy, folder, tokens, options, journal.Frozen, journal));
+        return Own(opened.Clone(opened.Name), copy => new TrainingRun(copy, folder, tokens, options, journal.Frozen, journal));
     }
 
     /// <inheritdoc cref="Trainer.Next"/>
@@ -127,20 +138,35 @@ public sealed class TrainingRun : IDisposable
     {
         _trainer.Dispose();
         Model.Dispose();
+        _adapter?.Dispose();
     }
 
-    private static TrainingRun Own(Gpt2Model copy, Func<TrainingRun> make)
+    // What is trained: a copy of the model, or the model itself with adapters.
+    private static Gpt2Model Trainable(Gpt2Model model, TrainingOptions options, string[] frozen, string name)
+    {
+        if (options.Rank == 0) return model.Clone(name);
+        options = options.Validate(model.HyperParameters.NCtx);
+        var adapter = new LowRankAdapter(
+            model.HyperParameters, options.Rank, options.Alpha > 0 ? options.Alpha : 2 * options.Rank, weight => !frozen.Contains(weight));
+        adapter.Initialize(options.Seed);
+        return model.WithAdapter(adapter);
+    }
+
+    private static TrainingRun Own(Gpt2Model model, Func<Gpt2Model, TrainingRun> make)
     {
         try
         {
-            return make();
+            return make(model);
         }
         catch
         {
-            copy.Dispose();
+            model.Dispose();
+            model.Adapter?.Dispose();
             throw;
         }
     }
+
+    private static ITrainingFolder FilesOf(string folder, bool isOfAdapter) => isOfAdapter ? new AdapterTrainingFolder(folder) : new TrainingFolder(folder);
 
     private static string HashOf(ReadOnlyMemory<int> tokens) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(tokens.Span)));
 }

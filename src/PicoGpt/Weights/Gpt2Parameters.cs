@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 
@@ -14,6 +15,10 @@ public sealed class Gpt2Parameters : Gpt2Tree<Gpt2Weight>
 
     /// <summary>The checkpoint's names for tensors beside the model's, such as an optimizer's or a value head's, which are not used.</summary>
     internal IReadOnlyList<string> LeftOut { get; }
+
+    /// <summary>What tells the model from another of its shape, as its gains and biases do; see <see cref="BaseModelDigest"/>.</summary>
+    internal string? VectorDigest =>
+        BaseModelDigest.Of(this.Where(weight => weight.Leaf.Kind is Gpt2LeafKind.Gain or Gpt2LeafKind.Bias).Select(weight => (weight.Name, weight.Stored)));
 
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>

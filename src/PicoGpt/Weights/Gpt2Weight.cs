@@ -1,3 +1,4 @@
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
@@ -79,6 +80,13 @@ public sealed class Gpt2Weight : FloatTensor
         using var values = new HeldMemory<float>(_tensor.GetFloats());
         float[] copy = values.IfUnchanged(values.Span.ToArray());
         return new MemoryTensor(WeightNaming.TensorFlow.Of(Name), new TensorShape([.. Shape.Select(length => (long)length)]), copy);
+    }
+
+    /// <summary>The same with what an adapter adds, under the name that OpenAI's checkpoints have for it.</summary>
+    internal StoredTensor Adapted(AdapterFile adapter)
+    {
+        string name = WeightNaming.TensorFlow.Of(Name);
+        return adapter.Matrices.TryGetValue(Name, out AdapterMatrices? matrices) ? new AdaptedTensor(name, _tensor, adapter, matrices) : new RenamedTensor(name, _tensor);
     }
 
     private ReadOnlyMemory<float> Read()

@@ -61,7 +61,7 @@ public sealed class Gpt2TreeTests
     public void The_memory_need_is_that_of_what_is_pinned(Gpt2Precision precision)
     {
         using Gpt2Model model = BuiltInModel.Open();
-        using var pinned = new PinnedParameters(model.Parameters, model.WithPrecision(precision).Pack());
+        using var pinned = new PinnedParameters(model.Parameters, model.WithPrecision(precision).Pack(), adapter: null);
         long bytes = pinned.Tree.Sum(weight => weight.IsPacked
             ? weight.Packed.Panels * (long)weight.Packed.PanelSize
             : (long)weight.Plain.Rows * weight.Plain.Columns * sizeof(float));

@@ -73,6 +73,25 @@ internal static class SafetensorsFile
         }
     }
 
+    /// <summary>The texts that the header of a file has beside its tensors.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
+    public static Dictionary<string, string> ReadMetadata(string path)
+    {
+        Dictionary<string, string> texts = [];
+        using ITensorSource source = MappedSource.Open(path, (files, file) =>
+        {
+            using JsonDocument header = ParseHeader(files.Open(file), ReadHeaderLength(files.Open(file)));
+            if (header.RootElement.TryGetProperty(MetadataKey, out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object)
+            {
+                foreach (JsonProperty text in metadata.EnumerateObject().Where(text => text.Value.ValueKind == JsonValueKind.String))
+                    texts[text.Name] = text.Value.GetString()!;
+            }
+
+            return [];
+        });
+        return texts;
+    }
+
     private static string Describe(Exception fault) => fault is JsonException or InvalidOperationException ? "its header is not valid JSON" : fault.Message;
 
     private static unsafe int ReadHeaderLength(MappedFile file)

@@ -16,10 +16,12 @@ internal sealed class SafetensorsWriter : ITensorWriter
     /// <param name="path">The full path of the file.</param>
     /// <param name="tensors">The tensors in the order in which they come; the larger types first, which keeps each aligned.</param>
     /// <param name="meter">What counts the bytes of the tensors.</param>
-    public SafetensorsWriter(string path, IReadOnlyList<TensorDescription> tensors, WriteMeter? meter = null)
+    /// <param name="metadata">Further texts of the header.</param>
+    public SafetensorsWriter(
+        string path, IReadOnlyList<TensorDescription> tensors, WriteMeter? meter = null, IReadOnlyDictionary<string, string>? metadata = null)
     {
         _expected = new(tensors);
-        byte[] header = Header(tensors);
+        byte[] header = Header(tensors, metadata ?? new Dictionary<string, string>());
         _file = new OutputFile(path, meter);
         try
         {
@@ -58,7 +60,7 @@ internal sealed class SafetensorsWriter : ITensorWriter
 
     public void Dispose() => _file.Dispose();
 
-    private static byte[] Header(IReadOnlyList<TensorDescription> tensors)
+    private static byte[] Header(IReadOnlyList<TensorDescription> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
@@ -66,6 +68,7 @@ internal sealed class SafetensorsWriter : ITensorWriter
             json.WriteStartObject();
             json.WriteStartObject(SafetensorsFile.MetadataKey);
             json.WriteString("format", "pt"); // without which transformers does not load the file
+            foreach ((string key, string value) in metadata) json.WriteString(key, value);
             json.WriteEndObject();
             long offset = 0;
             foreach ((string name, TensorDType dtype, TensorShape shape) in tensors) WriteTensor(json, name, dtype, shape, ref offset);

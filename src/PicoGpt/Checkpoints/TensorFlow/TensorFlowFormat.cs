@@ -51,6 +51,10 @@ internal sealed class TensorFlowFormat : WritableFormat
             $"The model has {beyond}, which OpenAI's {Gpt2HyperParameters.FileName} has no place for; export it as Safetensors or Npz.");
     }
 
+    /// <summary>The files of a folder in which a model is trained: whatever its shape is, a <c>config.json</c> tells what OpenAI's file cannot.</summary>
+    public IEnumerable<(string Name, byte[] Content)> TrainingCompanions(ModelFacts model) =>
+        HuggingFaceConfig.BeyondOpenAI(model.HyperParameters).Any() ? base.Companions(model).Append(ConfigOf(model)) : base.Companions(model);
+
     public override ITensorWriter Create(string weightsPath, IReadOnlyList<TensorDescription> tensors, ModelFacts? model, WriteMeter meter) =>
         new TensorBundleWriter(weightsPath, options: null, meter);
 }

@@ -1,0 +1,31 @@
+namespace PicoGpt.Checkpoints;
+
+/// <summary>A tensor by another name.</summary>
+/// <param name="name">The name.</param>
+/// <param name="tensor">The tensor.</param>
+internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTensor(name, tensor.DType, tensor.Shape)
+{
+    public override long Size => tensor.Size;
+
+    public override string? Quantization => tensor.Quantization;
+
+    public override string? File => tensor.File;
+
+    public override int? Shard => tensor.Shard;
+
+    public override long? Offset => tensor.Offset;
+
+    public override uint? Crc32C => tensor.Crc32C;
+
+    public override IReadOnlyList<string> Slices => tensor.Slices;
+
+    public override string Fingerprint => tensor.Fingerprint;
+
+    public override void Verify() => tensor.Verify();
+
+    public override ReadOnlyMemory<byte> GetBytes() => tensor.GetBytes();
+
+    public override ReadOnlyMemory<float> GetFloats() => tensor.GetFloats();
+
+    public override byte[][] GetStrings() => tensor.GetStrings();
+}
