@@ -48,3 +48,43 @@ Describe 'Invoke-Gpt2Training' {
         "$TestDrive/what" | Should -Not -Exist
     }
 }
+
+Describe 'Low-rank adapters' {
+    BeforeAll {
+        $adapted = $small + @{ Rank = 4 }
+        $adapted.Remove('LearningRate')
+        $null = $text | Invoke-Gpt2Training @adapted -Destination "$TestDrive/adapter" -Verbose 4>&1 | Tee-Object -Variable said
+    }
+
+    It 'are trained in place of the weights, and kept as PEFT keeps them' {
+        (Get-ChildItem "$TestDrive/adapter").Name | Sort-Object |
+            Should -Be 'adapter_config.json', 'adapter_model.safetensors', 'training-6.json', 'training-6.safetensors'
+        "$said" | Should -Match '73,728 of 3,111,936 parameters trained'
+        $config = Get-Content "$TestDrive/adapter/adapter_config.json" | ConvertFrom-Json
+        $config.peft_type, $config.r, $config.lora_alpha, $config.base_model_name_or_path | Should -Be 'LORA', 4, 8, '3M'
+        $config.target_modules | Should -Be 'attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'
+    }
+
+    It 'are applied by Get-Gpt2Model, and merged by Export-Gpt2Model to the same bits' {
+        $model = Get-Gpt2Model 3M -Adapter "$TestDrive/adapter"
+        $model.Name | Should -Be '3M + adapter'
+        $piece = $text.Substring(0, 200)
+        $bits = (Measure-Gpt2Text $piece -Model $model).CrossEntropy
+        $bits | Should -BeLessThan (Measure-Gpt2Text $piece -Model 3M).CrossEntropy
+        (Measure-Gpt2Text $piece -Model (Get-Gpt2Model 3M | Get-Gpt2Model -Adapter "$TestDrive/adapter")).CrossEntropy | Should -Be $bits
+        $null = Export-Gpt2Model "$TestDrive/merged" -Format Safetensors -Model $model
+        (Measure-Gpt2Text $piece -Model "$TestDrive/merged").CrossEntropy | Should -Be $bits
+    }
+
+    It 'resume to the same bits with the same model' {
+        $null = $text | Invoke-Gpt2Training @adapted -Destination "$TestDrive/parts" | Select-Object -First 2
+        $null = $text | Invoke-Gpt2Training -Model 3M -Destination "$TestDrive/parts" -Resume
+        (Get-FileHash "$TestDrive/parts/adapter_model.safetensors").Hash | Should -Be (Get-FileHash "$TestDrive/adapter/adapter_model.safetensors").Hash
+    }
+
+    It 'are named where a model is asked for, and refused where there is none' {
+        { Get-Gpt2Model -Path "$TestDrive/adapter" -ErrorAction Stop } | Should -Throw -ErrorId 'AdapterAlone,*' -ExpectedMessage "*'3M'*by Get-Gpt2Model -Adapter."
+        { Get-Gpt2Model 3M -Adapter "$TestDrive/nothing" -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
+        { Invoke-Gpt2Training $text @small -Alpha 3 -Destination "$TestDrive/new" -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*'
+    }
+}

@@ -1,6 +1,7 @@
 using PicoGpt.Tests.Inference;
 using PicoGpt.Tests.Resources;
 using PicoGpt.Tests.Store;
+using PicoGpt.Tests.Training;
 using PicoGpt.Tests.Weights;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
@@ -14,6 +15,7 @@ internal static class Program
     {
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
+        [ChildTraining.Verb, ..] => Task.FromResult(ChildTraining.Run(args)),
         [ClosedModel.Verb, ..] => Task.FromResult(ClosedModel.Run(args)),
         [KilledWriter.Verb, ..] => Task.FromResult(KilledWriter.Run(args)),
         [ResourceChild.Verb, ..] => ResourceChild.RunAsync(args),

@@ -64,6 +64,14 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(Precision);
 
+    /// <summary>The folder of a low-rank adapter to open the model with, as training with a rank or PEFT writes it.</summary>
+    [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = ModelSet)]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [ValidateNotNullOrEmpty]
+    public string? Adapter { get; set; }
+
     private int? WantedHeadCount => HeadCount > 0 ? HeadCount : null;
 
     private bool IsPrecisionGiven => MyInvocation.BoundParameters.ContainsKey(nameof(Precision));
@@ -84,14 +92,14 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
                 WriteObject(all.Where(model => ListAvailable || model.State != ModelState.NotFetched), enumerateCollection: true);
                 break;
             default:
-                ForEachPath((path, _) => WriteObject(Open(path)));
+                ForEachPath((path, _) => WriteObject(Adapted(Open(path))));
                 break;
         }
     }
 
     private void OpenByName(string name)
     {
-        foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => WriteObject(Open(model)));
+        foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => WriteObject(Adapted(Open(model))));
     }
 
     private void Open(ModelTarget target)
@@ -99,7 +107,8 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
         if (target.Model is { } open)
         {
             if (WantedHeadCount is { } heads && heads != open.HyperParameters.NHead) throw ModelFiles.ContradictedHeads(open.Path, open.HyperParameters, heads);
-            WriteObject(IsPrecisionGiven ? open.WithPrecision(WantedPrecision!.Value) : open);
+            Gpt2Model view = IsPrecisionGiven ? open.WithPrecision(WantedPrecision!.Value) : open;
+            WriteObject(Adapter is null ? view : view.WithAdapter(SessionPath.Resolve(SessionState, Adapter)));
             return;
         }
 
@@ -107,13 +116,28 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
         {
             if (WantedHeadCount is { } heads && heads != model.HyperParameters.NHead)
                 throw ModelFiles.ContradictedHeads(ModelStore.Default.GetFolder(model), model.HyperParameters, heads);
-            if (!target.IsFile || _opened.Add(model.Name)) WriteObject(Open(model));
+            if (!target.IsFile || _opened.Add(model.Name)) WriteObject(Adapted(Open(model)));
             return;
         }
 
         Gpt2Model found = Open(target.Path(SessionState));
-        if (!target.IsFile || _opened.Add(found.Prefix)) WriteObject(found);
+        if (!target.IsFile || _opened.Add(found.Prefix)) WriteObject(Adapted(found));
         else found.Dispose();
+    }
+
+    // The model is closed with the one that is emitted, or at once where there is none.
+    private Gpt2Model Adapted(Gpt2Model model)
+    {
+        if (Adapter is null) return model;
+        try
+        {
+            return model.WithAdapter(SessionPath.Resolve(SessionState, Adapter), ownsModel: true);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     private Gpt2Model Open(CatalogModel model) =>

@@ -12,6 +12,9 @@ namespace PicoGpt.PowerShell.Commands;
 [OutputType(typeof(Gpt2TrainingStep), typeof(DirectoryInfo))]
 public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
 {
+    // Adapters begin at nothing, and move further than the weights themselves may.
+    private const double AdapterLearningRate = 1e-3;
+
     private readonly List<int> _tokens = [];
 
     /// <summary>The texts.</summary>
@@ -118,6 +121,17 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     [ArgumentCompleter(typeof(WeightNameCompleter))]
     public string[] Freeze { get; set; } = [];
 
+    /// <summary>The rank of low-rank adapters that are trained in place of the weights; 0 to train the weights.</summary>
+    [Parameter]
+    [ValidateRange(0, 4096)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public int Rank { get; set; }
+
+    /// <summary>What the adapters' part is multiplied by, times the rank; twice the rank by default.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public double Alpha { get; set; }
+
     /// <summary>Compute what passes through a block again instead of keeping it.</summary>
     [Parameter]
     public SwitchParameter LowMemory { get; set; }
@@ -161,9 +175,9 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (!ShouldProcess(folder, $"Train {InUse.Name} on {_tokens.Count:N0} tokens")) return;
         int[] tokens = [.. _tokens];
         using TrainingRun run = Resume
-            ? TrainingRun.Resume(folder, tokens, Changed, IsGiven(nameof(Freeze)) ? Frozen() : null)
+            ? TrainingRun.Resume(folder, tokens, Changed, IsGiven(nameof(Freeze)) ? Frozen() : null, InUse)
             : TrainingRun.Begin(InUse, folder, tokens, Changed(new TrainingOptions()), Frozen(), Force);
-        WriteVerbose($"{run.Model.Name}: {run.Model.ParameterCount:N0} parameters, {run.Model.ParameterCount * 16 / (1 << 20):N0} MiB for weights, gradients and moments; texts of {run.Options.ContextLength} tokens.");
+        WriteVerbose($"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {Format.Bytes(run.StateSize)} for them, their gradients and moments; texts of {run.Options.ContextLength} tokens.");
         WarnOfNoValidation(run);
         Train(run);
         foreach (PSObject item in InvokeProvider.Item.Get([folder], force: true, literalPath: true))
@@ -261,7 +275,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         BatchSize = Of(nameof(BatchSize), BatchSize, options.BatchSize),
         ContextLength = Of(nameof(ContextLength), ContextLength, options.ContextLength),
         GradientAccumulation = Of(nameof(GradientAccumulation), GradientAccumulation, options.GradientAccumulation),
-        LearningRate = Of(nameof(LearningRate), LearningRate, options.LearningRate),
+        LearningRate = Of(nameof(LearningRate), LearningRate, Rank > 0 && !Resume ? AdapterLearningRate : options.LearningRate),
         WarmupSteps = Of(nameof(WarmupSteps), WarmupSteps, options.WarmupSteps),
         WeightDecay = Of(nameof(WeightDecay), WeightDecay, options.WeightDecay),
         Beta1 = Of(nameof(Beta1), Beta1, options.Beta1),
@@ -269,6 +283,8 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         ClipNorm = Of(nameof(ClipNorm), ClipNorm, options.ClipNorm),
         Seed = Of(nameof(Seed), Seed, options.Seed),
         ValidationShare = Of(nameof(ValidationShare), ValidationShare, options.ValidationShare),
+        Rank = Of(nameof(Rank), Rank, options.Rank),
+        Alpha = Of(nameof(Alpha), Alpha, options.Alpha),
         LowMemory = Of(nameof(LowMemory), LowMemory.IsPresent, options.LowMemory),
         Threads = Of(nameof(Threads), Threads, options.Threads),
     };

@@ -23,10 +23,10 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         {
             Directory.CreateDirectory(folder);
             Delete(Steps().Where(step => step > journal.Step)); // of a training that was here before this one
-            AdapterFile.Write(PathOf(journal.Step, StateSuffix), adapter, digest, trainer.AdapterMoments);
-            journal.Save(PathOf(journal.Step, JournalSuffix));
             byte[] config = AdapterConfig.Format(adapter.Rank, adapter.Alpha, NameOf(model), AdapterFile.TargetsOf(adapter, model.HyperParameters.NLayer));
             OutputFile.Save(Path.Combine(folder, AdapterConfig.FileName), stream => stream.Write(config));
+            AdapterFile.Write(PathOf(journal.Step, StateSuffix), adapter, digest, trainer.AdapterMoments);
+            journal.Save(PathOf(journal.Step, JournalSuffix));
             AdapterFile.Write(Path.Combine(folder, AdapterFile.FileName), adapter, digest);
             Delete(Steps().Where(step => step < journal.Step).Order().SkipLast(1));
         }

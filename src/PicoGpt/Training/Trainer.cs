@@ -58,7 +58,9 @@ public sealed unsafe class Trainer : IDisposable
         _backward = new Gpt2Backward(model, Options.BatchSize, length, Options.Threads, kernels, Options.LowMemory, isTrained);
         (_first, _second) = (new LeafMemory(model.HyperParameters, isTrained), new LeafMemory(model.HyperParameters, isTrained));
         (_firstOfAdapter, _secondOfAdapter) = (model.Adapter?.OfSameShape(), model.Adapter?.OfSameShape());
-        _update = new UpdateJob(kernels, Parts());
+        WeightPart[] parts = Parts();
+        TrainedCount = parts.Sum(part => (long)part.Count);
+        _update = new UpdateJob(kernels, parts);
     }
 
     /// <summary>How it trains.</summary>
@@ -66,6 +68,9 @@ public sealed unsafe class Trainer : IDisposable
 
     /// <summary>The steps that are done.</summary>
     public int Step { get; private set; }
+
+    /// <summary>The parameters that are trained.</summary>
+    public long TrainedCount { get; }
 
     /// <summary>Whether text is held out to validate with.</summary>
     public bool CanEvaluate => _validation is not null;

@@ -56,6 +56,12 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The steps that are done.</summary>
     public int Step => _trainer.Step;
 
+    /// <summary>The parameters that are trained: the weights' that are not frozen, or the adapters'.</summary>
+    public long TrainedCount => _trainer.TrainedCount;
+
+    /// <summary>The bytes that they take with their gradients and both moments.</summary>
+    public long StateSize => 4 * sizeof(float) * TrainedCount;
+
     /// <summary>Begins a training with a copy of a model, or with adapters of it where the options have a rank.</summary>
     /// <param name="model">The model, which stays as it is; where adapters are trained, it must stay open.</param>
     /// <param name="folder">The full path of the folder to write to.</param>
