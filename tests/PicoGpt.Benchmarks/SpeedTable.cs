@@ -76,7 +76,8 @@ internal static class SpeedTable
                 case "loop": MeasureLoop(model, options, figures); break;
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, loop, guess, batch");
+                case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
+                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, loop, guess, batch, circuits");
             }
         }
 
