@@ -73,11 +73,12 @@ internal static class SpeedTable
                 case "decode": MeasureDecoding(model, options, bandwidth, figures); break;
                 case "sample": MeasureSampling(model, options, figures); break;
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
+                case "kernels": KernelRates.Measure(options.Precision, options.Threads, figures); break;
                 case "loop": MeasureLoop(model, options, figures); break;
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, loop, guess, batch, circuits");
+                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, guess, batch, circuits");
             }
         }
 

@@ -13,10 +13,14 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
 {
     private const int Half = PackedMatrix.Side / 2;
 
+    // Up to here it is faster to unpack weights into registers (measured: 1.2 to 1.9 times for 2 to 16 rows, the same for 32 to 48).
+    private const int FewRows = 32;
+
     /// <inheritdoc cref="Kernels.MatMulPacked"/>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
+        else if (x.Rows <= FewRows) MatMulOfFewRows(x, w, b, y, from, to);
         else MatMulOfRows(x, w, b, y, from, to);
     }
 
@@ -76,6 +80,80 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         TWidth.Store(s1, sumsA + Half);
         TWidth.Store(s2, sumsB);
         TWidth.Store(s3, sumsB + Half);
+    }
+
+    // Weights stream by, four rows of a panel at a time, which are unpacked into registers and stay there for all rows of x.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MatMulOfFewRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
+    {
+        float* memory = stackalloc float[Kernels.AlignedLength(FewRows * PackedMatrix.Side)];
+        var sums = new Matrix(Kernels.Align(memory), x.Rows, PackedMatrix.Side);
+        for (int column = from; column < to; column += PackedMatrix.Side)
+        {
+            int columns = Math.Min(PackedMatrix.Side, to - column);
+            for (int t = 0; t < x.Rows; t++)
+            {
+                Span<float> row = sums.Row(t);
+                row.Clear();
+                if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(row);
+            }
+
+            AddPanel(x, w.PanelPointer(column / PackedMatrix.Side), sums);
+            for (int t = 0; t < x.Rows; t++) sums.Row(t)[..columns].CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddPanel(Matrix x, byte* block, Matrix sums) // [rows, n], [n, 32] -> [rows, 32]
+    {
+        for (int i = 0; i < x.Columns; i += TFormat.Rows, block += TFormat.BlockSize)
+        {
+            int whole = Math.Min(TFormat.Rows, x.Columns - i) / 4 * 4;
+            for (int c = 0; c < Half; c += TWidth.Count)
+            {
+                TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);
+                int row = 0;
+                for (; row < whole; row += 4) AddFour(x, i + row, block, row, c, leftScale, rightScale, sums);
+                for (; i + row < x.Columns && row < TFormat.Rows; row++) AddOne(x, i + row, block, row, c, leftScale, rightScale, sums);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddFour(Matrix x, int i, byte* block, int row, int column, TVector leftScale, TVector rightScale, Matrix sums)
+    {
+        TFormat.Load<TWidth, TVector>(block, row, column, leftScale, rightScale, out TVector left0, out TVector right0);
+        TFormat.Load<TWidth, TVector>(block, row + 1, column, leftScale, rightScale, out TVector left1, out TVector right1);
+        TFormat.Load<TWidth, TVector>(block, row + 2, column, leftScale, rightScale, out TVector left2, out TVector right2);
+        TFormat.Load<TWidth, TVector>(block, row + 3, column, leftScale, rightScale, out TVector left3, out TVector right3);
+        float* factors = x.Data + i, target = sums.Data + column;
+        for (int t = x.Rows; t > 0; t--, factors += x.Stride, target += PackedMatrix.Side)
+        {
+            TVector factor = TWidth.Broadcast(factors[0]);
+            TVector left = TWidth.FusedMultiplyAdd(factor, left0, TWidth.Load(target));
+            TVector right = TWidth.FusedMultiplyAdd(factor, right0, TWidth.Load(target + Half));
+            factor = TWidth.Broadcast(factors[1]);
+            left = TWidth.FusedMultiplyAdd(factor, left1, left);
+            right = TWidth.FusedMultiplyAdd(factor, right1, right);
+            factor = TWidth.Broadcast(factors[2]);
+            left = TWidth.FusedMultiplyAdd(factor, left2, left);
+            right = TWidth.FusedMultiplyAdd(factor, right2, right);
+            factor = TWidth.Broadcast(factors[3]);
+            TWidth.Store(TWidth.FusedMultiplyAdd(factor, left3, left), target);
+            TWidth.Store(TWidth.FusedMultiplyAdd(factor, right3, right), target + Half);
+        }
+    }
+
+    private static void AddOne(Matrix x, int i, byte* block, int row, int column, TVector leftScale, TVector rightScale, Matrix sums)
+    {
+        TFormat.Load<TWidth, TVector>(block, row, column, leftScale, rightScale, out TVector left, out TVector right);
+        float* target = sums.Data + column;
+        for (int t = 0; t < x.Rows; t++, target += PackedMatrix.Side)
+        {
+            TVector factor = TWidth.Broadcast(x.RowPointer(t)[i]);
+            TWidth.Store(TWidth.FusedMultiplyAdd(factor, left, TWidth.Load(target)), target);
+            TWidth.Store(TWidth.FusedMultiplyAdd(factor, right, TWidth.Load(target + Half)), target + Half);
+        }
     }
 
     // Weights stream by once, some rows of a panel at a time, and are unpacked once for all rows of x.

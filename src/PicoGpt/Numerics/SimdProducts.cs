@@ -11,6 +11,9 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    // Rows that are asked for before they are walked, by one row of x: eight are walked at once.
+    private const int RowsAhead = 16;
+
     private static int TileColumns => BlockProducts<TWidth, TVector>.TileColumns;
 
     /// <inheritdoc cref="Kernels.MatMul"/>
@@ -104,9 +107,11 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         TVector x0 = TWidth.Broadcast(x[0]), x1 = TWidth.Broadcast(x[1]), x2 = TWidth.Broadcast(x[2]), x3 = TWidth.Broadcast(x[3]);
         TVector x4 = TWidth.Broadcast(x[4]), x5 = TWidth.Broadcast(x[5]), x6 = TWidth.Broadcast(x[6]), x7 = TWidth.Broadcast(x[7]);
         float* w4 = w + (4 * stride);
+        var ahead = new LookAhead(w + (RowsAhead * stride), stride, count);
         int i = 0;
         for (; i + TWidth.Count <= count; i += TWidth.Count)
         {
+            ahead.Ask8(TWidth.Count);
             TVector sum = TWidth.Load(y + i);
             sum = TWidth.FusedMultiplyAdd(x0, TWidth.Load(w + i), sum);
             sum = TWidth.FusedMultiplyAdd(x1, TWidth.Load(w + stride + i), sum);
