@@ -26,6 +26,7 @@
         'Measure-Gpt2Text'
         'New-Gpt2Direction'
         'New-Gpt2Intervention'
+        'New-Gpt2Model'
         'Remove-Gpt2Model'
         'Save-Gpt2Model'
         'Show-Gpt2Weight'

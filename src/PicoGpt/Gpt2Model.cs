@@ -123,6 +123,39 @@ public sealed class Gpt2Model : IDisposable
     }
 
     /// <summary>
+    /// A new model in memory, which knows nothing yet: a trainer teaches it, and an export writes it. Its weights are random, as OpenAI's
+    /// <c>model.py</c> draws them and with the paper's smaller projections into the residual stream.
+    /// </summary>
+    /// <param name="hyperParameters">Its shape.</param>
+    /// <param name="encoder">Its vocabulary, whose ids are below <c>n_vocab</c>.</param>
+    /// <param name="seed">What the weights depend on; the same seed gives the same bits on every machine.</param>
+    /// <param name="name">Its name.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="Gpt2Exception">The numbers make no architecture, the vocabulary does not fit, or there is not enough memory.</exception>
+    public static Gpt2Model Create(Gpt2HyperParameters hyperParameters, Tokenizer encoder, ulong seed = 1, string name = "new")
+    {
+        ArgumentNullException.ThrowIfNull(hyperParameters);
+        ArgumentNullException.ThrowIfNull(encoder);
+        hyperParameters.ValidateNew();
+        if (encoder.MaxId >= hyperParameters.NVocab)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"The vocabulary has ids up to {encoder.MaxId}, for which a model of {hyperParameters.NVocab} tokens has no rows; take n_vocab = {encoder.MaxId + 1}.");
+        }
+
+        RequireMemory(hyperParameters.ParameterCount * sizeof(float), "a new model", "");
+        try
+        {
+            var source = new MemorySource(name, WeightInitialization.Draw(hyperParameters, seed));
+            return new Gpt2Model(new ModelCore(name, hyperParameters, source, encoder), Gpt2Precision.Float32, ownsCore: true);
+        }
+        catch (OutOfMemoryException fault)
+        {
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, "There is not enough memory for a new model of this shape.", path: null, fault);
+        }
+    }
+
+    /// <summary>
     /// The same model, held in a precision while it runs: a view, which owns nothing. It shares the model's files and is closed with the
     /// model; disposing of the view itself closes nothing, and leaves the model and every other view as they are.
     /// </summary>
@@ -175,13 +208,8 @@ public sealed class Gpt2Model : IDisposable
     public Gpt2Model Clone(string? name = null)
     {
         ThrowIfDisposed();
-        long bytes = ParameterCount * sizeof(float), free = AvailableMemory.Bytes;
-        if (bytes > free)
-        {
-            throw new Gpt2Exception(
-                Gpt2Error.InsufficientMemory, $"There is not enough memory for a copy of {Name} ({bytes >> 20:N0} MiB): {free >> 20:N0} MiB are free.", Path);
-        }
-
+        long bytes = ParameterCount * sizeof(float);
+        RequireMemory(bytes, $"a copy of {Name}", Path);
         name ??= $"{Name} (clone)";
         try
         {
@@ -214,6 +242,13 @@ public sealed class Gpt2Model : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    private static void RequireMemory(long bytes, string what, string path)
+    {
+        long free = AvailableMemory.Bytes;
+        if (bytes > free)
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"There is not enough memory for {what} ({bytes >> 20:N0} MiB): {free >> 20:N0} MiB are free.", path);
+    }
 
     /// <summary>The matrices in the model's precision; <see langword="null"/> for float32.</summary>
     internal PackedWeights? Pack(IProgress<double>? progress = null, CancellationToken cancellationToken = default) =>

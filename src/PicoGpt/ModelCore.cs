@@ -19,6 +19,7 @@ internal sealed class ModelCore : IDisposable
     private readonly Func<CancellationToken, Tokenizer> _readEncoder;
     private readonly Lazy<SpecialIds> _specialIds;
     private readonly string _vocabularyFolder;
+    private readonly bool _bringsVocabulary;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
     private readonly CancellationTokenSource _closing = new();
@@ -33,7 +34,7 @@ internal sealed class ModelCore : IDisposable
     /// <exception cref="Gpt2Exception">The tensors do not make a GPT-2 of that shape.</exception>
     public ModelCore(string name, string folder, ITensorSource source, ModelShape shape, IDisposable? use)
     {
-        (_source, _use) = (source, use);
+        (_source, _use, _bringsVocabulary) = (source, use, source.Vocabulary is not null);
         (Name, Path, Assumption) = (name, folder, shape.Assumption);
         Gpt2HyperParameters hyperParameters = shape.HyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters);
@@ -50,7 +51,7 @@ internal sealed class ModelCore : IDisposable
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
         (_source, _readEncoder, _specialIds, _vocabularyFolder) = (source, original.ReadEncoder, original._specialIds, original._vocabularyFolder);
-        (Name, Path, Assumption) = (name, "", original.Assumption);
+        (Name, Path, Assumption, _bringsVocabulary) = (name, "", original.Assumption, original._bringsVocabulary);
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
 
@@ -62,9 +63,21 @@ internal sealed class ModelCore : IDisposable
         Path = System.IO.Path.GetDirectoryName(adapter.Path)!;
         Name = $"{original.Name} + {System.IO.Path.GetFileName(Path)}";
         (_readEncoder, _specialIds, _vocabularyFolder, _use) = (original.ReadEncoder, original._specialIds, original._vocabularyFolder, use);
-        Assumption = original.Assumption;
+        (Assumption, _bringsVocabulary) = (original.Assumption, original._bringsVocabulary);
         _source = new AdaptedSource(adapter, original._source, [.. original.Parameters.Select(weight => weight.Adapted(adapter))]);
         Parameters = Gpt2Parameters.Load(_source, original.HyperParameters);
+    }
+
+    /// <param name="name">The name of a model that no file is of.</param>
+    /// <param name="hyperParameters">Its shape.</param>
+    /// <param name="source">Its weights.</param>
+    /// <param name="encoder">Its tokenizer.</param>
+    public ModelCore(string name, Gpt2HyperParameters hyperParameters, MemorySource source, Tokenizer encoder)
+    {
+        (_source, _readEncoder, _vocabularyFolder, _bringsVocabulary) = (source, _ => encoder, "", true);
+        _specialIds = new Lazy<SpecialIds>(new SpecialIds(encoder.EndOfText, encoder.EndOfText is { } end ? [end] : []));
+        (Name, Path) = (name, "");
+        Parameters = Gpt2Parameters.Load(source, hyperParameters);
     }
 
     public string Name { get; }
@@ -108,7 +121,7 @@ internal sealed class ModelCore : IDisposable
     }
 
     /// <summary>Whether the model has a vocabulary, or a part of one.</summary>
-    public bool HasVocabulary => _source.Vocabulary is not null || VocabularyFormats.IsIn(_vocabularyFolder);
+    public bool HasVocabulary => _bringsVocabulary || VocabularyFormats.IsIn(_vocabularyFolder);
 
     /// <summary>A copy of the weights in memory.</summary>
     public ModelCore Clone(string name) => new(name, WithVocabulary(), new MemorySource(name, [.. Parameters.Select(weight => weight.ToMemory())]));

@@ -230,6 +230,10 @@ Describe 'The table of what the pipeline means' {
             'ConvertFrom-Gpt2Token' = { $input | ConvertFrom-Gpt2Token -Model 3M -ErrorAction Stop }
             'Invoke-Gpt2Generate'   = { ($input | Invoke-Gpt2Generate -Model 3M -MaxTokens 1 -ErrorAction Stop).Prompt }
             'Invoke-Gpt2Training'   = { $input | Invoke-Gpt2Training -Model 3M -Destination "$TestDrive/none" -ErrorAction Stop }
+            'New-Gpt2Model'         = { # tells how many characters it learnt from
+                $said = $input | New-Gpt2Model -VocabularySize 257 -Layers 1 -Width 64 -Context 8 -ErrorAction Stop -Verbose 4>&1
+                [regex]::Match("$said", 'of ([\d,.]+) characters').Groups[1].Value
+            }
             'Measure-Gpt2Text'      = { ($input | Measure-Gpt2Text -Model 3M -ErrorAction Stop).Text }
             'Enter-Gpt2Session'     = { ($input | Enter-Gpt2Session 3M -MaxTokens 1 -Seed 1 -ErrorAction Stop).Turns[0].Text }
             'Measure-Gpt2Attribution' = { $null = $input | Measure-Gpt2Attribution Once -ErrorAction Stop; 'ran' }
@@ -270,6 +274,7 @@ Describe 'The table of what the pipeline means' {
             if ($Means -eq 'refused') { "$fault" | Should -Match '\w'; "$fault" | Should -Not -BeLike 'The text has *' } else { "$fault" | Should -BeLike $tooFew }
         }
         elseif ($Means -eq 'refused') { $got | Should -Be 'refused' }
+        elseif ($Command -eq 'New-Gpt2Model') { $got | Should -Be ($object[$Means].Length.ToString('N0')) }
         elseif ($Means -eq 'runs') { $got | Should -Be 'ran' }
         elseif ($Means -eq 'elsewhere') { "$fault" | Should -BeLike '*is not the folder of a model of the cache in*' }
         elseif ($Command -eq 'Remove-Gpt2Model') { "$fault" | Should -BeLike 'The model 3M ships with the module*' }

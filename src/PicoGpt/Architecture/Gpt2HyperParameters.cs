@@ -124,6 +124,24 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {Path.GetFileName(path)}?", path);
     }
 
+    /// <summary>Makes sure that the numbers of a model that is to be made make an architecture.</summary>
+    /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
+    internal void ValidateNew()
+    {
+        foreach ((string name, int value) in Numbers)
+        {
+            int most = name == "n_layer" ? MaxLayers : Largest;
+            if (value < 1 || value > most)
+                throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"A model with {name} = {value} cannot be made; take a number from 1 to {most:N0}.");
+        }
+
+        if (NEmbd % NHead == 0) return;
+        int below = NEmbd / NHead * NHead;
+        throw new Gpt2Exception(
+            Gpt2Error.InvalidArgument,
+            $"A width of {NEmbd} cannot be shared equally by {NHead} heads; take a multiple of {NHead}, such as {(below > 0 ? $"{below} or " : "")}{below + NHead}.");
+    }
+
     /// <summary>The numbers, if they make an architecture.</summary>
     /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
     internal Gpt2HyperParameters Validate(string path)

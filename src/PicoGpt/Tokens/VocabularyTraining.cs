@@ -60,13 +60,7 @@ public sealed class VocabularyTraining
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public BytePairEncoder Learn(int size, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (size is < LeastSize or > LargestSize)
-        {
-            throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument,
-                $"A vocabulary of {size:N0} tokens cannot be learnt; the 256 bytes and {Tokenizer.EndOfTextSymbol} are {LeastSize}, and {LargestSize:N0} are the most.");
-        }
-
+        RequireSize(size);
         var pairs = new PairMerger(_words, cancellationToken);
         var table = new MergeTable();
         Dictionary<string, int> ids = [];
@@ -84,6 +78,15 @@ public sealed class VocabularyTraining
 
         ids.Add(Tokenizer.EndOfTextSymbol, ids.Count);
         return new BytePairEncoder("the vocabulary that was learnt", ids, table);
+    }
+
+    /// <exception cref="Gpt2Exception">The size is out of its range.</exception>
+    internal static void RequireSize(int size)
+    {
+        if (size is >= LeastSize and <= LargestSize) return;
+        throw new Gpt2Exception(
+            Gpt2Error.InvalidArgument,
+            $"A vocabulary of {size:N0} tokens cannot be learnt; the 256 bytes and {Tokenizer.EndOfTextSymbol} are {LeastSize}, and {LargestSize:N0} are the most.");
     }
 
     // A pair that came once says nothing of other texts.
