@@ -73,6 +73,15 @@ public sealed class ScreenItem
     /// <summary>The path on one line.</summary>
     public string Path => Visible(nameof(Path));
 
+    /// <summary>What a model wrote, on one line.</summary>
+    public string Sample => Visible(nameof(Sample));
+
+    /// <summary>The loss of a step as a bar, which has its full length at the loss of the first: rows of them are the curve.</summary>
+    public string LossBar => TrainingView.Bar(ObjectReader.Number(_item, "Loss") ?? 0, ObjectReader.Number(_item, "FirstLoss") ?? 0);
+
+    /// <summary>The time that is left, in hours.</summary>
+    public string TimeLeft => TrainingView.Hours(_item.Properties[nameof(TimeLeft)]?.Value is TimeSpan left ? left : TimeSpan.Zero);
+
     /// <summary>The model on one line.</summary>
     public string Model => Visible(nameof(Model));
 

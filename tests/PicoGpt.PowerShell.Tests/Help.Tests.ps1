@@ -1,7 +1,7 @@
 BeforeDiscovery {
     $manifest = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
     $commands = (Import-PowerShellDataFile $manifest).CmdletsToExport | ForEach-Object { @{ Command = $_ } }
-    $topics = @{ Topic = 'about_PicoGpt' }, @{ Topic = 'about_PicoGpt_Circuits' }, @{ Topic = 'about_PicoGpt_Inside' }, @{ Topic = 'about_PicoGpt_Models' }, @{ Topic = 'about_PicoGpt_Pipeline' }, @{ Topic = 'about_PicoGpt_Remote' }
+    $topics = @{ Topic = 'about_PicoGpt' }, @{ Topic = 'about_PicoGpt_Circuits' }, @{ Topic = 'about_PicoGpt_Inside' }, @{ Topic = 'about_PicoGpt_Models' }, @{ Topic = 'about_PicoGpt_Pipeline' }, @{ Topic = 'about_PicoGpt_Remote' }, @{ Topic = 'about_PicoGpt_Training' }
 
     # An example whose output stands in a fence "text" gives just that everywhere; "console" stands for what differs, such as paths.
     $example = '(?s)### (?<Title>Example [^\n]+)\n\n```powershell\n(?<Code>((?!```).)*)```\n\n```text\n(?<Output>.*?)\n```'

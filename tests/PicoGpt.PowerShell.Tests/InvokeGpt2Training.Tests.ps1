@@ -43,6 +43,93 @@ Describe 'Invoke-Gpt2Training' {
         "$said" | Should -BeLike 'The share of the text that is held out, 0.02, is shorter than a window of 32 tokens,*'
     }
 
+    It 'says with what command to go on when it is stopped, and a stopped pipeline is saved' {
+        $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/three" -WarningVariable said -WarningAction SilentlyContinue | Select-Object -First 3
+        "$said" | Should -BeLike ('The training was stopped after step 3 of 6, which is saved in *three''. To go on, give the same texts to: ' +
+            '*Invoke-Gpt2Training -Resume $text @small -Destination "$TestDrive/three"*')
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$((Get-Module PicoGpt).Path)'; Invoke-Gpt2Training ('A grey cat. ' * 400) -Model 3M -Destination '$TestDrive/stopped' -Steps 100000 -ContextLength 32 -BatchSize 1")
+        $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
+        $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
+        while ($output.Count -lt 3 -and -not $running.IsCompleted) { Start-Sleep -Milliseconds 50 }
+        $shell.Stop()
+        (Get-Content (Get-Item "$TestDrive/stopped/training-*.json") -Raw | ConvertFrom-Json).Step | Should -BeGreaterOrEqual $output[-1].Step
+        $rest = Invoke-Gpt2Training ('A grey cat. ' * 400) -Model 3M -Destination "$TestDrive/stopped" -Resume -WarningAction SilentlyContinue | Select-Object -First 1
+        $rest.Step | Should -BeGreaterThan 3
+    }
+
+    It 'reads the text -Epochs times' {
+        $steps = Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/epoch" -Epochs 0.1 -BatchSize 2 -ContextLength 32 -ValidationShare 0 -EvaluateEvery 0 | Where-Object Step
+        $windows = [math]::Floor(@(ConvertTo-Gpt2Token $text -Model 3M).Count / 32)
+        $steps | Should -HaveCount ([math]::Ceiling($windows * 0.1 / 2))
+    }
+
+    It 'validates with files, stops when they are predicted no better, and keeps the best' {
+        Set-Content "$TestDrive/held.txt" ('Zebras do not sing, and the sea was 90 fathoms deep. ' * 20)
+        $given = Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/best" -Steps 60 -BatchSize 2 -ContextLength 32 -LearningRate 3e-3 -ValidationPath "$TestDrive/he*.txt" -EvaluateEvery 2 -Patience 2 6>&1
+        $steps = $given | Where-Object Step
+        $steps.Count | Should -BeLessThan 60
+        $best = ($steps | Where-Object ValidationLoss | Sort-Object ValidationLoss)[0]
+        "$given" | Should -BeLike "*The training ended after step $($steps[-1].Step): the validation loss had not fallen for 2 validations. The model is that of step $($best.Step),*"
+        (Get-ChildItem "$TestDrive/best/*.index").Name | Should -Be "model-$($best.Step).index"
+        { Invoke-Gpt2Training $text @small -Destination "$TestDrive/none" -ValidationLiteralPath "$TestDrive/he*.txt" -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
+    }
+
+    It 'writes the curves as a page and as a picture' {
+        $given = Invoke-Gpt2Training $text @small -Destination "$TestDrive/page" -Report "$TestDrive/page.html" -SampleEvery 3
+        $given[-1].FullName | Should -Be (Get-Item "$TestDrive/page.html").FullName
+        Get-Content "$TestDrive/page.html" -Raw | Should -Match '(?s)step 6 of 6.*"losses":\[\[1,.*"samples":\[\[3,'
+        $given[2].Sample | Should -Not -BeNullOrEmpty
+        $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/page" -Report "$TestDrive/page.svg" -Resume
+        ([xml](Get-Content "$TestDrive/page.svg" -Raw)).svg.polyline | Should -HaveCount 2
+        { Invoke-Gpt2Training $text @small -Destination "$TestDrive/again" -Report "$TestDrive/page.html" -ErrorAction Stop } | Should -Throw -ErrorId 'AlreadyExists,*'
+        "$TestDrive/again" | Should -Not -Exist
+    }
+
+    It 'names the option that differs when it is resumed' {
+        $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/named" -WarningAction SilentlyContinue | Select-Object -First 1
+        { Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/named" -Resume -Seed 7 -WeightDecay 0.5 -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*begun with other options: WeightDecay 0.01, Seed 1; leave them out to resume it.'
+    }
+
+    It 'stops at a loss that explodes, and names the checkpoint that stays' {
+        { Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/wild" -Steps 60 -BatchSize 1 -ContextLength 32 -LearningRate 2 -ClipNorm 0 -SaveEvery 1 -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*Begin again with a smaller*such as 0.2*'
+    }
+
+    It 'warns of <Case>' -ForEach @(
+        @{ Case = 'a text that is read too often'; Options = @{ Steps = 300; Epochs = $null }; Says = 'The text is short: in 300 steps each part of it is read * times*-Patience 3.' }
+        @{ Case = 'a patience without validation'; Options = @{ Patience = 2; ValidationShare = 0 }; Says = 'Nothing is validated, so -Patience cannot end the training.' }
+    ) {
+        $Options.Remove('Epochs')
+        $few = $small + @{ Destination = "$TestDrive/$([guid]::NewGuid())" }
+        foreach ($name in $Options.Keys) { $few[$name] = $Options[$name] }
+        $null = Invoke-Gpt2Training $text @few -WarningVariable said -WarningAction SilentlyContinue | Select-Object -First 1
+        @($said) -like $Says | Should -Not -BeNullOrEmpty
+    }
+
+    It 'says that a model which knows nothing needs more' {
+        $new = New-Gpt2Model $text -VocabularySize 280 -Layers 1 -Width 64 -Context 32
+        $null = Invoke-Gpt2Training $text -Model $new -Destination "$TestDrive/green" -Steps 2 -WarningVariable said -WarningAction SilentlyContinue
+        "$said" | Should -BeLike 'The model knows nothing yet: its first loss, 5.*, is that of guessing.*-LearningRate 1e-3.'
+    }
+
+    It 'refuses <Line>' -ForEach @(
+        @{ Line = { Invoke-Gpt2Training $text @small -Epochs 2 -Destination x }; Says = '*-Steps and -Epochs*' }
+        @{ Line = { Invoke-Gpt2Training $text -Model 3M -Destination x -ValidationPath a.txt -ValidationShare 0.1 }; Says = '*leave -ValidationShare out, or them.' }
+        @{ Line = { Invoke-Gpt2Training $text -Model 3M -Destination x -Patience 2 -EvaluateEvery 0 }; Says = '*-EvaluateEvery 0 leaves out*' }
+        @{ Line = { Invoke-Gpt2Training $text -Model 3M -Destination x -Epochs 0 }; Says = '*0 is outside its range; give more than 0.' }
+        @{ Line = { Invoke-Gpt2Training $text -Model 3M -Destination x -ContextLength 300 -ErrorAction Stop }; Says = '*context has 256*' }
+        @{ Line = { Invoke-Gpt2Training $text -Model 3M -Destination x -BatchSize 1024 -ContextLength 256 -GradientAccumulation 0 }; Says = '*GradientAccumulation*' }
+    ) { $Line | Should -Throw -ExpectedMessage $Says }
+
+    It 'shows the losses as a curve of bars' {
+        $steps = Invoke-Gpt2Training $text @small -Destination "$TestDrive/bars" | Where-Object Step
+        $rows = ($steps | Out-String -Width 80) -split '\r?\n' | Where-Object { $_ -match '^\s*\d' }
+        $rows[0] | Should -Match '^ +1 +\d+\.\d{4} █{12} '
+        ([regex]::Matches($rows[5], '█')).Count | Should -BeLessThan 12
+    }
+
     It 'writes nothing with -WhatIf' {
         Invoke-Gpt2Training $text @small -Destination "$TestDrive/what" -WhatIf | Should -BeNullOrEmpty
         "$TestDrive/what" | Should -Not -Exist

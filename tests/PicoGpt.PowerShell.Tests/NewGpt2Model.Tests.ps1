@@ -19,7 +19,7 @@ Describe 'New-Gpt2Model' {
         $model.Path | Should -Be (Get-Item "$TestDrive/new").FullName
         (Get-ChildItem "$TestDrive/new").Name | Sort-Object |
             Should -Be 'checkpoint', 'encoder.json', 'hparams.json', 'model.ckpt.data-00000-of-00001', 'model.ckpt.index', 'vocab.bpe'
-        ($model | Test-Gpt2Model).Passed | Should -Not -Contain $false
+        ($model | Test-Gpt2Model).IsValid | Should -Not -Contain $false
         -join (ConvertTo-Gpt2Token 'The grey cat' -Model "$TestDrive/new").Text | Should -BeExactly 'The grey cat'
         (Invoke-Gpt2Generate 'The' -Model $model -MaxTokens 3).Ids.Count | Should -Be 3
         $steps = Invoke-Gpt2Training $text -Model $model -Destination "$TestDrive/taught" -Steps 20 -BatchSize 2 -LearningRate 3e-3 | Where-Object Step

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using PicoGpt.Inference;
+using PicoGpt.Machine;
 using PicoGpt.Training;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -9,11 +9,16 @@ namespace PicoGpt.PowerShell.Commands;
 [Cmdlet(
     VerbsLifecycle.Invoke, "Gpt2Training", DefaultParameterSetName = InputSet, SupportsShouldProcess = true,
     HelpUri = HelpAddress.Pages + "Invoke-Gpt2Training.md")]
-[OutputType(typeof(Gpt2TrainingStep), typeof(DirectoryInfo))]
+[OutputType(typeof(Gpt2TrainingStep), typeof(DirectoryInfo), typeof(FileInfo))]
 public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
 {
     // Adapters begin at nothing, and move further than the weights themselves may.
     private const double AdapterLearningRate = 1e-3;
+
+    // Of a text that was read so often little is left to learn but its words.
+    private const int ManyEpochs = 30;
+
+    private const double LeastRateFromNothing = 3e-4;
 
     private readonly List<int> _tokens = [];
 
@@ -32,6 +37,12 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     [ValidateRange(1, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Steps { get; set; } = 200;
+
+    /// <summary>How often the text is read, instead of <see cref="Steps"/>.</summary>
+    [Parameter]
+    [InRange(0, float.MaxValue, Above = true)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public double Epochs { get; set; }
 
     /// <summary>Texts that are read together.</summary>
     [Parameter]
@@ -92,11 +103,28 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     [ArgumentCompleter(typeof(NumberCompleter))]
     public double ValidationShare { get; set; } = 0.05;
 
+    /// <summary>Files of text to validate with, instead of a share of the texts; wildcards are allowed.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] ValidationPath { get; set; } = [];
+
+    /// <summary>Files of text to validate with, taken literally.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] ValidationLiteralPath { get; set; } = [];
+
     /// <summary>Steps after which the model is validated; 0 for never.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int EvaluateEvery { get; set; } = 25;
+
+    /// <summary>Stop when the validation loss has not fallen for so many validations, and keep the model of the least; 0 for never.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(NumberCompleter))]
+    public int Patience { get; set; }
 
     /// <summary>Steps after which the model writes a sample; 0 for never.</summary>
     [Parameter]
@@ -113,6 +141,11 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     [ValidateRange(0, int.MaxValue)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int SaveEvery { get; set; } = 100;
+
+    /// <summary>Write the curves of the losses to this file: a page for a browser, or a picture where its name ends in <c>.svg</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Report { get; set; }
 
     /// <summary>Names or wildcard patterns of weights that stay as they are.</summary>
     [Parameter]
@@ -153,6 +186,22 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
+    private bool HasValidationTexts => ValidationPath.Length + ValidationLiteralPath.Length > 0;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _ = SetUp<object?>(null, () =>
+        {
+            if (IsGiven(nameof(Steps)) && IsGiven(nameof(Epochs))) throw Refused("-Steps and -Epochs both say how long to train; leave one of them out.");
+            if (IsGiven(nameof(ValidationShare)) && HasValidationTexts)
+                throw Refused("The texts of -ValidationPath are what is validated with; leave -ValidationShare out, or them.");
+            if (Patience > 0 && EvaluateEvery == 0) throw Refused("-Patience counts validations, which -EvaluateEvery 0 leaves out; leave one of them out.");
+            return null;
+        });
+        base.BeginProcessing();
+    }
+
     /// <inheritdoc/>
     private protected override void Begin(Gpt2ModelReference model)
     {
@@ -161,88 +210,182 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override void Take(SourceText text)
-    {
-        if (InUse.Encoder.EndOfText is { } endOfText) _tokens.Add(endOfText); // it stands before each text, as in what the model was made from
-        _tokens.AddRange(text.Ids ?? InUse.Encoder.Encode(text.Text, AllowSpecial));
-    }
+    private protected override void Take(SourceText text) => AddTo(_tokens, text.Ids ?? InUse.Encoder.Encode(text.Text, AllowSpecial));
 
     /// <inheritdoc/>
     private protected override void Finish()
     {
         string folder = SessionPath.Resolve(SessionState, Destination);
+        string? report = Report is null ? null : SessionPath.Resolve(SessionState, Report);
         if (_tokens.Count == 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, "There is no text to train with.");
+        if (report is not null && !Force && !Resume && System.IO.Path.Exists(report))
+            throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{report}' already exists; choose another path.", report);
         if (!ShouldProcess(folder, $"Train {InUse.Name} on {_tokens.Count:N0} tokens")) return;
-        int[] tokens = [.. _tokens];
+        int[] tokens = [.. _tokens], validation = ValidationTokens();
         using TrainingRun run = Resume
-            ? TrainingRun.Resume(folder, tokens, Changed, IsGiven(nameof(Freeze)) ? Frozen() : null, InUse)
-            : TrainingRun.Begin(InUse, folder, tokens, Changed(new TrainingOptions()), Frozen(), Force);
-        WriteVerbose($"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {Format.Bytes(run.StateSize)} for them, their gradients and moments; texts of {run.Options.ContextLength} tokens.");
-        WarnOfNoValidation(run);
-        Train(run);
-        foreach (PSObject item in InvokeProvider.Item.Get([folder], force: true, literalPath: true))
+            ? TrainingRun.Resume(folder, tokens, options => Changed(options, tokens.Length), IsGiven(nameof(Freeze)) ? Frozen() : null, InUse, validation)
+            : TrainingRun.Begin(InUse, folder, tokens, Changed(new TrainingOptions(), tokens.Length), Frozen(), Force, validation);
+        WriteVerbose(
+            $"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {TrainingMemory.Of(run.Model.HyperParameters, run.Options)}; {run.Options.Steps:N0} steps of "
+                + $"{run.Options.BatchSize * run.Options.GradientAccumulation} windows of {run.Options.ContextLength} tokens, of which the text has {run.Windows:N0}.");
+        WarnOfTheText(run);
+        Train(run, report);
+        Emit(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
+        if (report is not null) Emit(report, null);
+    }
+
+    private void Emit(string path, string? type)
+    {
+        foreach (PSObject item in InvokeProvider.Item.Get([path], force: true, literalPath: true))
         {
-            item.TypeNames.Insert(0, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
+            if (type is not null) item.TypeNames.Insert(0, type);
             WriteObject(item);
         }
     }
 
-    private void WarnOfNoValidation(TrainingRun run)
+    // <|endoftext|> stands before each text, as in what the model was made from.
+    private void AddTo(List<int> tokens, IReadOnlyList<int> text)
     {
-        if (EvaluateEvery == 0 || run.CanEvaluate || run.Options.ValidationShare == 0) return;
-        WriteWarning(
-            $"The share of the text that is held out, {run.Options.ValidationShare:0.##}, is shorter than a window of {run.Options.ContextLength} tokens, so nothing is "
-            + "validated. Give more text, a larger -ValidationShare or a shorter -ContextLength.");
+        if (InUse.Encoder.EndOfText is { } endOfText) tokens.Add(endOfText);
+        tokens.AddRange(text);
     }
 
-    private void Train(TrainingRun run)
+    private int[] ValidationTokens()
     {
-        bool isDone = false;
+        List<int> tokens = [];
+        IEnumerable<string> files = ValidationLiteralPath.Select(path => SessionPath.Resolve(SessionState, path))
+            .Concat(ValidationPath.SelectMany(path => SessionPath.Expand(SessionState, path)));
+        foreach (string file in files) AddTo(tokens, InUse.Encoder.Encode(TextFile.Read(file), AllowSpecial));
+        return [.. tokens];
+    }
+
+    private void WarnOfTheText(TrainingRun run)
+    {
+        if (EvaluateEvery > 0 && !run.CanEvaluate && run.Options.ValidationShare > 0)
+        {
+            WriteWarning(
+                $"The share of the text that is held out, {run.Options.ValidationShare:0.##}, is shorter than a window of {run.Options.ContextLength} tokens, so nothing is "
+                + "validated. Give more text, a larger -ValidationShare or a shorter -ContextLength.");
+        }
+
+        double epochs = (double)run.Options.Steps * run.Options.BatchSize * run.Options.GradientAccumulation / run.Windows;
+        if (Patience > 0 && !run.CanEvaluate) WriteWarning("Nothing is validated, so -Patience cannot end the training.");
+        if (epochs > ManyEpochs && Patience == 0)
+        {
+            WriteWarning(
+                $"The text is short: in {run.Options.Steps:N0} steps each part of it is read {epochs:N0} times, and the model will learn it by heart. "
+                + "Give more text or fewer -Steps, or stop in time with -Patience 3.");
+        }
+    }
+
+    private void Train(TrainingRun run, string? report)
+    {
+        bool isDone = false, isFault = false;
         using var bar = new ProgressBar(this, $"Training {run.Model.Name}");
-        long start = Stopwatch.GetTimestamp();
+        var clock = new TrainingClock(run.Step);
         int began = run.Step;
-        TimeSpan stepping = TimeSpan.Zero;
         try
         {
-            while (run.Step < run.Options.Steps)
+            while (run.Step < run.Options.Steps && !HasLostPatience(run))
             {
-                Gpt2TrainingStep step = Next(run, bar, ref stepping, began, start);
-                if (SaveEvery > 0 && run.Step % SaveEvery == 0) Await(() => run.Save(StopToken), () => bar.Show("writing a checkpoint", Share(run)));
+                Gpt2TrainingStep step = Next(run, bar, clock);
+                bool isBest = Patience > 0 && step.ValidationLoss is not null && run.Best?.Step == run.Step;
+                if (isBest || (SaveEvery > 0 && run.Step % SaveEvery == 0)) Save(run, bar, report);
+                if (step.Step == began + 1) WarnOfNothing(run, step);
                 WriteObject(step);
             }
 
-            Await(() => run.Save(StopToken), () => bar.Show("writing the model", Share(run)));
+            KeepLastOrBest(run, bar, report);
             isDone = true;
+        }
+        catch (Gpt2Exception)
+        {
+            isFault = true;
+            throw;
         }
         finally
         {
-            // A step that was cut short changed nothing: what is done is kept.
-            if (!isDone && run.Step > began) run.Save(CancellationToken.None);
+            if (!isDone && run.Step > began) Interrupted(run, report, isFault);
         }
     }
 
-    private Gpt2TrainingStep Next(TrainingRun run, ProgressBar bar, ref TimeSpan stepping, int began, long start)
+    private void KeepLastOrBest(TrainingRun run, ProgressBar bar, string? report)
+    {
+        if (Patience == 0 || run.Best is not { } best || best.Step == run.Step)
+        {
+            Save(run, bar, report);
+            return;
+        }
+
+        if (run.ReturnToBest() != best.Step) Save(run, bar, report); // that of the least loss is of an earlier command, which did not keep it
+        else SaveReport(run, report);
+        string ended = run.Step < run.Options.Steps ? $"The training ended after step {run.Step}: the validation loss had not fallen for {Patience} validations. " : "";
+        WriteInformation(new HostInformationMessage { Message = Format.Visible($"{ended}The model is that of step {best.Step}, with the least validation loss, {best.Loss:F4}.") }, ["PSHOST"]);
+    }
+
+    private bool HasLostPatience(TrainingRun run) =>
+        Patience > 0 && run.Best is { } best && run.Validations.Count(validation => validation.Step > best.Step) >= Patience;
+
+    private void Save(TrainingRun run, ProgressBar bar, string? report)
+    {
+        Await(() => run.Save(StopToken), () => bar.Show("writing a checkpoint", Share(run)));
+        SaveReport(run, report);
+    }
+
+    private static void SaveReport(TrainingRun run, string? report)
+    {
+        if (report is not null) new TrainingReport(run).Save(report, overwrite: true);
+    }
+
+    // A step that was cut short changed nothing: what is done is kept.
+    private void Interrupted(TrainingRun run, string? report, bool isFault)
+    {
+        run.Save(CancellationToken.None);
+        SaveReport(run, report);
+        if (isFault) return;
+        string typed = ContinuedCommand.Of(MyInvocation, nameof(Resume));
+        string sentence = $"The training was stopped after step {run.Step} of {run.Options.Steps}, which is saved in '{run.Folder}'. To go on, give the same texts to: {typed}";
+        try
+        {
+            WriteWarning(sentence);
+        }
+        catch (PipelineStoppedException)
+        {
+            Host?.UI?.WriteWarningLine(Format.Visible(sentence)); // of a pipeline that is stopped only the host shows anything
+        }
+    }
+
+    private Gpt2TrainingStep Next(TrainingRun run, ProgressBar bar, TrainingClock clock)
     {
         Gpt2TrainingStep? step = null;
         double? loss = null;
         string? sample = null;
-        long begin = Stopwatch.GetTimestamp();
-        int left = run.Options.Steps - run.Step;
-        TimeSpan? timeLeft = run.Step > began ? stepping / (run.Step - began) * left : null;
-        void Show() => bar.Show($"step {run.Step + 1} of {run.Options.Steps}", Share(run), timeLeft);
-        Await(() => step = run.Next(StopToken), Show);
-        stepping += Stopwatch.GetElapsedTime(begin);
-        bool isLast = run.Step == run.Options.Steps;
+        int steps = run.Options.Steps;
+        TimeSpan? timeLeft = clock.TimeLeft(run.Step, steps);
+        string status = $"step {run.Step + 1} of {steps}" + (run.Losses.Count > 0 ? $", loss {run.Losses[^1]:F2}" : "");
+        void Show() => bar.Show(status, Share(run), timeLeft);
+        clock.Measure(() => Await(() => step = run.Next(StopToken), Show));
+        bool isLast = run.Step == steps;
         if (EvaluateEvery > 0 && (run.Step % EvaluateEvery == 0 || isLast)) Await(() => loss = run.Evaluate(StopToken), Show);
         if (SampleEvery > 0 && run.Step % SampleEvery == 0) Await(() => sample = Sample(run), Show);
+        if (sample is not null) run.AddSample(sample);
         return step! with
         {
             ValidationLoss = loss,
             Sample = sample,
-            TokensPerSecond = step.Tokens * (run.Step - began) / stepping.TotalSeconds,
-            Elapsed = Stopwatch.GetElapsedTime(start),
-            TimeLeft = stepping / (run.Step - began) * (run.Options.Steps - run.Step),
+            TokensPerSecond = clock.PerSecond(run.Step, step.Tokens),
+            Elapsed = clock.Elapsed,
+            TimeLeft = clock.TimeLeft(run.Step, steps) ?? TimeSpan.Zero,
         };
+    }
+
+    private void WarnOfNothing(TrainingRun run, Gpt2TrainingStep step)
+    {
+        double guessing = Math.Log(run.Model.HyperParameters.NVocab);
+        if (step.Step > 1 || step.Loss < guessing - 0.5 || run.Options.LearningRate >= LeastRateFromNothing) return;
+        WriteWarning(
+            $"The model knows nothing yet: its first loss, {step.Loss:F2}, is that of guessing. To learn from nothing takes thousands of steps, "
+            + "and a learning rate such as -LearningRate 1e-3.");
     }
 
     private string Sample(TrainingRun run)
@@ -252,6 +395,8 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     }
 
     private static double Share(TrainingRun run) => (double)run.Step / run.Options.Steps;
+
+    private static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 
     private List<string> Frozen()
     {
@@ -269,7 +414,19 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     }
 
     // Only what is given, so that a training is resumed with the options that it has.
-    private TrainingOptions Changed(TrainingOptions options) => options with
+    private TrainingOptions Changed(TrainingOptions options, int tokens)
+    {
+        TrainingOptions changed = Given(options);
+        int context = InUse.HyperParameters.NCtx;
+        if (IsGiven(nameof(Epochs))) changed = (HasValidationTexts ? changed with { ValidationShare = 0 } : changed).ForEpochs(Epochs, tokens, context);
+        TrainingMemory need = TrainingMemory.Of(InUse.HyperParameters, changed);
+        TrainingOptions low = changed with { LowMemory = true };
+        if (need.Total <= AvailableMemory.Bytes || TrainingMemory.Of(InUse.HyperParameters, low).Total > AvailableMemory.Bytes) return changed;
+        WriteWarning($"The training would take {need}, and {Format.Bytes(AvailableMemory.Bytes)} are free, so it is done as with -LowMemory: the same bits in more time.");
+        return low;
+    }
+
+    private TrainingOptions Given(TrainingOptions options) => options with
     {
         Steps = Of(nameof(Steps), Steps, options.Steps),
         BatchSize = Of(nameof(BatchSize), BatchSize, options.BatchSize),

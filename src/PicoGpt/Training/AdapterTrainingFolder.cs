@@ -14,7 +14,7 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
 {
     private const string CheckpointName = "training-", JournalSuffix = ".json", StateSuffix = ".safetensors";
 
-    public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
+    public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, int best, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         LowRankAdapter adapter = model.Adapter!;
@@ -23,12 +23,26 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         {
             Directory.CreateDirectory(folder);
             Delete(Steps().Where(step => step > journal.Step)); // of a training that was here before this one
-            byte[] config = AdapterConfig.Format(adapter.Rank, adapter.Alpha, NameOf(model), AdapterFile.TargetsOf(adapter, model.HyperParameters.NLayer));
-            OutputFile.Save(Path.Combine(folder, AdapterConfig.FileName), stream => stream.Write(config));
             AdapterFile.Write(PathOf(journal.Step, StateSuffix), adapter, digest, trainer.AdapterMoments);
             journal.Save(PathOf(journal.Step, JournalSuffix));
-            AdapterFile.Write(Path.Combine(folder, AdapterFile.FileName), adapter, digest);
-            Delete(Steps().Where(step => step < journal.Step).Order().SkipLast(1));
+            WriteAdapter(model, adapter, digest);
+            Delete(Steps().Where(step => step < journal.Step).Order().SkipLast(1).Where(step => step != best));
+        }
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
+        {
+            throw UnwritableFile.Refused(folder, fault);
+        }
+    }
+
+    public bool Has(int step) => File.Exists(PathOf(step, JournalSuffix)) && File.Exists(PathOf(step, StateSuffix));
+
+    public void ReturnTo(Gpt2Model model, Trainer trainer, int step)
+    {
+        Read(model, trainer, step);
+        try
+        {
+            WriteAdapter(model, model.Adapter!, model.Parameters.VectorDigest);
+            Delete(Steps().Where(later => later > step));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -52,6 +66,13 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         }
 
         AdapterFile.ReadInto(state, model.Adapter!, first, second);
+    }
+
+    private void WriteAdapter(Gpt2Model model, LowRankAdapter adapter, string? digest)
+    {
+        byte[] config = AdapterConfig.Format(adapter.Rank, adapter.Alpha, NameOf(model), AdapterFile.TargetsOf(adapter, model.HyperParameters.NLayer));
+        OutputFile.Save(Path.Combine(folder, AdapterConfig.FileName), stream => stream.Write(config));
+        AdapterFile.Write(Path.Combine(folder, AdapterFile.FileName), adapter, digest);
     }
 
     /// <summary>What others call the model: Hugging Face's name of one of OpenAI's, or where it lies.</summary>

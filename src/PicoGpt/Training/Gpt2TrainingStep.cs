@@ -9,6 +9,9 @@ public sealed record Gpt2TrainingStep
     /// <summary>The mean cross-entropy of its tokens before it, in nats.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>The loss of the first step of the training, in nats: where this one came from.</summary>
+    public double FirstLoss { get; init; }
+
     /// <summary>The mean cross-entropy of the text that is held out, after it, in nats; <see langword="null"/> where it was not measured.</summary>
     public double? ValidationLoss { get; init; }
 

@@ -30,13 +30,16 @@ public sealed unsafe class Trainer : IDisposable
     /// <param name="tokens">The tokens of the texts, one text after another.</param>
     /// <param name="options">How to train.</param>
     /// <param name="isFrozen">Whether a weight of a name stays as it is; <see langword="null"/> for none.</param>
+    /// <param name="validation">The tokens to validate with, instead of a share of the others.</param>
     /// <exception cref="Gpt2Exception">An option is out of its range, the text is too short, an id is not of the model, or its weights cannot be changed.</exception>
-    public Trainer(Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen = null)
-        : this(model, tokens, options, isFrozen, Kernels.Best)
+    public Trainer(
+        Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen = null, ReadOnlyMemory<int> validation = default)
+        : this(model, tokens, options, isFrozen, Kernels.Best, validation)
     {
     }
 
-    internal Trainer(Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen, Kernels kernels)
+    internal Trainer(
+        Gpt2Model model, ReadOnlyMemory<int> tokens, TrainingOptions options, Func<string, bool>? isFrozen, Kernels kernels, ReadOnlyMemory<int> validation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -44,15 +47,13 @@ public sealed unsafe class Trainer : IDisposable
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The weights of {model.Name} are those of its files, which are never changed; train a copy of the model.");
         _model = model;
         Options = options.Validate(model.HyperParameters.NCtx);
-        foreach (int id in tokens.Span)
-        {
-            if ((uint)id >= (uint)model.HyperParameters.NVocab) throw Gpt2Forward.OutsideVocabulary(id, model.HyperParameters.NVocab);
-        }
-
-        int length = Options.ContextLength;
-        int heldOut = (int)(tokens.Length * Options.ValidationShare);
+        RequireIds(tokens.Span, model.HyperParameters.NVocab);
+        RequireIds(validation.Span, model.HyperParameters.NVocab);
+        if (validation.Length > 0) Options = Options with { ValidationShare = 0 };
+        int length = Options.ContextLength, heldOut = Options.HeldOutOf(tokens.Length);
         _text = new TrainingText(tokens[..^heldOut], length, Options.Seed);
-        _validation = heldOut > length ? new TrainingText(tokens[^heldOut..], length, Options.Seed) : null;
+        if (heldOut > length) validation = tokens[^heldOut..];
+        _validation = validation.Length > 0 ? new TrainingText(validation, length, Options.Seed, "The text to validate with") : null;
         (_ids, _targets) = (new int[Options.BatchSize * length], new int[Options.BatchSize * length]);
         Func<string, bool> isTrained = model.Adapter is not null ? _ => false : isFrozen is null ? _ => true : name => !isFrozen(name);
         _backward = new Gpt2Backward(model, Options.BatchSize, length, Options.Threads, kernels, Options.LowMemory, isTrained);
@@ -71,6 +72,9 @@ public sealed unsafe class Trainer : IDisposable
 
     /// <summary>The parameters that are trained.</summary>
     public long TrainedCount { get; }
+
+    /// <summary>How many windows the text has; an epoch reads each of them once.</summary>
+    public int Windows => _text.Windows;
 
     /// <summary>Whether text is held out to validate with.</summary>
     public bool CanEvaluate => _validation is not null;
@@ -149,6 +153,14 @@ public sealed unsafe class Trainer : IDisposable
 
     /// <summary>Goes on after a step that was done before, with the moments that are in <see cref="Moments"/>.</summary>
     internal void Resume(int step) => Step = step;
+
+    private static void RequireIds(ReadOnlySpan<int> tokens, int count)
+    {
+        foreach (int id in tokens)
+        {
+            if ((uint)id >= (uint)count) throw Gpt2Forward.OutsideVocabulary(id, count);
+        }
+    }
 
     private void Read(long window)
     {

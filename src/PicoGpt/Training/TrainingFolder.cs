@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
@@ -20,7 +21,7 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
 
     private static readonly TensorFlowFormat Format = new();
 
-    public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
+    public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, int best, CancellationToken cancellationToken)
     {
         try
         {
@@ -33,13 +34,29 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
 
             journal.Save(JournalOf(journal.Step));
             Write(PrefixOf(journal.Step), trainer, journal, cancellationToken);
-            DeleteOld(journal.Step);
+            DeleteOld(journal.Step, best);
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
             throw UnwritableFile.Refused(folder, fault);
         }
     }
+
+    public void ReturnTo(Gpt2Model model, Trainer trainer, int step)
+    {
+        try
+        {
+            string state = CheckpointState.Format(Path.GetFileName(PrefixOf(step)));
+            OutputFile.Save(Path.Combine(folder, CheckpointState.FileName), stream => stream.Write(Encoding.UTF8.GetBytes(state)));
+            foreach (int later in Steps().Where(other => other > step)) Delete(later);
+        }
+        catch (Exception fault) when (UnwritableFile.IsFault(fault))
+        {
+            throw UnwritableFile.Refused(folder, fault);
+        }
+    }
+
+    public bool Has(int step) => File.Exists(JournalOf(step)) && Format.FilesOf(PrefixOf(step)).All(File.Exists);
 
     public TrainingJournal ReadJournal()
     {
@@ -105,13 +122,19 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
     }
 
     // The newest is in use and the one before it is kept, in case that the newest is lost.
-    private void DeleteOld(int newest)
+    private void DeleteOld(int newest, int best)
     {
-        int[] steps = [.. Directory.EnumerateFiles(folder, JournalName + "*" + JournalSuffix).Select(StepOf).Where(step => step >= 0 && step < newest).Order()];
-        foreach (int step in steps.SkipLast(1))
+        foreach (int step in Steps().Where(step => step < newest).SkipLast(1))
         {
-            foreach (string file in Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(JournalOf(step))) File.Delete(file);
+            if (step != best) Delete(step);
         }
+    }
+
+    private int[] Steps() => [.. Directory.EnumerateFiles(folder, JournalName + "*" + JournalSuffix).Select(StepOf).Where(step => step >= 0).Order()];
+
+    private void Delete(int step)
+    {
+        foreach (string file in Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(JournalOf(step))) File.Delete(file);
     }
 
     private static int StepOf(string journal) =>

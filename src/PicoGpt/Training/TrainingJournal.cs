@@ -7,9 +7,12 @@ namespace PicoGpt.Training;
 /// <param name="Step">The steps that are done; the place in the text follows from it and the seed.</param>
 /// <param name="Options">How the model is trained.</param>
 /// <param name="Frozen">The names of the weights that stay as they are.</param>
-/// <param name="Text">SHA-256 of the text's tokens.</param>
+/// <param name="Text">SHA-256 of the text's tokens, and of those to validate with where they are given apart.</param>
 /// <param name="Losses">The loss of every step, in nats.</param>
-internal sealed record TrainingJournal(int Step, TrainingOptions Options, string[] Frozen, string Text, double[] Losses)
+/// <param name="Validations">The losses of the text that is held out, as far as they were measured.</param>
+/// <param name="Samples">What the model wrote on the way.</param>
+internal sealed record TrainingJournal(
+    int Step, TrainingOptions Options, string[] Frozen, string Text, double[] Losses, ValidationLoss[] Validations, TrainingSample[] Samples)
 {
     private const int MaxLength = 1 << 27;
 
@@ -22,7 +25,11 @@ internal sealed record TrainingJournal(int Step, TrainingOptions Options, string
         {
             TrainingJournal? journal = JsonSerializer.Deserialize(json, TrainingJournalJson.Default.TrainingJournal);
             // How many threads there were is the other machine's affair, and a number in a file starts none.
-            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null }) return journal with { Options = journal.Options with { Threads = 0 } };
+            if (journal is { Step: >= 0, Options: not null, Frozen: not null, Losses: not null, Validations: not null, Samples: not null }
+                && Array.TrueForAll(journal.Validations, validation => validation is not null) && Array.TrueForAll(journal.Samples, sample => sample?.Text is not null))
+            {
+                return journal with { Options = journal.Options with { Threads = 0 } };
+            }
         }
         catch (Exception fault) when (JsonFile.IsFault(fault))
         {

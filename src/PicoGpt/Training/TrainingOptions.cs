@@ -73,8 +73,25 @@ public sealed record TrainingOptions
         Require(Rank is >= 0 and <= 4096, $"A rank of {Rank} is not possible; take 1 to 4096, such as 8, or 0 to train the weights themselves.");
         Require(Alpha >= 0 && double.IsFinite(Alpha) && (Alpha == 0 || Rank > 0), $"An alpha of {Alpha} is not possible with a rank of {Rank}; take 0 for twice the rank, or a positive number.");
         Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
-        return ContextLength > 0 ? this : this with { ContextLength = Math.Min(256, context) };
+        return this with { ContextLength = LengthFor(context) };
     }
+
+    /// <summary>The same, with the steps in which each token of a text is read so often.</summary>
+    /// <param name="epochs">How often; more than 0.</param>
+    /// <param name="tokens">The tokens of the text, those that are held out included.</param>
+    /// <param name="context">The model's context.</param>
+    /// <returns>The options.</returns>
+    public TrainingOptions ForEpochs(double epochs, int tokens, int context)
+    {
+        int windows = Math.Max(1, (tokens - HeldOutOf(tokens) - 1) / LengthFor(context));
+        return this with { Steps = (int)Math.Clamp(Math.Ceiling(epochs * windows / ((double)BatchSize * GradientAccumulation)), 1, int.MaxValue) };
+    }
+
+    /// <summary>How many tokens of a text are held out.</summary>
+    internal int HeldOutOf(int tokens) => (int)(tokens * ValidationShare);
+
+    /// <summary>The tokens of a window, for a model.</summary>
+    internal int LengthFor(int context) => ContextLength > 0 ? ContextLength : Math.Min(256, context);
 
     private static void Require(bool isMet, FormattableString otherwise)
     {

@@ -18,15 +18,16 @@ internal sealed class TrainingText
     /// <param name="tokens">The tokens.</param>
     /// <param name="length">The tokens of a window.</param>
     /// <param name="seed">What the order depends on.</param>
+    /// <param name="what">What sentences call it.</param>
     /// <exception cref="Gpt2Exception">There are too few tokens for a window.</exception>
-    public TrainingText(ReadOnlyMemory<int> tokens, int length, ulong seed)
+    public TrainingText(ReadOnlyMemory<int> tokens, int length, ulong seed, string what = "The text")
     {
         (_tokens, _length, _seed) = (tokens, length, seed);
         Windows = (tokens.Length - 1) / length; // the last token of a window has a next one too
         if (Windows < 1)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, $"The text has {tokens.Length} tokens, too few for a window of {length} and the token after it; give more text, or take a shorter window.");
+                Gpt2Error.InvalidArgument, $"{what} has {tokens.Length} tokens, too few for a window of {length} and the token after it; give more text, or take a shorter window.");
         }
 
         _order = new int[Windows];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Training;
 using Xunit;
@@ -65,8 +66,9 @@ public sealed class TrainingRunTests : IDisposable
         string folder = _folder.File("mine");
         using (TrainingRun run = Begin(folder, Options)) Train(run, 1);
         Assert.Contains("another text", Fault(() => TrainingRun.Resume(folder, Tokens.AsMemory(1), options => options)), StringComparison.Ordinal);
-        Assert.Contains("other options", Fault(() => TrainingRun.Resume(folder, Tokens, options => options with { Seed = 9 })), StringComparison.Ordinal);
-        Assert.Contains("other options", Fault(() => TrainingRun.Resume(folder, Tokens, options => options, ["wte"])), StringComparison.Ordinal);
+        Assert.Contains("begun with other options: BatchSize 2, Seed 1; leave", Fault(() => TrainingRun.Resume(folder, Tokens, options => options with { Seed = 9, BatchSize = 1 })), StringComparison.Ordinal);
+        Assert.Contains("begun with other options: no frozen weights; leave", Fault(() => TrainingRun.Resume(folder, Tokens, options => options, ["wte"])), StringComparison.Ordinal);
+        Assert.Contains("another text", Fault(() => TrainingRun.Resume(folder, Tokens, options => options, validation: Tokens)), StringComparison.Ordinal);
         Assert.Contains("already exists", Fault(() => Begin(folder, Options)), StringComparison.Ordinal);
         Assert.Contains("journal", Fault(() =>
         {
@@ -98,6 +100,75 @@ public sealed class TrainingRunTests : IDisposable
         using TrainingRun resumed = TrainingRun.Resume(folder, Tokens, options => options);
         Assert.Equal(1, resumed.Step);
     }
+
+    [Fact]
+    public void A_text_to_validate_with_that_is_given_apart_changes_no_weight()
+    {
+        using TrainingRun without = Begin(_folder.File("one"), Options with { ValidationShare = 0 });
+        using Gpt2Model model = Gpt2Model.Open(_model.Path);
+        using TrainingRun run = TrainingRun.Begin(model, _folder.File("two"), Tokens, Options, validation: Tokens.AsMemory(0, 100));
+        Train(without, 2);
+        Train(run, 2);
+        Assert.Equal(without.Losses, run.Losses);
+        Assert.Null(without.Evaluate(TestContext.Current.CancellationToken));
+        double loss = run.Evaluate(TestContext.Current.CancellationToken)!.Value;
+        Assert.Equal([new ValidationLoss(2, loss)], run.Validations);
+        string fault = Fault(() => TrainingRun.Begin(model, _folder.File("three"), Tokens, Options, validation: Tokens.AsMemory(0, 9)));
+        Assert.StartsWith("The text to validate with has 9 tokens, too few", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_checkpoint_of_the_least_validation_loss_is_kept_and_can_become_the_folders()
+    {
+        string folder = _folder.File("mine");
+        using Gpt2Model model = Gpt2Model.Open(_model.Path);
+        int[] other = [.. Enumerable.Range(0, 200).Select(i => 258 + (i % 41))]; // the more is learnt of ids below 41, the worse it is predicted
+        int best;
+        using (TrainingRun run = TrainingRun.Begin(model, folder, Tokens, Options with { Steps = 12, LearningRate = 3e-2, WarmupSteps = 0 }, validation: other))
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                run.Next(TestContext.Current.CancellationToken);
+                run.Evaluate(TestContext.Current.CancellationToken);
+                run.AddSample($"after {run.Step}");
+                run.Save(TestContext.Current.CancellationToken);
+            }
+
+            best = run.Best!.Step;
+            Assert.InRange(best, 1, 6);
+            Assert.Equal([best, 7, 8], Kept(folder));
+            Assert.Equal(best, run.ReturnToBest());
+        }
+
+        Assert.Equal([best], Kept(folder));
+        using TrainingRun resumed = TrainingRun.Resume(folder, Tokens, options => options, validation: other);
+        Assert.Equal(best, resumed.Step);
+        Assert.Equal(best, resumed.Losses.Count);
+        Assert.Equal($"after {best}", resumed.Samples[^1].Text);
+        Assert.Equal(resumed.Best!.Loss, resumed.Evaluate(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_loss_that_explodes_ends_the_training_and_leaves_the_checkpoint_before_it()
+    {
+        string folder = _folder.File("mine");
+        using TrainingRun run = Begin(folder, Options with { Steps = 100, LearningRate = 3, WarmupSteps = 60, ClipNorm = 0 });
+        Train(run, 1);
+        string fault = Assert.Throws<Gpt2Exception>(() => Train(run, 99)).Message;
+        Assert.Matches("^The loss has exploded: the mean of 10 steps rose from .* the checkpoint of step 1 stays. Begin again with a smaller learning rate than 3, such as 0.3.$", fault);
+        run.Save(TestContext.Current.CancellationToken);
+        Assert.Equal([1], Kept(folder));
+    }
+
+    [Theory]
+    [InlineData(1, 12)] // 600 tokens, 30 of them held out: 35 windows of 16 in batches of 3
+    [InlineData(0.01, 1)]
+    [InlineData(2.5, 30)]
+    public void Epochs_are_told_in_steps(double epochs, int steps) =>
+        Assert.Equal(steps, (Options with { BatchSize = 3 }).ForEpochs(epochs, Tokens.Length, context: 80).Steps);
+
+    private static int[] Kept(string folder) =>
+        [.. Directory.GetFiles(folder, "training-*.json").Select(path => int.Parse(Path.GetFileNameWithoutExtension(path)[9..], CultureInfo.InvariantCulture)).Order()];
 
     private static string Fault(Func<TrainingRun> work) => Assert.Throws<Gpt2Exception>(() => work().Dispose()).Message;
 
