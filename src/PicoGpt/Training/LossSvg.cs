@@ -10,11 +10,9 @@ internal static class LossSvg
     private const int Width = 900, Height = 460, Left = 64, Right = 24, Top = 76, Bottom = 48;
 
     private const string Style =
-        "svg{--b:#fff;--i:#1f2328;--d:#6d737b;--l:#e4e4df;--t:#2563eb;--v:#c2410c}"
-        + "@media(prefers-color-scheme:dark){svg{--b:#191c20;--i:#e6e8ea;--d:#969da6;--l:#2a2e34;--t:#60a5fa;--v:#fb923c}}"
-        + "text{font:13px sans-serif;fill:var(--d)}.h{font-weight:bold;font-size:16px;fill:var(--i)}.e{text-anchor:end}.m{text-anchor:middle}"
-        + ".g{stroke:var(--l)}.t{fill:none;stroke:var(--t);stroke-width:1.5;opacity:.8}.v{fill:none;stroke:var(--v);stroke-width:2}"
-        + ".p{fill:var(--v)}.lt{fill:var(--t)}.lv{fill:var(--v)}";
+        "text{font:13px sans-serif;fill:#6d737b}.b{fill:#fff}.h{font-weight:bold;font-size:16px;fill:#1f2328}.e{text-anchor:end}.m{text-anchor:middle}"
+        + ".g{stroke:#e4e4df}.t{fill:none;stroke:#2563eb;stroke-width:1.5;opacity:.8}.v{fill:none;stroke:#c2410c;stroke-width:2}.p,.lv{fill:#c2410c}.lt{fill:#2563eb}"
+        + "@media(prefers-color-scheme:dark){text{fill:#969da6}.b{fill:#191c20}.h{fill:#e6e8ea}.g{stroke:#2a2e34}.t{stroke:#60a5fa}.v{stroke:#fb923c}.p,.lv{fill:#fb923c}.lt{fill:#60a5fa}}";
 
     /// <summary>The picture.</summary>
     public static string Of(string title, string summary, IReadOnlyList<(int Step, double Loss)> losses, IReadOnlyList<ValidationLoss> validations)
@@ -25,7 +23,7 @@ internal static class LossSvg
         int last = Math.Max(1, losses.Count == 0 ? 1 : losses[^1].Step);
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{Height}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n");
-        svg.Append($"<title>{Escape(title)}</title>\n<desc>{Escape(summary)}</desc>\n<style>{Style}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"var(--b)\"/>\n");
+        svg.Append($"<title>{Escape(title)}</title>\n<desc>{Escape(summary)}</desc>\n<style>{Style}</style>\n<rect width=\"100%\" height=\"100%\" class=\"b\"/>\n");
         svg.Append(Text(Left, 28, title, "h")).Append(Text(Left, 50, summary, ""));
         foreach (double loss in Ticks(low, high))
         {

@@ -122,20 +122,20 @@ public sealed class TrainingRunTests : IDisposable
     {
         string folder = _folder.File("mine");
         using Gpt2Model model = Gpt2Model.Open(_model.Path);
-        int[] other = [.. Enumerable.Range(0, 200).Select(i => 258 + (i % 41))]; // the more is learnt of ids below 41, the worse it is predicted
+        int[] other = [.. Tokens.Reverse()];
         int best;
-        using (TrainingRun run = TrainingRun.Begin(model, folder, Tokens, Options with { Steps = 12, LearningRate = 3e-2, WarmupSteps = 0 }, validation: other))
+        using (TrainingRun run = TrainingRun.Begin(model, folder, Tokens, Options with { Steps = 12, LearningRate = 3e-3, WarmupSteps = 0 }, validation: other))
         {
             for (int i = 0; i < 8; i++)
             {
                 run.Next(TestContext.Current.CancellationToken);
-                run.Evaluate(TestContext.Current.CancellationToken);
+                if (i < 3) run.Evaluate(TestContext.Current.CancellationToken);
                 run.AddSample($"after {run.Step}");
                 run.Save(TestContext.Current.CancellationToken);
             }
 
             best = run.Best!.Step;
-            Assert.InRange(best, 1, 6);
+            Assert.InRange(best, 1, 3);
             Assert.Equal([best, 7, 8], Kept(folder));
             Assert.Equal(best, run.ReturnToBest());
         }
