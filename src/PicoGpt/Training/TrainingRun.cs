@@ -65,9 +65,6 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The parameters that are trained: the weights' that are not frozen, or the adapters'.</summary>
     public long TrainedCount => _trainer.TrainedCount;
 
-    /// <summary>The bytes that they take with their gradients and both moments.</summary>
-    public long StateSize => 4 * sizeof(float) * TrainedCount;
-
     /// <summary>The loss of every step, in nats.</summary>
     public IReadOnlyList<double> Losses => _losses;
 
