@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace PicoGpt.Files;
 
@@ -16,6 +17,8 @@ internal static class JsonFile
         byte[] json = SmallFile.Read(path, maxLength);
         try
         {
+            // The parser takes any bytes in a text, and throws when the text is looked at, be it for the sentence that refuses it.
+            if (!Utf8.IsValid(json)) throw new JsonException("it is not UTF-8");
             return JsonDocument.Parse(json.AsMemory(SmallFile.StartOfText(json)), Strict);
         }
         catch (Exception fault) when (IsFault(fault))

@@ -116,6 +116,15 @@ public sealed class OwnTokensTests : IDisposable
     }
 
     [Fact]
+    public void Bytes_that_are_not_text_are_refused_where_the_file_is_quoted()
+    {
+        File.WriteAllBytes(_folder.File("generation_config.json"), [.. "{\"eos_token_id\": [\""u8, 0xFF, .. "\"]}"u8]);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => GenerationConfig.Read(_folder.File("generation_config.json")));
+        Assert.Equal(Gpt2Error.NotAFormat, fault.Error);
+        Assert.Contains("is not valid JSON", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_end_that_is_a_token_of_the_vocabulary_itself_ends_the_text()
     {
         File.Delete(_folder.File("added_tokens.json"));
