@@ -92,7 +92,7 @@ internal sealed class CommandLine
     {
         if (Fetch && ModelCatalog.TryResolve(Model, out CatalogModel? model))
             new ModelDownloader(ModelStore.Default).FetchAsync(model, cancellationToken: cancellationToken).GetAwaiter().GetResult();
-        return ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount);
+        return ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount, cancellationToken);
     }
 
     /// <summary>What is to be said of the memory before the model is run, or <see langword="null"/>.</summary>

@@ -14,18 +14,10 @@ public sealed class ActivationNameCompleter : IArgumentCompleter
     {
         ArgumentNullException.ThrowIfNull(commandAst);
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        try
-        {
-            if (CommandLineModel.ShapeOf(commandAst, fakeBoundParameters) is not { } shape) return [];
-            WildcardPattern pattern = NamePattern.Begun(wordToComplete);
-            return Gpt2Activations.Names(shape)
-                .Where(name => pattern.IsMatch(name))
-                .Select(name => Completion.Result(wordToComplete, name, $"{name} · n_seq × {Gpt2Activations.WidthOf(name, shape)}"))
-                .ToArray();
-        }
-        catch (Exception fault) when (fault is Gpt2Exception or RuntimeException or IOException or UnauthorizedAccessException)
-        {
-            return []; // a completer has nowhere to report to
-        }
+        if (Completion.Ask(token => CommandLineModel.ShapeOf(commandAst, fakeBoundParameters, token)) is not { } shape) return [];
+        WildcardPattern pattern = NamePattern.Begun(wordToComplete);
+        return Gpt2Activations.Names(shape)
+            .Where(name => pattern.IsMatch(name))
+            .Select(name => Completion.Result(wordToComplete, name, $"{name} · n_seq × {Gpt2Activations.WidthOf(name, shape)}"));
     }
 }

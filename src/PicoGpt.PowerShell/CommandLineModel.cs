@@ -24,23 +24,25 @@ internal static class CommandLineModel
 
     /// <summary>The shape of the model that the line gives; no weights are read.</summary>
     /// <exception cref="Gpt2Exception">Its files are not as they should be.</exception>
-    public static Gpt2HyperParameters? ShapeOf(CommandAst command, IDictionary parameters) => ShapeOf(Find(command, parameters));
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Gpt2HyperParameters? ShapeOf(CommandAst command, IDictionary parameters, CancellationToken cancellationToken) =>
+        ShapeOf(Find(command, parameters), cancellationToken);
 
     /// <summary>A path as the session means it: relative to its location and not to the process's.</summary>
     public static string Resolve(string path) => SessionPath.Resolve(Session(), path);
 
-    private static Gpt2HyperParameters? ShapeOf(object? model) => model switch
+    private static Gpt2HyperParameters? ShapeOf(object? model, CancellationToken cancellationToken) => model switch
     {
         Gpt2Model open => open.HyperParameters,
-        ModelInfo info => ShapeOf(info.Name),
+        ModelInfo info => ShapeOf(info.Name, cancellationToken),
         string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) => entry.HyperParameters,
-        string path => ShapeAt(Resolve(path)),
+        string path => ShapeAt(Resolve(path), cancellationToken),
         _ => null,
     };
 
-    private static Gpt2HyperParameters ShapeAt(string path)
+    private static Gpt2HyperParameters ShapeAt(string path, CancellationToken cancellationToken)
     {
-        using Gpt2Model model = Gpt2Model.Open(path);
+        using Gpt2Model model = Gpt2Model.Open(path, cancellationToken: cancellationToken);
         return model.HyperParameters;
     }
 

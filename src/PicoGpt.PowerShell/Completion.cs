@@ -7,6 +7,27 @@ namespace PicoGpt.PowerShell;
 /// <summary>Words and quoting for argument completion.</summary>
 internal static class Completion
 {
+    /// <summary>How long whoever presses Tab waits for a model's files.</summary>
+    internal static TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>What a model's files tell. A completer has nowhere to report to: where they are damaged, or tell it too late, they tell nothing.</summary>
+    /// <typeparam name="T">What is told.</typeparam>
+    /// <param name="read">Reads the files; it ends when it is cancelled, and on this thread, so that nothing goes on behind the prompt.</param>
+    /// <returns>What was told; <see langword="null"/> where nothing was.</returns>
+    public static T? Ask<T>(Func<CancellationToken, T?> read)
+        where T : class
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            return read(patience.Token);
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or RuntimeException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The word without the quotes around it: while it is typed, only the first may be there.</summary>
     public static string Unquote(string? word)
     {

@@ -198,7 +198,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     protected virtual Gpt2Model OpenModel(string nameOrPath)
     {
         string path = SessionPath.Resolve(SessionState, nameOrPath);
-        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, WantedPrecision ?? default);
+        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, WantedPrecision ?? default, cancellationToken: StopToken);
         if (!ModelCatalog.TryResolve(nameOrPath, out _)) TellOf(path, model);
         return model;
     }
@@ -253,7 +253,20 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         Gpt2Model model = Open(reference);
         CheckMemory(model, texts, force);
         Prepare(model);
+        ReadVocabulary(model);
         return model;
+    }
+
+    // Here a stop ends the reading, where it takes long. What is wrong with a vocabulary is told by whoever needs it.
+    private void ReadVocabulary(Gpt2Model model)
+    {
+        try
+        {
+            if (model.HasVocabulary) model.ReadEncoder(StopToken);
+        }
+        catch (Gpt2Exception)
+        {
+        }
     }
 
     /// <summary>Warns where the machine's memory is scarce for a model, and refuses where it cannot do.</summary>

@@ -59,20 +59,8 @@ public sealed class NumberCompleter : IArgumentCompleter
     private static IEnumerable<(string Value, string Meaning)> Values(string parameter, CommandAst command, IDictionary parameters)
     {
         if (Usual.TryGetValue(parameter, out (string, string)[]? usual)) return usual;
-        Gpt2HyperParameters? shape = ShapeOf(command, parameters);
+        Gpt2HyperParameters? shape = Completion.Ask(token => CommandLineModel.ShapeOf(command, parameters, token));
         (int count, string what) = parameter == "Layer" ? (shape?.NLayer ?? 1, "layer") : (shape?.NHead ?? 1, "head");
         return Enumerable.Range(0, count).Select(n => (n.ToString(CultureInfo.InvariantCulture), shape is null ? $"the first {what}" : $"{what} {n} of 0 to {count - 1}"));
-    }
-
-    private static Gpt2HyperParameters? ShapeOf(CommandAst command, IDictionary parameters)
-    {
-        try
-        {
-            return CommandLineModel.ShapeOf(command, parameters);
-        }
-        catch (Exception fault) when (fault is Gpt2Exception or RuntimeException or IOException or UnauthorizedAccessException)
-        {
-            return null; // a completer has nowhere to report to
-        }
     }
 }

@@ -19,28 +19,28 @@ public sealed class WeightNameCompleter : IArgumentCompleter
     {
         ArgumentNullException.ThrowIfNull(commandAst);
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        try
+        WildcardPattern pattern = NamePattern.Begun(wordToComplete);
+        return Completion.Ask(Read) ?? [];
+
+        CompletionResult[] Read(CancellationToken cancellationToken)
         {
-            WildcardPattern pattern = NamePattern.Begun(wordToComplete);
             object? path = commandName == "Export-Gpt2Model" ? null : fakeBoundParameters["Path"] ?? fakeBoundParameters["LiteralPath"];
             object? source = path ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
-            return (fakeBoundParameters.Contains("Raw") ? Tensors(source) : Weights(source))
-                .Where(weight => pattern.IsMatch(weight.Name))
-                .Select(weight => Completion.Result(wordToComplete, weight.Name, Describe(weight)))
-                .ToArray();
-        }
-        catch (Exception fault) when (fault is Gpt2Exception or RuntimeException or IOException or UnauthorizedAccessException)
-        {
-            return []; // a completer has nowhere to report to
+            return
+            [
+                .. (fakeBoundParameters.Contains("Raw") ? Tensors(source, cancellationToken) : Weights(source, cancellationToken))
+                    .Where(weight => pattern.IsMatch(weight.Name))
+                    .Select(weight => Completion.Result(wordToComplete, weight.Name, Describe(weight))),
+            ];
         }
     }
 
-    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(object? model) => model switch
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(object? model, CancellationToken cancellationToken) => model switch
     {
         Gpt2Model open => Weights(open),
-        ModelInfo info => Weights(info.Name),
+        ModelInfo info => Weights(info.Name, cancellationToken),
         string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) => Weights(entry),
-        string path => WeightsAt(CommandLineModel.Resolve(path)),
+        string path => WeightsAt(CommandLineModel.Resolve(path), cancellationToken),
         _ => [],
     };
 
@@ -50,24 +50,24 @@ public sealed class WeightNameCompleter : IArgumentCompleter
     private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Weights(CatalogModel model) =>
         Gpt2Architecture.Leaves(model.HyperParameters).Select(leaf => (leaf.Name, (IEnumerable)leaf.Shape, leaf.Count * sizeof(float)));
 
-    private static (string Name, IEnumerable Shape, long Size)[] WeightsAt(string path)
+    private static (string Name, IEnumerable Shape, long Size)[] WeightsAt(string path, CancellationToken cancellationToken)
     {
-        using Gpt2Model model = Gpt2Model.Open(path);
+        using Gpt2Model model = Gpt2Model.Open(path, cancellationToken: cancellationToken);
         return [.. Weights(model)];
     }
 
-    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Tensors(object? source) => source switch
+    private static IEnumerable<(string Name, IEnumerable Shape, long Size)> Tensors(object? source, CancellationToken cancellationToken) => source switch
     {
-        Gpt2Model open => TensorsAt(open.Prefix),
+        Gpt2Model open => TensorsAt(open.Prefix, cancellationToken),
         string name when ModelCatalog.TryResolve(name, out CatalogModel? entry) =>
             Weights(entry).Select(weight => (WeightNaming.TensorFlow.Of(weight.Name), weight.Shape, weight.Size)),
-        string path => TensorsAt(CommandLineModel.Resolve(path)),
+        string path => TensorsAt(CommandLineModel.Resolve(path), cancellationToken),
         _ => [],
     };
 
-    private static (string Name, IEnumerable Shape, long Size)[] TensorsAt(string path)
+    private static (string Name, IEnumerable Shape, long Size)[] TensorsAt(string path, CancellationToken cancellationToken)
     {
-        using ITensorSource source = ModelFiles.OpenWeights(path);
+        using ITensorSource source = ModelFiles.OpenWeights(path, cancellationToken);
         return [.. source.Tensors.Select(tensor => (tensor.Name, (IEnumerable)tensor.Shape.Dimensions, tensor.Size))];
     }
 

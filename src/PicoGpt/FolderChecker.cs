@@ -27,7 +27,7 @@ internal static partial class FolderChecker
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         Gpt2HyperParameters? shape = null;
         string? vocabularyFolder = null;
-        ITensorSource? source = Open(path, out Gpt2Exception? fault);
+        ITensorSource? source = Open(path, cancellationToken, out Gpt2Exception? fault);
         if (source is null)
         {
             yield return ResultOf(name, fault!.Path ?? path, null, fault);
@@ -37,11 +37,11 @@ internal static partial class FolderChecker
             using (source)
             {
                 folder = Path.GetDirectoryName(source.Location)!;
-                foreach (ModelCheck check in CheckFiles(source, name, folder, ref shape)) yield return check;
+                foreach (ModelCheck check in CheckFiles(source, name, folder, ref shape, cancellationToken)) yield return check;
                 foreach (ModelCheck check in CheckTensors(source, name, progress, cancellationToken)) yield return check;
                 if (shape is not null && source.Vocabulary is { } open)
                 {
-                    yield return ResultOf(name, source.Location, "vocabulary", Fault(() => Require(open(), shape)));
+                    yield return ResultOf(name, source.Location, "vocabulary", Fault(() => Require(open(cancellationToken), shape)));
                     yield break;
                 }
 
@@ -49,16 +49,16 @@ internal static partial class FolderChecker
             }
         }
 
-        foreach (ModelCheck check in CheckVocabulary(name, vocabularyFolder ?? folder, shape)) yield return check;
+        foreach (ModelCheck check in CheckVocabulary(name, vocabularyFolder ?? folder, shape, cancellationToken)) yield return check;
     }
 
     // What does not exist at all is for the caller to report.
-    private static ITensorSource? Open(string path, out Gpt2Exception? fault)
+    private static ITensorSource? Open(string path, CancellationToken cancellationToken, out Gpt2Exception? fault)
     {
         fault = null;
         try
         {
-            return ModelFiles.OpenWeights(path);
+            return ModelFiles.OpenWeights(path, cancellationToken);
         }
         catch (Gpt2Exception found) when (found.Error != Gpt2Error.FileNotFound || Path.Exists(path))
         {
@@ -68,13 +68,13 @@ internal static partial class FolderChecker
     }
 
     // What tells the shape, then what holds the weights: whether they are there, whole, and a GPT-2's.
-    private static List<ModelCheck> CheckFiles(ITensorSource source, string model, string folder, ref Gpt2HyperParameters? shape)
+    private static List<ModelCheck> CheckFiles(ITensorSource source, string model, string folder, ref Gpt2HyperParameters? shape, CancellationToken cancellationToken)
     {
         Gpt2HyperParameters? found = null;
         Gpt2Exception? shapeFault = Fault(() => found = ModelFiles.ReadShape(folder, source).HyperParameters)
             ?? (source.SpecialIds is null ? Fault(() => GenerationConfig.Read(Path.Combine(folder, HuggingFaceConfig.FileName))) : null);
         shape = found;
-        Gpt2Exception? fault = Fault(source.EnsureComplete) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found)));
+        Gpt2Exception? fault = Fault(() => source.EnsureComplete(cancellationToken)) ?? (found is null ? null : Fault(() => _ = Gpt2Parameters.Load(source, found, cancellationToken)));
         List<ModelCheck> checks = [];
         string[] besides = TellsItself(source) ? [] : [.. new[] { Gpt2HyperParameters.FileName, HuggingFaceConfig.FileName }.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
         if (besides.Length == 0 && shapeFault is not null) checks.Add(ResultOf(model, source.Location, null, shapeFault));
@@ -114,7 +114,7 @@ internal static partial class FolderChecker
             foreach (StoredTensor tensor in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), source.Location));
+                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), source.Location, cancellationToken));
                 progress?.Report(done += tensor.Size);
             }
 
@@ -123,16 +123,17 @@ internal static partial class FolderChecker
     }
 
     // The architecture does not need the causal masks; some programs have them with minus infinity.
-    private static void Check(StoredTensor tensor, bool isMask, string location)
+    private static void Check(StoredTensor tensor, bool isMask, string location, CancellationToken cancellationToken)
     {
-        tensor.Verify();
+        tensor.Verify(cancellationToken);
         if (!tensor.DType.IsFloat() || isMask) return;
         using var values = new HeldMemory<float>(tensor.GetFloats());
         if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
         throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
     }
 
-    private static IEnumerable<ModelCheck> CheckVocabulary(string model, string folder, Gpt2HyperParameters? shape)
+    private static IEnumerable<ModelCheck> CheckVocabulary(
+        string model, string folder, Gpt2HyperParameters? shape, CancellationToken cancellationToken)
     {
         if (VocabularyFormats.FilesIn(folder) is not { } files)
         {
@@ -145,7 +146,7 @@ internal static partial class FolderChecker
             yield break;
         }
 
-        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(folder, shape?.NVocab ?? 0), shape));
+        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(folder, shape?.NVocab ?? 0, cancellationToken), shape));
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         foreach (string file in files) yield return ResultOf(model, file, null, file == blamed ? fault : null);
     }

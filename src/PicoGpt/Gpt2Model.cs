@@ -92,27 +92,29 @@ public sealed class Gpt2Model : IDisposable
     /// The number of attention heads, for weights that neither tell it nor have a file beside them that does; OpenAI's head size of 64 is
     /// assumed where it is left out.
     /// </param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The model.</returns>
     /// <exception cref="Gpt2Exception">
     /// A file is missing, truncated or of another kind, the tensors do not make a GPT-2, or the model has another number of heads.
     /// </exception>
-    public static Gpt2Model Open(string path, string? name = null, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null) =>
-        Open(path, name, precision, headCount, use: null);
+    public static Gpt2Model Open(string path, string? name = null, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null, CancellationToken cancellationToken = default) =>
+        Open(path, name, precision, headCount, use: null, cancellationToken);
 
     /// <param name="path">The model's folder, the checkpoint's prefix, or any of its files.</param>
     /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <param name="headCount">The number of attention heads, for weights that do not tell it.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
-    internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, int? headCount, IDisposable? use)
+    /// <param name="cancellationToken">Ends the reading.</param>
+    internal static Gpt2Model Open(string path, string? name, Gpt2Precision precision, int? headCount, IDisposable? use, CancellationToken cancellationToken)
     {
-        ITensorSource source = ModelFiles.OpenWeights(path);
+        ITensorSource source = ModelFiles.OpenWeights(path, cancellationToken);
         try
         {
             string folder = System.IO.Path.GetDirectoryName(source.Location)!;
             ModelShape shape = ModelFiles.ReadShape(folder, source, headCount);
-            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, shape, use);
-            source.EnsureComplete();
+            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, shape, use, cancellationToken);
+            source.EnsureComplete(cancellationToken);
             return new Gpt2Model(core, precision, ownsCore: true);
         }
         catch

@@ -31,16 +31,17 @@ internal sealed class ModelCore : IDisposable
     /// <param name="source">Its weights; closed with it.</param>
     /// <param name="shape">Its shape, as the files tell it.</param>
     /// <param name="use">What tells others that the model is open; disposed with it.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">The tensors do not make a GPT-2 of that shape.</exception>
-    public ModelCore(string name, string folder, ITensorSource source, ModelShape shape, IDisposable? use)
+    public ModelCore(string name, string folder, ITensorSource source, ModelShape shape, IDisposable? use, CancellationToken cancellationToken)
     {
         (_source, _use, _bringsVocabulary) = (source, use, source.Vocabulary is not null);
         (Name, Path, Assumption) = (name, folder, shape.Assumption);
         Gpt2HyperParameters hyperParameters = shape.HyperParameters;
-        Parameters = Gpt2Parameters.Load(source, hyperParameters);
+        Parameters = Gpt2Parameters.Load(source, hyperParameters, cancellationToken);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, source, hyperParameters);
         _readEncoder = source.Vocabulary is { } carried
-            ? _ => carried()
+            ? carried
             : cancellationToken => VocabularyFormats.Open(vocabularyFolder, hyperParameters.NVocab, cancellationToken);
         _specialIds = new Lazy<SpecialIds>(() => ModelFiles.ReadSpecialIds(folder, source, Encoder));
     }

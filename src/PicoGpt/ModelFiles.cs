@@ -17,11 +17,13 @@ internal static class ModelFiles
     private const string ModelsFolder = "models";
 
     /// <summary>Opens the weights that a path means: a folder, or a file of any format.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">There are none, or they are damaged.</exception>
-    public static ITensorSource OpenWeights(string path)
+    public static ITensorSource OpenWeights(string path, CancellationToken cancellationToken = default)
     {
         (CheckpointFormat format, string found) = Find(path);
-        return format.Open(found);
+        return format.Open(found, cancellationToken);
     }
 
     private static (CheckpointFormat Format, string Path) Find(string path)

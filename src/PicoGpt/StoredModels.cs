@@ -35,16 +35,17 @@ public static class StoredModels
     /// <param name="store">Where it is.</param>
     /// <param name="model">The model.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The open model.</returns>
     /// <exception cref="Gpt2Exception">The model is not here, or its files are not as they should be.</exception>
-    public static Gpt2Model Open(this ModelStore store, CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32)
+    public static Gpt2Model Open(this ModelStore store, CatalogModel model, Gpt2Precision precision = Gpt2Precision.Float32, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(model);
         string folder = store.GetFolder(model);
-        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name, precision);
+        if (model.IsBuiltIn) return Gpt2Model.Open(folder, model.Name, precision, cancellationToken: cancellationToken);
         CatalogFile[] missing = [.. model.Files.Where(file => !file.IsIn(folder))];
-        if (missing.Length == 0) return OpenCached(store, model, folder, precision);
+        if (missing.Length == 0) return OpenCached(store, model, folder, precision, cancellationToken);
         throw new Gpt2Exception(
             Gpt2Error.ModelNotCached,
             $"The model {model.Name} is not on this machine: '{folder}' lacks {string.Join(", ", missing.Select(file => file.Name))}; fetch it first.",
@@ -60,32 +61,33 @@ public static class StoredModels
     /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <param name="headCount">The number of attention heads, for weights at a path that do not tell it.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The open model.</returns>
     /// <exception cref="Gpt2Exception">
     /// There is no such model, its files are not as they should be, or it has another number of heads.
     /// </exception>
     public static Gpt2Model Open(
-        this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null)
+        this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null, CancellationToken cancellationToken = default)
     {
         if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model))
         {
             return headCount is null || headCount == model.HyperParameters.NHead
-                ? store.Open(model, precision)
+                ? store.Open(model, precision, cancellationToken)
                 : throw ModelFiles.ContradictedHeads(model.Name, model.HyperParameters, headCount.Value);
         }
 
         bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(fullPath, precision: precision, headCount: headCount) : throw ModelCatalog.Unknown(nameOrPath);
+        return isPath ? Gpt2Model.Open(fullPath, precision: precision, headCount: headCount, cancellationToken: cancellationToken) : throw ModelCatalog.Unknown(nameOrPath);
     }
 
-    private static Gpt2Model OpenCached(ModelStore store, CatalogModel model, string folder, Gpt2Precision precision)
+    private static Gpt2Model OpenCached(ModelStore store, CatalogModel model, string folder, Gpt2Precision precision, CancellationToken cancellationToken)
     {
         ModelUse use = ModelUse.Share(store.Root, model.Name);
         try
         {
             // Not the folder: its file 'checkpoint' could lead out of the cache.
             CatalogFile index = model.Files.First(file => file.Name.EndsWith(".index", StringComparison.Ordinal));
-            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, headCount: null, use);
+            return Gpt2Model.Open(Path.Combine(folder, index.Name), model.Name, precision, headCount: null, use, cancellationToken);
         }
         catch
         {

@@ -4,6 +4,14 @@ $module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
 Import-Module $module -Force
 . "$PSScriptRoot/PowerShellCommand.ps1"
 
+# How long completion waits for a model's files. A busy machine is slow, and no test counts milliseconds: a minute is as good as ever.
+function Set-CompletionPatience([timespan] $Time) {
+    $type = [PicoGpt.PowerShell.ModelNameCompleter].Assembly.GetType('PicoGpt.PowerShell.Completion', $true)
+    $type.GetProperty('Patience', [System.Reflection.BindingFlags]'Static, NonPublic').SetValue($null, $Time)
+}
+
+Set-CompletionPatience '0:01:00'
+
 # Sets environment variables of this process, and gives what they were, which sets them back.
 function Set-Environment([hashtable] $Variable) {
     $old = @{}

@@ -108,6 +108,20 @@ Describe 'Completion' {
             (Complete 'Get-Gpt2Weight -Model 3M -Name "ln_f/').CompletionText | Should -Be '"ln_f/g"', '"ln_f/b"'
         }
 
+        It 'gives up on files that take too long, for <Line>' -ForEach @(
+            @{ Line = 'Get-Gpt2Weight -Model "./my models/tales" ln_f' }
+            @{ Line = 'Get-Gpt2Weight -Model "./my models/tales" -Raw model/ln_f' }
+            @{ Line = 'Trace-Gpt2Text Once -Model "./my models/tales" -Activation h3/resid_p' }
+        ) {
+            (Complete $Line).CompletionText | Should -Not -BeNullOrEmpty
+            try {
+                Set-CompletionPatience 0
+                (Complete $Line).CompletionText | Should -BeNullOrEmpty
+            }
+            finally { Set-CompletionPatience '0:01:00' }
+            (Complete $Line).CompletionText | Should -Not -BeNullOrEmpty
+        }
+
         It 'offers no weight, and fails not, where there is not a model: <Line>' -ForEach @(
             @{ Line = 'Get-Gpt2Weight -Name w' }
             @{ Line = 'Get-Gpt2Weight -Model nothing -Name w' }

@@ -141,11 +141,11 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     }
 
     private Gpt2Model Open(CatalogModel model) =>
-        NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default) : FetchAndOpen(model, OptionsOf(Source));
+        NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default, StopToken) : FetchAndOpen(model, OptionsOf(Source));
 
     private Gpt2Model Open(string path)
     {
-        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default, headCount: WantedHeadCount);
+        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default, headCount: WantedHeadCount, cancellationToken: StopToken);
         TellOf(path, model);
         return model;
     }

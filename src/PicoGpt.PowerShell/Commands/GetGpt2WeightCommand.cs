@@ -75,7 +75,7 @@ public sealed class GetGpt2WeightCommand : Gpt2PathCmdlet
 
     private void ListRaw(string path, bool isOneOfMany)
     {
-        ITensorSource source = ModelFiles.OpenWeights(path);
+        ITensorSource source = ModelFiles.OpenWeights(path, StopToken);
         if (!_listed.Add(source.Location) && isOneOfMany)
         {
             source.Dispose();

@@ -42,7 +42,7 @@ public sealed class NewGpt2DirectionCommand : Gpt2CircuitCmdlet
     protected override void ProcessRecord()
     {
         if (ParameterSetName == TextSet) base.ProcessRecord();
-        else PerItem(LiteralPath, () => WriteObject(Gpt2Direction.Load(SessionPath.Resolve(SessionState, LiteralPath))));
+        else PerItem(LiteralPath, () => WriteObject(Gpt2Direction.Load(SessionPath.Resolve(SessionState, LiteralPath), StopToken)));
     }
 
     /// <inheritdoc/>

@@ -20,7 +20,7 @@ internal sealed class AdaptedSource(AdapterFile adapter, ITensorSource original,
 
     public WeightNaming? Naming => WeightNaming.TensorFlow;
 
-    public Func<Tokenizer>? Vocabulary => original.Vocabulary;
+    public Func<CancellationToken, Tokenizer>? Vocabulary => original.Vocabulary;
 
     public void ThrowIfChanged() => original.ThrowIfChanged();
 

@@ -15,9 +15,9 @@ internal sealed unsafe class AdaptedTensor(string name, StoredTensor tensor, Ada
 {
     public override long Size => Shape.ElementCount * sizeof(float);
 
-    public override string Fingerprint => $"{tensor.Fingerprint} adapted by {adapter.Digest}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"{tensor.GetFingerprint(cancellationToken)} adapted by {adapter.Digest}";
 
-    public override void Verify() => tensor.Verify();
+    public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
 
     public override ReadOnlyMemory<byte> GetBytes() => MemoryMarshal.AsBytes(GetFloats().Span).ToArray();
 

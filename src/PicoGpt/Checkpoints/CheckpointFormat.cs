@@ -31,8 +31,10 @@ internal abstract class CheckpointFormat
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">A file of this format, or what <see cref="FindIn"/> found.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is damaged, or not of this format in spite of its name.</exception>
-    public abstract ITensorSource Open(string path);
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public abstract ITensorSource Open(string path, CancellationToken cancellationToken = default);
 
     /// <summary>Whether a path ends in one of some texts, in any case.</summary>
     protected static bool HasEnd(string path, params ReadOnlySpan<string> ends)

@@ -24,7 +24,7 @@ internal sealed class DeflatedTensor : StoredTensor
 
     public override int? Shard => 0;
 
-    public override string Fingerprint => $"{_entry.Crc32:x8}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"{_entry.Crc32:x8}";
 
     public override ReadOnlyMemory<byte> GetBytes()
     {

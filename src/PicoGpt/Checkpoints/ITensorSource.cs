@@ -25,7 +25,7 @@ internal interface ITensorSource : IDisposable
     WeightNaming? Naming => null;
 
     /// <summary>Opens the vocabulary that the files carry; <see langword="null"/> where they carry none.</summary>
-    Func<Tokenizer>? Vocabulary => null;
+    Func<CancellationToken, Tokenizer>? Vocabulary => null;
 
     /// <summary>A folder where the vocabulary lies by what the files tell, if it is not beside them; it need not be there.</summary>
     string? VocabularyFolder => null;
@@ -34,8 +34,9 @@ internal interface ITensorSource : IDisposable
     SpecialIds? SpecialIds => null;
 
     /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>
-    void EnsureComplete()
+    void EnsureComplete(CancellationToken cancellationToken = default)
     {
     }
 

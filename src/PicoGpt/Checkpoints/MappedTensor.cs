@@ -33,11 +33,11 @@ internal sealed class MappedTensor : StoredTensor
 
     public override long? Offset => _offset;
 
-    public override string Fingerprint => _checksum is { } checksum
+    public override string GetFingerprint(CancellationToken cancellationToken) => _checksum is { } checksum
         ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
-        : FormattableString.Invariant($"{_offset} {_files.DigestOf(_file)}");
+        : FormattableString.Invariant($"{_offset} {_files.DigestOf(_file, cancellationToken)}");
 
-    public override unsafe void Verify()
+    public override unsafe void Verify(CancellationToken cancellationToken = default)
     {
         const int ChunkLength = 16 * 1024 * 1024;
         if (_checksum is not { } checksum || (checksum.CheckedFor is { } other && other != this)) return;
@@ -46,6 +46,7 @@ internal sealed class MappedTensor : StoredTensor
         uint crc = 0;
         for (long done = 0; done < checksum.Length; done += ChunkLength)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int length = (int)Math.Min(ChunkLength, checksum.Length - done);
             crc = Crc32.Append(crc, new ReadOnlySpan<byte>(file.Address(checksum.Offset + done, length), length));
         }

@@ -15,7 +15,7 @@ internal sealed class MemoryTensor(string name, TensorShape shape, float[] value
 
     public override long Size => (long)values.Length * sizeof(float);
 
-    public override string Fingerprint => $"in memory {Version}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"in memory {Version}";
 
     /// <summary>The values, to be changed.</summary>
     public Memory<float> BeginChange()

@@ -19,9 +19,9 @@ internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTe
 
     public override IReadOnlyList<string> Slices => tensor.Slices;
 
-    public override string Fingerprint => tensor.Fingerprint;
+    public override string GetFingerprint(CancellationToken cancellationToken) => tensor.GetFingerprint(cancellationToken);
 
-    public override void Verify() => tensor.Verify();
+    public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
 
     public override ReadOnlyMemory<byte> GetBytes() => tensor.GetBytes();
 

@@ -36,12 +36,14 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The parts of which the elements are put together, as TensorFlow writes them: <c>0,5:-</c>; mostly none.</summary>
     public virtual IReadOnlyList<string> Slices => [];
 
-    /// <summary>A text that changes with the elements, as far as that can be told without reading them.</summary>
-    public abstract string Fingerprint { get; }
+    /// <summary>A text that changes with the elements: by their checksum, or, where the format has none, by the SHA-256 of the file.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public abstract string GetFingerprint(CancellationToken cancellationToken);
 
     /// <summary>Compares the elements with their checksum, where the format has one.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">They are not what was written.</exception>
-    public virtual void Verify()
+    public virtual void Verify(CancellationToken cancellationToken = default)
     {
     }
 

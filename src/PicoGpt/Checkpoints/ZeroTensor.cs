@@ -7,7 +7,7 @@ internal sealed class ZeroTensor(string name, TensorShape shape) : StoredTensor(
 {
     public override long Size => 0;
 
-    public override string Fingerprint => "zeros";
+    public override string GetFingerprint(CancellationToken cancellationToken) => "zeros";
 
     public override ReadOnlyMemory<byte> GetBytes() => new byte[Shape.ElementCount * sizeof(float)];
 

@@ -57,13 +57,14 @@ public sealed class Gpt2Direction
 
     /// <summary>Reads a direction that <see cref="Save"/> wrote, or NumPy: an npz file with one vector, whose name is the site.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The direction.</returns>
     /// <exception cref="Gpt2Exception">The file is missing, or is not one vector.</exception>
-    public static Gpt2Direction Load(string path)
+    public static Gpt2Direction Load(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new Gpt2Exception(Gpt2Error.FileNotFound, $"'{path}' does not exist; give an npz file that a direction was saved to.", path);
-        using ITensorSource source = new NpzFormat().Open(path);
+        using ITensorSource source = new NpzFormat().Open(path, cancellationToken);
         if (source.Tensors is [StoredTensor { Shape.Rank: 1 } vector] && vector.DType.IsFloat()) return new Gpt2Direction(vector.Name, vector.GetFloats().ToArray());
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,

@@ -129,7 +129,7 @@ public sealed class ModelExport
                 companions[^1].Complete();
             }
 
-            foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer);
+            foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer, meter.CancellationToken);
             writer.Complete();
             _model.ThrowIfChanged(); // after the last byte was read, and before anything has a name
             foreach (OutputFile companion in companions) companion.Finish();
@@ -141,11 +141,11 @@ public sealed class ModelExport
         }
     }
 
-    private void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer)
+    private void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer, CancellationToken cancellationToken)
     {
         (string name, TensorDType dtype, TensorShape shape) = written;
         StoredTensor tensor = _format.Naming.IsTransposed(weight.Name) ? TransposedTensor.Of(weight.Stored) : weight.Stored;
-        tensor.Verify();
+        tensor.Verify(cancellationToken);
         if (tensor.Quantization is null && tensor.DType == dtype && dtype != TensorDType.Float32)
         {
             using var bytes = new HeldMemory<byte>(tensor.GetBytes());

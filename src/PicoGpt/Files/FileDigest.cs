@@ -16,22 +16,25 @@ internal static class FileDigest
     private static readonly TimeSpan CoarsestClock = TimeSpan.FromSeconds(2);
 
     /// <summary>The digest of a file, in hexadecimal digits.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="cancellationToken">Looked at before every piece.</param>
     /// <exception cref="Gpt2Exception">The file was changed, or a copy of it needs more memory than is free.</exception>
-    public static string Of(MappedFile file)
+    public static string Of(MappedFile file, CancellationToken cancellationToken)
     {
         string note = Path.Combine(Path.GetDirectoryName(file.Path)!, ConvertedFolder.Name, Path.GetFileName(file.Path) + ConvertedFolder.DigestSuffix);
         string? state = StateOf(file);
         if (state is not null && TryRead(note) is [string noted, string digest] && noted == state) return digest;
-        digest = Compute(file);
+        digest = Compute(file, cancellationToken);
         if (state is not null) TryWrite(note, $"{state}\n{digest}\n");
         return digest;
     }
 
-    private static unsafe string Compute(MappedFile file)
+    private static unsafe string Compute(MappedFile file, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long done = 0; done < file.Length; done += PieceLength)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int length = (int)Math.Min(PieceLength, file.Length - done);
             hash.AppendData(new ReadOnlySpan<byte>(file.Address(done, length), length));
         }

@@ -78,8 +78,10 @@ internal sealed unsafe class MappedFile : IDisposable
     public FileIdentity? Identity { get; }
 
     /// <summary>The SHA-256 of the file, in hexadecimal digits.</summary>
+    /// <param name="cancellationToken">Looked at before every 16 MiB.</param>
     /// <exception cref="Gpt2Exception">The file was changed, or a copy of it needs more memory than is free.</exception>
-    public string Digest => LazyInitializer.EnsureInitialized(ref _digest, () => FileDigest.Of(this));
+    public string GetDigest(CancellationToken cancellationToken = default) =>
+        LazyInitializer.EnsureInitialized(ref _digest, () => FileDigest.Of(this, cancellationToken));
 
     /// <summary>Whether <see cref="Watch"/> is to be called once a second.</summary>
     public bool IsLeased => _lease is not null && _file is not null;

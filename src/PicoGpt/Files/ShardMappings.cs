@@ -45,10 +45,10 @@ internal sealed class ShardMappings
 
     /// <summary>The SHA-256 of a data file, for what has no checksums of its own.</summary>
     /// <exception cref="Gpt2Exception">It is missing, or was changed.</exception>
-    public string DigestOf(int shard)
+    public string DigestOf(int shard, CancellationToken cancellationToken)
     {
         using var hold = new MappingHold(this);
-        return Open(shard).Digest;
+        return Open(shard).GetDigest(cancellationToken);
     }
 
     /// <summary>Tells whether what was read so far is the files', and whether they may be read on.</summary>

@@ -7,6 +7,9 @@ internal sealed class WriteMeter(IProgress<long>? progress, CancellationToken ca
 {
     private long _written;
 
+    /// <summary>What ends the writing.</summary>
+    public CancellationToken CancellationToken => cancellationToken;
+
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void Add(int bytes)
     {

@@ -35,7 +35,7 @@ internal static class Zip
 
     /// <summary>The files of an archive.</summary>
     /// <exception cref="InvalidDataException">It is not an archive, is damaged, or uses what is not read; the message says what.</exception>
-    public static IReadOnlyList<ZipEntry> ReadDirectory(MappedFile file)
+    public static IReadOnlyList<ZipEntry> ReadDirectory(MappedFile file, CancellationToken cancellationToken)
     {
         (long start, long length, long count) = FindDirectory(file);
         if (start < 0 || length < 0 || start > file.Length - length) throw new InvalidDataException("its directory lies outside the file");
@@ -48,6 +48,7 @@ internal static class Zip
         long used = 0;
         for (long i = 0; i < count; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             entries.Add(ReadEntry(file, start, start + length, ref position));
             used += LocalHeaderLength + entries[^1].CompressedSize;
             if (used > start) throw new InvalidDataException("its files lie over each other");

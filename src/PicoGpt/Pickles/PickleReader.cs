@@ -27,6 +27,8 @@ internal sealed class PickleReader(
     // A tensor takes about 40.
     private const int MaxOpcodes = 1 << 18;
 
+    private const int Portion = 64;
+
     private static readonly object Mark = new();
 
     private static readonly PickleObject SomeBytes = new(new PickleGlobal("builtins", "bytes")), LongNumber = new(new PickleGlobal("builtins", "int"));
@@ -39,12 +41,14 @@ internal sealed class PickleReader(
     public int Position => _position;
 
     /// <summary>Reads the pickle.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="NotSupportedException">It is more than plain data.</exception>
-    public object? Read()
+    public object? Read(CancellationToken cancellationToken = default)
     {
         for (int i = 0; i < MaxOpcodes; i++)
         {
+            if (i % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             int position = _position;
             byte opcode = Byte();
             if (opcode == '.') return Pop();

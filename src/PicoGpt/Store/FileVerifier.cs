@@ -51,7 +51,7 @@ internal static class FileVerifier
 
     private static TensorEntry[] FindDamaged(string prefix, string suffix, CancellationToken cancellationToken)
     {
-        using TensorBundle bundle = TensorBundle.OpenExactly(prefix, suffix);
+        using TensorBundle bundle = TensorBundle.OpenExactly(prefix, suffix, cancellationToken);
         return [.. bundle.CheckAll(null, cancellationToken).Where(check => !check.IsValid).Select(check => check.Entry)];
     }
 

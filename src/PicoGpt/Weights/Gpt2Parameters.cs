@@ -22,9 +22,9 @@ public sealed class Gpt2Parameters : Gpt2Tree<Gpt2Weight>
 
     /// <summary>Lays a checkpoint's tensors out as the tree.</summary>
     /// <exception cref="Gpt2Exception">Tensors are missing, misshapen or surplus; the message names them.</exception>
-    internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    internal static Gpt2Parameters Load(ITensorSource source, Gpt2HyperParameters hyperParameters, CancellationToken cancellationToken = default)
     {
-        Gpt2HyperParameters fitted = TensorMatch.Fit(source, hyperParameters);
+        Gpt2HyperParameters fitted = TensorMatch.Fit(source, hyperParameters, cancellationToken);
         (Dictionary<string, Gpt2Weight> weights, IReadOnlyList<string> leftOut) = TensorMatch.Leaves(source, fitted);
         return new Gpt2Parameters(fitted, weights, leftOut);
     }

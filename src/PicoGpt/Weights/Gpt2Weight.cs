@@ -71,7 +71,8 @@ public sealed class Gpt2Weight : FloatTensor
     internal override Memory<float> BeginChange() => _tensor is MemoryTensor tensor ? tensor.BeginChange() : base.BeginChange();
 
     /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them, if any.</summary>
-    internal string Fingerprint => FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.Fingerprint}");
+    internal string GetFingerprint(CancellationToken cancellationToken = default) =>
+        FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.GetFingerprint(cancellationToken)}");
 
     /// <summary>A copy in memory, under the name that OpenAI's checkpoints have for it.</summary>
     internal MemoryTensor ToMemory()

@@ -15,7 +15,7 @@ internal sealed class JoinedTensor : StoredTensor
 
     public override string? Quantization => _parts[0].Quantization;
 
-    public override string Fingerprint => string.Join(' ', _parts.Select(part => part.Fingerprint));
+    public override string GetFingerprint(CancellationToken cancellationToken) => string.Join(' ', _parts.Select(part => part.GetFingerprint(cancellationToken)));
 
     /// <summary>Joins tensors along their first dimension.</summary>
     /// <param name="parts">The tensors.</param>
@@ -37,9 +37,9 @@ internal sealed class JoinedTensor : StoredTensor
         return new JoinedTensor(parts, new TensorShape([parts.Sum(part => part.Shape[0]), .. first.Shape.Dimensions.Skip(1)]));
     }
 
-    public override void Verify()
+    public override void Verify(CancellationToken cancellationToken = default)
     {
-        foreach (StoredTensor part in _parts) part.Verify();
+        foreach (StoredTensor part in _parts) part.Verify(cancellationToken);
     }
 
     public override ReadOnlyMemory<byte> GetBytes() => Join(part => part.GetBytes());

@@ -62,8 +62,8 @@ internal sealed unsafe class PackedWeights : IDisposable
         long size = MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
         if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
         string prefix = PrefixOf(folder, precision);
-        byte[] source = SourceOf(parameters);
-        if (TryOpen(parameters, precision, prefix, source) is { } converted) return converted;
+        byte[] source = SourceOf(parameters, cancellationToken);
+        if (TryOpen(parameters, precision, prefix, source, cancellationToken) is { } converted) return converted;
         try
         {
             ConvertToFile(parameters, precision, prefix, source, progress, cancellationToken);
@@ -73,7 +73,7 @@ internal sealed unsafe class PackedWeights : IDisposable
             return ConvertInMemory(parameters, precision, progress, cancellationToken);
         }
 
-        return TryOpen(parameters, precision, prefix, source) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
+        return TryOpen(parameters, precision, prefix, source, cancellationToken) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
     }
 
     /// <summary>Whether there is a file of a conversion, right or wrong.</summary>
@@ -100,33 +100,39 @@ internal sealed unsafe class PackedWeights : IDisposable
     }
 
     // What the conversion depends on: the source's checksums above all.
-    private static byte[] SourceOf(Gpt2Parameters parameters)
+    private static byte[] SourceOf(Gpt2Parameters parameters, CancellationToken cancellationToken)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"layout {Layout}\n");
-        foreach (Gpt2Weight weight in MatricesOf(parameters)) text.Append(weight.Fingerprint).Append('\n');
+        foreach (Gpt2Weight weight in MatricesOf(parameters)) text.Append(weight.GetFingerprint(cancellationToken)).Append('\n');
         return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
     // null where there is none, where it is of other weights, or where it is damaged: it is made again then
-    private static PackedWeights? TryOpen(Gpt2Parameters parameters, Gpt2Precision precision, string prefix, byte[] source)
+    private static PackedWeights? TryOpen(
+        Gpt2Parameters parameters, Gpt2Precision precision, string prefix, byte[] source, CancellationToken cancellationToken)
     {
         if (!File.Exists(BundlePath.IndexFile(prefix))) return null;
         PackedWeights? weights = null;
         try
         {
-            weights = new PackedWeights(precision, TensorBundle.OpenExactly(prefix, shardSuffix: ""));
-            if (weights.Load(parameters, source)) return weights;
+            weights = new PackedWeights(precision, TensorBundle.OpenExactly(prefix, shardSuffix: "", cancellationToken));
+            if (weights.Load(parameters, source, cancellationToken)) return weights;
         }
         catch (Gpt2Exception)
         {
+        }
+        catch (OperationCanceledException)
+        {
+            weights?.Dispose();
+            throw;
         }
 
         weights?.Dispose();
         return null;
     }
 
-    private bool Load(Gpt2Parameters parameters, byte[] source)
+    private bool Load(Gpt2Parameters parameters, byte[] source, CancellationToken cancellationToken)
     {
         if (!_bundle!.TryGetEntry(SourceTensor, out TensorEntry? key) || !HasBytes(key, source)) return false;
         Gpt2Weight[] matrices = [.. MatricesOf(parameters)];
@@ -137,7 +143,7 @@ internal sealed unsafe class PackedWeights : IDisposable
             _bytes.Add(weight.Name, _bundle.GetBytes(entry));
         }
 
-        return entries.AsParallel().All(IsIntact);
+        return entries.AsParallel().WithCancellation(cancellationToken).All(entry => IsIntact(entry, cancellationToken));
     }
 
     private bool HasBytes(TensorEntry entry, ReadOnlySpan<byte> expected)
@@ -146,11 +152,11 @@ internal sealed unsafe class PackedWeights : IDisposable
         return bytes.IfUnchanged(bytes.Span.SequenceEqual(expected));
     }
 
-    private bool IsIntact(TensorEntry entry)
+    private bool IsIntact(TensorEntry entry, CancellationToken cancellationToken)
     {
         try
         {
-            _bundle!.Verify(entry);
+            _bundle!.Verify(entry, cancellationToken);
             return true;
         }
         catch (Gpt2Exception)

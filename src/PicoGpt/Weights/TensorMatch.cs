@@ -9,6 +9,7 @@ internal static class TensorMatch
 {
     private const string Embedding = "wte";
     private const string OutputProjection = "lm_head";
+    private const int PieceLength = 16 * 1024 * 1024;
 
     /// <summary>The naming that the tensors of a checkpoint follow.</summary>
     public static WeightNaming NamingOf(ITensorSource source) =>
@@ -18,14 +19,14 @@ internal static class TensorMatch
     /// The hyperparameters, confirmed by the tensors: a checkpoint without a single bias is of a model that has none, and one whose
     /// output projection differs from its embedding is of a model in which it is a matrix of its own.
     /// </summary>
-    public static Gpt2HyperParameters Fit(ITensorSource source, Gpt2HyperParameters hyperParameters)
+    public static Gpt2HyperParameters Fit(ITensorSource source, Gpt2HyperParameters hyperParameters, CancellationToken cancellationToken)
     {
         (Dictionary<string, StoredTensor> tensors, WeightNaming naming) = Named(source);
         bool hasBias = Gpt2Architecture.Leaves(hyperParameters).Any(leaf => leaf.Kind == Gpt2LeafKind.Bias && tensors.ContainsKey(naming.Of(leaf.Name)));
         bool isTied = hyperParameters.TieWordEmbeddings
             && !(tensors.TryGetValue(naming.Of(Embedding), out StoredTensor? embedding)
                 && tensors.TryGetValue(naming.Of(OutputProjection), out StoredTensor? output)
-                && !HaveSameElements(embedding, output));
+                && !HaveSameElements(embedding, output, cancellationToken));
         return hyperParameters with { Bias = hasBias, TieWordEmbeddings = isTied };
     }
 
@@ -77,12 +78,20 @@ internal static class TensorMatch
     private static (Dictionary<string, StoredTensor> Tensors, WeightNaming Naming) Named(ITensorSource source) =>
         (source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal), NamingOf(source));
 
-    private static bool HaveSameElements(StoredTensor left, StoredTensor right)
+    private static bool HaveSameElements(StoredTensor left, StoredTensor right, CancellationToken cancellationToken)
     {
         if (left.DType != right.DType || left.Shape != right.Shape) return false;
         using var leftBytes = new HeldMemory<byte>(left.GetBytes());
         using var rightBytes = new HeldMemory<byte>(right.GetBytes());
-        return leftBytes.IfUnchanged(rightBytes.IfUnchanged(leftBytes.Span.SequenceEqual(rightBytes.Span)));
+        bool isSame = true;
+        for (int from = 0, length; isSame && from < leftBytes.Span.Length; from += length)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            length = Math.Min(PieceLength, leftBytes.Span.Length - from);
+            isSame = leftBytes.Span.Slice(from, length).SequenceEqual(rightBytes.Span.Slice(from, length));
+        }
+
+        return leftBytes.IfUnchanged(rightBytes.IfUnchanged(isSame));
     }
 
     private static string? Misfit(StoredTensor tensor, int[] shape)

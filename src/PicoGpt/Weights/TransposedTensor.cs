@@ -21,9 +21,9 @@ internal sealed class TransposedTensor(StoredTensor tensor)
 
     public override string? Quantization => tensor.Quantization;
 
-    public override string Fingerprint => $"transposed {tensor.Fingerprint}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"transposed {tensor.GetFingerprint(cancellationToken)}";
 
-    public override void Verify() => tensor.Verify();
+    public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
 
     public override ReadOnlyMemory<byte> GetBytes()
     {

@@ -15,7 +15,7 @@ internal static class CheckpointReading
         using TensorBundle bundle = TensorBundle.Open(path);
         var answer = new StringBuilder();
         Gpt2Exception? refusal = null;
-        refusal = Try(bundle.EnsureComplete, refusal);
+        refusal = Try(() => bundle.EnsureComplete(), refusal);
         foreach (TensorEntry entry in bundle.Entries)
             refusal = Try(() => answer.AppendLine(CultureInfo.InvariantCulture, $"{entry.Name} {entry.DType} {entry.Shape} {Describe(bundle, entry)}"), refusal);
         return refusal is null ? answer.ToString() : throw refusal;

@@ -87,7 +87,7 @@ public sealed class TensorBundleCorruptionTests : IDisposable
         for (int length = 0; length < good.Length; length++)
         {
             File.WriteAllBytes(dataPath, good.AsSpan(0, length));
-            Assert.Equal(Gpt2Error.Truncated, Assert.Throws<Gpt2Exception>(bundle.EnsureComplete).Error);
+            Assert.Equal(Gpt2Error.Truncated, Assert.Throws<Gpt2Exception>(() => bundle.EnsureComplete()).Error);
         }
     }
 

@@ -62,7 +62,7 @@ public class TensorBundleSharedDataTests
     public void Index_without_data_lists_but_names_the_missing_file()
     {
         using TensorBundle bundle = TensorBundle.Open(SharedData.Path("checkpoints/openai-124M-index"));
-        Gpt2Exception early = Assert.Throws<Gpt2Exception>(bundle.EnsureComplete);
+        Gpt2Exception early = Assert.Throws<Gpt2Exception>(() => bundle.EnsureComplete());
         Gpt2Exception late = Assert.Throws<Gpt2Exception>(() => bundle.GetBytes(bundle.Entries[0]));
         Assert.Equal(Gpt2Error.FileNotFound, early.Error);
         Assert.Contains("model.ckpt.data-00000-of-00001' is missing", early.Message, StringComparison.Ordinal);
@@ -76,7 +76,7 @@ public class TensorBundleSharedDataTests
         bundle.Verify(bundle.GetEntry("model/h0/attn/c_attn/b"));
 
         TensorEntry cut = bundle.GetEntry("model/h0/attn/c_attn/w");
-        Action[] uses = [bundle.EnsureComplete, () => bundle.GetBytes(cut), () => bundle.GetFloats(cut), () => bundle.Verify(cut)];
+        Action[] uses = [() => bundle.EnsureComplete(), () => bundle.GetBytes(cut), () => bundle.GetFloats(cut), () => bundle.Verify(cut)];
         foreach (Action use in uses)
         {
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(use);

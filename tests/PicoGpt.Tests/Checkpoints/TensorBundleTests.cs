@@ -44,7 +44,7 @@ public sealed class TensorBundleTests : IDisposable
         File.Delete(Prefix + ".data-00001-of-00002");
         using TensorBundle bundle = TensorBundle.Open(Prefix);
         Assert.Equal([1f, 2f], bundle.GetFloats(bundle.GetEntry("wpe")).ToArray());
-        foreach (Action use in new Action[] { bundle.EnsureComplete, () => bundle.GetFloats(bundle.GetEntry("wte")) })
+        foreach (Action use in new Action[] { () => bundle.EnsureComplete(), () => bundle.GetFloats(bundle.GetEntry("wte")) })
         {
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(use);
             Assert.Equal(Gpt2Error.FileNotFound, fault.Error);
@@ -79,7 +79,7 @@ public sealed class TensorBundleTests : IDisposable
 
         File.Delete(Prefix + ".data-00001-of-00002");
         File.WriteAllBytes(Prefix + ".data-00001-of-00002", new byte[3]);
-        Assert.Equal(Gpt2Error.Truncated, Assert.Throws<Gpt2Exception>(bundle.EnsureComplete).Error);
+        Assert.Equal(Gpt2Error.Truncated, Assert.Throws<Gpt2Exception>(() => bundle.EnsureComplete()).Error);
     }
 
     [Fact]

@@ -237,7 +237,7 @@ public sealed class TorchArchiveTests : IDisposable
         archive[archive.AsSpan().IndexOf(Six) + 5] ^= 1;
         using MappedSource source = Open(archive);
         foreach (StoredTensor view in source.Tensors)
-            Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(view.Verify).Error);
+            Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => view.Verify()).Error);
     }
 
     [Fact]

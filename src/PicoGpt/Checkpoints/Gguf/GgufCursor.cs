@@ -7,7 +7,8 @@ namespace PicoGpt.Checkpoints.Gguf;
 /// <summary>Walks through the numbers and texts of a mapped GGUF file, little-endian; nothing is taken from beyond its end.</summary>
 /// <param name="file">The file.</param>
 /// <param name="position">Where to begin.</param>
-internal sealed unsafe class GgufCursor(MappedFile file, long position)
+/// <param name="cancellationToken">Looked at before every step.</param>
+internal sealed unsafe class GgufCursor(MappedFile file, long position, CancellationToken cancellationToken)
 {
     // A name of the metadata or of a tensor; ggml itself allows 64 bytes for the second.
     private const int MaxNameLength = 1 << 16;
@@ -55,6 +56,7 @@ internal sealed unsafe class GgufCursor(MappedFile file, long position)
     /// <exception cref="EndOfStreamException">The file ends before.</exception>
     public void Skip(long count)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (count > file.Length - Position) throw new EndOfStreamException($"it ends at byte {file.Length}, within what is told at byte {Position}");
         Position += count;
     }

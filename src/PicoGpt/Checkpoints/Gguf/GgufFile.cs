@@ -31,12 +31,12 @@ internal static class GgufFile
     /// <summary>Reads the header of a mapped file.</summary>
     /// <returns>The metadata and the tensors.</returns>
     /// <exception cref="Gpt2Exception">The file is damaged, of another format, or of a kind that is not read.</exception>
-    public static (GgufMetadata Metadata, StoredTensor[] Tensors) Read(ShardMappings files, int number)
+    public static (GgufMetadata Metadata, StoredTensor[] Tensors) Read(ShardMappings files, int number, CancellationToken cancellationToken)
     {
         MappedFile file = files.Open(number);
         try
         {
-            return ReadHeader(files, number, file);
+            return ReadHeader(files, number, file, cancellationToken);
         }
         catch (NotSupportedException fault)
         {
@@ -56,9 +56,10 @@ internal static class GgufFile
     /// <summary>The next multiple of the alignment.</summary>
     public static long Align(long position, long alignment) => checked(position + alignment - 1) / alignment * alignment;
 
-    private static (GgufMetadata Metadata, StoredTensor[] Tensors) ReadHeader(ShardMappings files, int number, MappedFile file)
+    private static (GgufMetadata Metadata, StoredTensor[] Tensors) ReadHeader(
+        ShardMappings files, int number, MappedFile file, CancellationToken cancellationToken)
     {
-        var cursor = new GgufCursor(file, 0);
+        var cursor = new GgufCursor(file, 0, cancellationToken);
         if (file.Length < Magic.Length || !cursor.Take(Magic.Length).SequenceEqual(Magic)) throw new InvalidDataException("it does not begin with GGUF");
         CheckVersion(cursor.UInt32());
         long tensors = cursor.Count("tensors", MinTensorLength), keys = cursor.Count("keys", MinKeyLength);

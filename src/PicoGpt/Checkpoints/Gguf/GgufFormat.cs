@@ -32,7 +32,7 @@ internal sealed class GgufFormat : WritableFormat
 
     public override bool HasContent(string path, ReadOnlySpan<byte> start) => start.StartsWith(GgufFile.Magic);
 
-    public override ITensorSource Open(string path) => GgufSource.Open(path);
+    public override ITensorSource Open(string path, CancellationToken cancellationToken = default) => GgufSource.Open(path, cancellationToken);
 
     // llama.cpp does not run float64.
     public override TensorDType TypeOf(TensorDType dtype) => dtype == TensorDType.Float64 ? TensorDType.Float32 : dtype;

@@ -52,25 +52,29 @@ internal sealed class GgufMetadata
         Read(key, (value, cursor) => value is { Type: GgufValueType.Bool, Count: null } ? cursor.Take(1)[0] != 0 : (bool?)null, "truth value");
 
     /// <summary>A list of texts; <see langword="null"/> where there is no such key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is something else.</exception>
-    public string[]? Texts(string key) => Read(key, ReadTexts, "list of texts");
+    public string[]? Texts(string key, CancellationToken cancellationToken = default) => Read(key, ReadTexts, "list of texts", cancellationToken);
 
     /// <summary>A list of whole numbers; <see langword="null"/> where there is no such key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="max">How many there may be.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is something else, or longer.</exception>
-    public long[]? Numbers(string key, int max) => Read(key, (value, cursor) => ReadNumbers(value, cursor, max), $"list of up to {max} whole numbers");
+    public long[]? Numbers(string key, int max, CancellationToken cancellationToken = default) =>
+        Read(key, (value, cursor) => ReadNumbers(value, cursor, max), $"list of up to {max} whole numbers", cancellationToken);
 
     /// <summary>The exception for a value that makes no sense.</summary>
     public Gpt2Exception Bad(string what) => new(Gpt2Error.Corrupt, $"'{Path}' {what}; convert or download the file again.", Path);
 
-    private T? Read<T>(string key, Func<GgufValue, GgufCursor, T?> read, string kind)
+    private T? Read<T>(string key, Func<GgufValue, GgufCursor, T?> read, string kind, CancellationToken cancellationToken = default)
     {
         if (!_values.TryGetValue(key, out GgufValue value)) return default;
         using var hold = new MappingHold(_files);
         try
         {
-            return read(value, new GgufCursor(_files.Open(_number), value.Offset)) ?? throw Bad($"has under the key '{key}' no {kind}");
+            return read(value, new GgufCursor(_files.Open(_number), value.Offset, cancellationToken)) ?? throw Bad($"has under the key '{key}' no {kind}");
         }
         catch (InvalidDataException fault)
         {

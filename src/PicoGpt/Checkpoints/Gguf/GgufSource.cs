@@ -21,7 +21,9 @@ internal sealed class GgufSource : ITensorSource
 
     public WeightNaming? Naming => WeightNaming.Gguf;
 
-    public Func<Tokenizer>? Vocabulary => GgufVocabulary.IsIn(Metadata) ? () => GgufVocabulary.Read(Metadata, HyperParameters!.NVocab) : null;
+    public Func<CancellationToken, Tokenizer>? Vocabulary => GgufVocabulary.IsIn(Metadata)
+        ? cancellationToken => GgufVocabulary.Read(Metadata, HyperParameters!.NVocab, cancellationToken)
+        : null;
 
     public SpecialIds? SpecialIds => GgufVocabulary.IsIn(Metadata) ? GgufVocabulary.ReadIds(Metadata) : null;
 
@@ -30,16 +32,17 @@ internal sealed class GgufSource : ITensorSource
 
     /// <summary>Maps a file.</summary>
     /// <param name="path">Its full path.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or of a kind that is not read.</exception>
-    public static GgufSource Open(string path)
+    public static GgufSource Open(string path, CancellationToken cancellationToken = default)
     {
         GgufMetadata? metadata = null;
-        var source = MappedSource.Open(path, List);
+        var source = MappedSource.Open(path, List, cancellationToken);
         return new GgufSource(source, metadata!);
 
-        IEnumerable<StoredTensor> List(ShardMappings files, int number)
+        IEnumerable<StoredTensor> List(ShardMappings files, int number, CancellationToken cancellationToken)
         {
-            (metadata, StoredTensor[] tensors) = GgufFile.Read(files, number);
+            (metadata, StoredTensor[] tensors) = GgufFile.Read(files, number, cancellationToken);
             return tensors;
         }
     }

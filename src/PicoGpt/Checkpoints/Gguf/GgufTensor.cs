@@ -29,7 +29,7 @@ internal sealed class GgufTensor : StoredTensor
 
     public override string? Quantization => _format.Type.ToString();
 
-    public override string Fingerprint => FormattableString.Invariant($"{_format.Type} {_offset} {_files.DigestOf(_file)}");
+    public override string GetFingerprint(CancellationToken cancellationToken) => FormattableString.Invariant($"{_format.Type} {_offset} {_files.DigestOf(_file, cancellationToken)}");
 
     /// <summary>The elements as float32.</summary>
     public override ReadOnlyMemory<byte> GetBytes() => MemoryMarshal.AsBytes(Decode().AsSpan()).ToArray();

@@ -39,6 +39,7 @@ internal static class GgufVocabulary
     // Names under which llama.cpp splits texts by the same pattern.
     private static readonly string[] SameSplits = [Gpt2Split, "phi-2", "mpt", "olmo", "roberta-bpe"];
 
+    private const int Portion = 1024;
     private const string AddSpace = "tokenizer.ggml.add_space_prefix";
     private const string AddEndOfText = "tokenizer.ggml.add_eos_token";
 
@@ -48,18 +49,20 @@ internal static class GgufVocabulary
     /// <summary>Reads the vocabulary of a file that carries one.</summary>
     /// <param name="metadata">The file's metadata.</param>
     /// <param name="rowCount">The rows of the model's embedding.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is of another kind than GPT-2's, or makes no sense.</exception>
-    public static Tokenizer Read(GgufMetadata metadata, int rowCount)
+    public static Tokenizer Read(GgufMetadata metadata, int rowCount, CancellationToken cancellationToken = default)
     {
         RequireGpt2(metadata);
-        string[] tokens = metadata.Texts(Tokens) ?? throw metadata.Bad($"has no key '{Tokens}'");
-        long[]? types = metadata.Numbers(TokenTypes, tokens.Length);
+        string[] tokens = metadata.Texts(Tokens, cancellationToken) ?? throw metadata.Bad($"has no key '{Tokens}'");
+        long[]? types = metadata.Numbers(TokenTypes, tokens.Length, cancellationToken);
         if (types is not null && types.Length != tokens.Length) throw metadata.Bad($"has {tokens.Length} tokens, but {types.Length} types of tokens");
         long? end = metadata.Number(EndOfText);
         Dictionary<string, int> ids = new(tokens.Length, StringComparer.Ordinal);
         List<AddedToken> added = [];
         for (int id = 0; id < tokens.Length; id++)
         {
+            if (id % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             if (types?[id] == Unused) continue; // what fills the vocabulary up to the embedding's rows
             if (!ids.TryAdd(tokens[id], id)) throw metadata.Bad($"has two tokens with the same spelling, {ids[tokens[id]]} and {id}");
             bool isSpecial = types?[id] == Control || id == end || tokens[id] == Tokenizer.EndOfTextSymbol;
@@ -70,7 +73,7 @@ internal static class GgufVocabulary
         if (added.Find(token => token.Text.Length == 0) is { } empty) throw metadata.Bad($"has a token without a spelling, {empty.Id}");
         bool hasPrefix = metadata.Flag(AddBeginOfText) == true;
         int? begin = hasPrefix ? ReadIds(metadata).Begin ?? throw metadata.Bad($"has no key '{BeginOfText}'") : null;
-        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata), added)
+        var encoder = new BytePairEncoder(metadata.Path, ids, ReadMerges(metadata, cancellationToken), added)
         {
             RowCount = rowCount,
             Prefix = begin is { } first ? [first] : [],
@@ -154,12 +157,13 @@ internal static class GgufVocabulary
         return roles;
     }
 
-    private static MergeTable ReadMerges(GgufMetadata metadata)
+    private static MergeTable ReadMerges(GgufMetadata metadata, CancellationToken cancellationToken)
     {
-        string[] lines = metadata.Texts(Merges) ?? throw metadata.Bad($"has no key '{Merges}'");
+        string[] lines = metadata.Texts(Merges, cancellationToken) ?? throw metadata.Bad($"has no key '{Merges}'");
         var merges = new MergeTable();
         for (int rank = 0; rank < lines.Length; rank++)
         {
+            if (rank % Portion == 0) cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<char> line = lines[rank];
             int space = line.IndexOf(' ');
             if (space <= 0 || space == line.Length - 1 || line[(space + 1)..].Contains(' ')) throw metadata.Bad($"has as merge {rank} not two symbols");

@@ -16,15 +16,19 @@ internal static class Npz
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged or of another format, or an array in it is of a kind that is not read.</exception>
-    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number)
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number, CancellationToken cancellationToken)
     {
         MappedFile file = files.Open(number);
         try
         {
             long budget = Math.Max(file.Length, MinBudget);
             List<StoredTensor> tensors = [];
-            foreach (ZipEntry entry in Zip.ReadDirectory(file).Where(entry => entry.Name.EndsWith(EntryExtension, StringComparison.Ordinal)))
+            foreach (ZipEntry entry in Zip.ReadDirectory(file, cancellationToken).Where(entry => entry.Name.EndsWith(EntryExtension, StringComparison.Ordinal)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 tensors.Add(Tensor(files, file, entry, ref budget));
+            }
+
             return tensors.Count > 0 ? tensors : throw new InvalidDataException($"there is no array in it, a file whose name ends in '{EntryExtension}'");
         }
         catch (InvalidDataException fault)

@@ -25,7 +25,7 @@ internal sealed class NpzFormat : WritableFormat
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
         Zip.FirstName(start) is { } name && name.EndsWith(Npz.EntryExtension, StringComparison.Ordinal);
 
-    public override ITensorSource Open(string path) => MappedSource.Open(path, Npz.ListTensors);
+    public override ITensorSource Open(string path, CancellationToken cancellationToken = default) => MappedSource.Open(path, Npz.ListTensors, cancellationToken);
 
     public override IReadOnlyList<Gpt2Precision> Precisions => [Gpt2Precision.Float32, Gpt2Precision.Float16];
 

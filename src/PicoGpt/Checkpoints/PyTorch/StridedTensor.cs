@@ -17,9 +17,9 @@ internal sealed class StridedTensor(StoredTensor elements, TensorShape shape, lo
 
     public override int? Shard => elements.Shard;
 
-    public override string Fingerprint => $"{elements.Fingerprint} {string.Join(',', strides)}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"{elements.GetFingerprint(cancellationToken)} {string.Join(',', strides)}";
 
-    public override void Verify() => elements.Verify();
+    public override void Verify(CancellationToken cancellationToken = default) => elements.Verify(cancellationToken);
 
     public override ReadOnlyMemory<byte> GetBytes()
     {

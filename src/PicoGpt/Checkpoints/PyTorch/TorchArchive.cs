@@ -18,18 +18,19 @@ internal static class TorchArchive
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or holds no weights.</exception>
-    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number) => Read(files, number).Tensors;
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int number, CancellationToken cancellationToken) =>
+        Read(files, number, cancellationToken).Tensors;
 
     /// <summary>Reads one mapped file.</summary>
     /// <returns>The tensors, and what the file tells of them.</returns>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or holds no weights.</exception>
-    public static (StoredTensor[] Tensors, TorchContent Content) Read(ShardMappings files, int number)
+    public static (StoredTensor[] Tensors, TorchContent Content) Read(ShardMappings files, int number, CancellationToken cancellationToken)
     {
         MappedFile file = files.Open(number);
         try
         {
-            (TorchContent content, Dictionary<string, TorchData> data) = TorchLegacyFile.IsOne(file) ? TorchLegacyFile.Read(file) : ReadArchive(file);
-            return (TorchTensors.Of(files, number, content.Weights, data), content);
+            (TorchContent content, Dictionary<string, TorchData> data) = TorchLegacyFile.IsOne(file) ? TorchLegacyFile.Read(file, cancellationToken) : ReadArchive(file, cancellationToken);
+            return (TorchTensors.Of(files, number, content.Weights, data, cancellationToken), content);
         }
         catch (HostilePickleException fault)
         {
@@ -56,9 +57,9 @@ internal static class TorchArchive
         }
     }
 
-    private static (TorchContent Content, Dictionary<string, TorchData> Data) ReadArchive(MappedFile file)
+    private static (TorchContent Content, Dictionary<string, TorchData> Data) ReadArchive(MappedFile file, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ZipEntry> entries = Zip.ReadDirectory(file);
+        IReadOnlyList<ZipEntry> entries = Zip.ReadDirectory(file, cancellationToken);
         ZipEntry[] pickles = [.. entries.Where(entry => entry.Name.EndsWith(PickleName, StringComparison.Ordinal))];
         if (pickles is not [ZipEntry pickle]) throw new InvalidDataException($"it has {pickles.Length} files {PickleName[1..]}");
         string folder = pickle.Name[..^(PickleName.Length - 1)], dataFolder = folder + "data/";
@@ -77,7 +78,7 @@ internal static class TorchArchive
             if (!data.TryAdd(entry.Name[dataFolder.Length..], storage)) throw new InvalidDataException($"it has '{entry.Name}' twice");
         }
 
-        return (TorchContent.Of(TorchPickle.Read(ContentOf(file, pickle, hasChecksums)).Content), data);
+        return (TorchContent.Of(TorchPickle.Read(ContentOf(file, pickle, hasChecksums), cancellationToken: cancellationToken).Content), data);
     }
 
     private static unsafe byte[] ContentOf(MappedFile file, ZipEntry entry, bool hasChecksum)

@@ -30,7 +30,7 @@ internal sealed class TorchFormat : CheckpointFormat
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
         TorchLegacyFile.IsOne(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
 
-    public override ITensorSource Open(string path) => HasEnd(path, IndexExtension)
-        ? MappedSource.OpenSharded(path, TorchArchive.ListTensors)
-        : TorchSource.Open(path);
+    public override ITensorSource Open(string path, CancellationToken cancellationToken = default) => HasEnd(path, IndexExtension)
+        ? MappedSource.OpenSharded(path, TorchArchive.ListTensors, cancellationToken)
+        : TorchSource.Open(path, cancellationToken);
 }

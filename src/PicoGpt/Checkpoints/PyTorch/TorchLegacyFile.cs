@@ -29,18 +29,18 @@ internal static class TorchLegacyFile
     /// <returns>What it holds, and where its storages are.</returns>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="NotSupportedException">It is of a kind that is not read.</exception>
-    public static unsafe (TorchContent Content, Dictionary<string, TorchData> Data) Read(MappedFile file)
+    public static unsafe (TorchContent Content, Dictionary<string, TorchData> Data) Read(MappedFile file, CancellationToken cancellationToken)
     {
         int length = (int)Math.Min(file.Length, TorchArchive.MaxPickleLength);
         byte[] head = new ReadOnlySpan<byte>(file.Address(0, length), length).ToArray();
-        (object? version, int end) = TorchPickle.Read(head, Magic.Length);
+        (object? version, int end) = TorchPickle.Read(head, Magic.Length, cancellationToken: cancellationToken);
         if (version is not ProtocolVersion) throw new NotSupportedException($"it is of the protocol version {version as long?}, where {ProtocolVersion} is known");
-        (object? machine, end) = TorchPickle.Read(head, end);
+        (object? machine, end) = TorchPickle.Read(head, end, cancellationToken: cancellationToken);
         if (machine is Items facts && facts.Exists(fact => fact is { Key: LittleEndian, Value: false })) throw new NotSupportedException("its numbers are big-endian");
 
         Dictionary<string, TorchStorage> storages = new(StringComparer.Ordinal);
-        (object? pickled, end) = TorchPickle.Read(head, end, storages);
-        (object? keys, end) = TorchPickle.Read(head, end);
+        (object? pickled, end) = TorchPickle.Read(head, end, storages, cancellationToken);
+        (object? keys, end) = TorchPickle.Read(head, end, cancellationToken: cancellationToken);
         return (TorchContent.Of(pickled), Locate(file, keys, storages, end));
     }
 

@@ -27,14 +27,15 @@ internal static class TorchPickle
     /// <param name="pickle">The bytes that it stands in.</param>
     /// <param name="start">Where it begins.</param>
     /// <param name="storages">Gets the storages that it tells of, by their keys; <see langword="null"/> where they are not needed.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>What it holds, and where it ends.</returns>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="NotSupportedException">It is of a kind that is not read.</exception>
     /// <exception cref="HostilePickleException">It would have Python run a program.</exception>
-    public static (object? Content, int End) Read(byte[] pickle, int start = 0, Dictionary<string, TorchStorage>? storages = null)
+    public static (object? Content, int End) Read(byte[] pickle, int start = 0, Dictionary<string, TorchStorage>? storages = null, CancellationToken cancellationToken = default)
     {
         var reader = new PickleReader(pickle, Find, Call, LoadAndKeep, start);
-        object? content = reader.Read();
+        object? content = reader.Read(cancellationToken);
         return (content, reader.Position);
 
         object LoadAndKeep(object? id)

@@ -30,16 +30,17 @@ internal sealed class TorchSource : ITensorSource
 
     /// <summary>Maps a file.</summary>
     /// <param name="path">Its full path.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">It is damaged, of another format, or holds no weights.</exception>
-    public static TorchSource Open(string path)
+    public static TorchSource Open(string path, CancellationToken cancellationToken = default)
     {
         TorchContent? content = null;
-        var source = MappedSource.Open(path, List);
+        var source = MappedSource.Open(path, List, cancellationToken);
         return new TorchSource(source, content!);
 
-        IEnumerable<StoredTensor> List(ShardMappings files, int number)
+        IEnumerable<StoredTensor> List(ShardMappings files, int number, CancellationToken cancellationToken)
         {
-            (StoredTensor[] tensors, content) = TorchArchive.Read(files, number);
+            (StoredTensor[] tensors, content) = TorchArchive.Read(files, number, cancellationToken);
             return tensors;
         }
     }

@@ -10,11 +10,21 @@ internal static class TorchTensors
     /// <param name="number">Which of its files.</param>
     /// <param name="weights">The descriptions by name.</param>
     /// <param name="data">What is there, by the storages' keys.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="InvalidDataException">A description does not fit what is there.</exception>
     /// <exception cref="NotSupportedException">A tensor is of a kind that is not read.</exception>
     public static StoredTensor[] Of(
-        ShardMappings files, int number, IEnumerable<KeyValuePair<string, TorchTensor>> weights, Dictionary<string, TorchData> data) =>
-        [.. weights.Select(weight => Of(files, number, weight.Key, weight.Value, data))];
+        ShardMappings files, int number, IEnumerable<KeyValuePair<string, TorchTensor>> weights, Dictionary<string, TorchData> data, CancellationToken cancellationToken)
+    {
+        List<StoredTensor> tensors = [];
+        foreach ((string name, TorchTensor tensor) in weights)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            tensors.Add(Of(files, number, name, tensor, data));
+        }
+
+        return [.. tensors];
+    }
 
     private static StoredTensor Of(ShardMappings files, int number, string name, TorchTensor tensor, Dictionary<string, TorchData> storages)
     {

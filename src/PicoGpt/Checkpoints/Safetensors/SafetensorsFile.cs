@@ -44,14 +44,14 @@ internal static class SafetensorsFile
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged or of another format.</exception>
-    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file)
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file, CancellationToken cancellationToken)
     {
         MappedFile mapped = files.Open(file);
         try
         {
             int headerLength = ReadHeaderLength(mapped);
             using JsonDocument header = ParseHeader(mapped, headerLength);
-            MappedTensor[] tensors = [.. Tensors(header.RootElement, files, file, PrefixLength + headerLength)];
+            MappedTensor[] tensors = [.. Tensors(header.RootElement, files, file, PrefixLength + headerLength, cancellationToken)];
             return tensors;
         }
         catch (NotSupportedException fault)
@@ -78,7 +78,7 @@ internal static class SafetensorsFile
     public static Dictionary<string, string> ReadMetadata(string path)
     {
         Dictionary<string, string> texts = [];
-        using ITensorSource source = MappedSource.Open(path, (files, file) =>
+        using ITensorSource source = MappedSource.Open(path, (files, file, _) =>
         {
             using JsonDocument header = ParseHeader(files.Open(file), ReadHeaderLength(files.Open(file)));
             if (header.RootElement.TryGetProperty(MetadataKey, out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object)
@@ -113,11 +113,11 @@ internal static class SafetensorsFile
         return header.RootElement.ValueKind == JsonValueKind.Object ? header : throw new InvalidDataException("its header is not a JSON object");
     }
 
-    private static IEnumerable<MappedTensor> Tensors(JsonElement header, ShardMappings files, int file, long dataStart)
+    private static IEnumerable<MappedTensor> Tensors(JsonElement header, ShardMappings files, int file, long dataStart, CancellationToken cancellationToken)
     {
         long dataLength = files.Open(file).Length - dataStart, end = 0;
         (string Name, TensorDType DType, TensorShape Shape, long Begin, long End)[] listed =
-            [.. header.EnumerateObject().Where(p => p.Name != MetadataKey).Select(p => ReadTensor(p.Name, p.Value)).OrderBy(t => t.Begin).ThenBy(t => t.End)];
+            [.. header.EnumerateObject().Where(p => p.Name != MetadataKey).Select(Read).OrderBy(t => t.Begin).ThenBy(t => t.End)];
         foreach ((string name, TensorDType dtype, TensorShape shape, long tensorBegin, long tensorEnd) in listed)
         {
             if (tensorBegin != end) throw new InvalidDataException($"tensor '{name}' begins at {tensorBegin}, but the one before it ends at {end}");
@@ -128,6 +128,12 @@ internal static class SafetensorsFile
         }
 
         if (end != dataLength) throw new InvalidDataException($"its tensors end at byte {end} of {dataLength} of the data");
+
+        (string Name, TensorDType DType, TensorShape Shape, long Begin, long End) Read(JsonProperty property)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return ReadTensor(property.Name, property.Value);
+        }
     }
 
     private static (string Name, TensorDType DType, TensorShape Shape, long Begin, long End) ReadTensor(string name, JsonElement value)

@@ -34,9 +34,9 @@ internal sealed class SafetensorsFormat : WritableFormat
         start.Length > SafetensorsFile.PrefixLength && start[SafetensorsFile.PrefixLength] == '{'
         && BinaryPrimitives.ReadUInt64LittleEndian(start) is >= 2 and <= SafetensorsFile.MaxHeaderLength;
 
-    public override ITensorSource Open(string path) => HasEnd(path, IndexExtension)
-        ? MappedSource.OpenSharded(path, SafetensorsFile.ListTensors)
-        : MappedSource.Open(path, SafetensorsFile.ListTensors);
+    public override ITensorSource Open(string path, CancellationToken cancellationToken = default) => HasEnd(path, IndexExtension)
+        ? MappedSource.OpenSharded(path, SafetensorsFile.ListTensors, cancellationToken)
+        : MappedSource.Open(path, SafetensorsFile.ListTensors, cancellationToken);
 
     // The larger types first, which keeps every tensor aligned.
     public override int Compare(TensorDescription left, TensorDescription right) =>

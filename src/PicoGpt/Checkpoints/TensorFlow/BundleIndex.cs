@@ -34,13 +34,13 @@ internal sealed class BundleIndex
     /// <summary>The entries that have bytes of their own: ordinary tensors and the slices of partitioned ones.</summary>
     public IEnumerable<TensorEntry> StoredEntries => _entries.SelectMany(StoredEntriesOf);
 
-    public static BundleIndex Load(string path)
+    public static BundleIndex Load(string path, CancellationToken cancellationToken = default)
     {
         var index = new BundleIndex(path);
         ReadOnlyMemory<byte> file = ReadFile(path);
         try
         {
-            index.Decode(SortedTable.ReadEntries(file));
+            index.Decode(SortedTable.ReadEntries(file, cancellationToken), cancellationToken);
         }
         catch (InvalidDataException fault)
         {
@@ -87,7 +87,7 @@ internal sealed class BundleIndex
         return contents;
     }
 
-    private void Decode(List<TableEntry> table)
+    private void Decode(List<TableEntry> table, CancellationToken cancellationToken)
     {
         if (table.Count == 0 || table[0].Key.Length != 0)
         {
@@ -97,9 +97,17 @@ internal sealed class BundleIndex
 
         DecodeHeader(table[0].Value.Span);
         foreach (TableEntry entry in table.Skip(1).Where(entry => entry.Key[0] != OrderedCode.SliceKeyMark))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
             Add(DecodeEntry(DecodeName(entry.Key), entry.Value.Span));
+        }
+
         foreach (TensorEntry partitioned in _entries.Where(entry => entry.IsPartitioned))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
             _pieces.Add(partitioned.Name, DecodePieces(partitioned, table));
+        }
+
         CheckDisjoint();
     }
 

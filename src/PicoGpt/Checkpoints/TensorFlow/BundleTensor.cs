@@ -15,9 +15,9 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
 
     public override IReadOnlyList<string> Slices => Array.ConvertAll([.. entry.Slices], slice => slice.ToString());
 
-    public override string Fingerprint => $"{entry.Crc32C:x8}";
+    public override string GetFingerprint(CancellationToken cancellationToken) => $"{entry.Crc32C:x8}";
 
-    public override void Verify() => bundle.Verify(entry);
+    public override void Verify(CancellationToken cancellationToken = default) => bundle.Verify(entry, cancellationToken);
 
     public override ReadOnlyMemory<byte> GetBytes() => bundle.GetBytes(entry);
 

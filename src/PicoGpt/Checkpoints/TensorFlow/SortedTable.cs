@@ -42,7 +42,8 @@ internal sealed class SortedTable
     }
 
     /// <summary>All entries of a file that <see cref="HasMagic"/>, in strictly increasing order of their keys.</summary>
-    public static List<TableEntry> ReadEntries(ReadOnlyMemory<byte> file) => new SortedTable(file).ReadEntries();
+    public static List<TableEntry> ReadEntries(ReadOnlyMemory<byte> file, CancellationToken cancellationToken = default) =>
+        new SortedTable(file).ReadEntries(cancellationToken);
 
     /// <summary>The end of a table: where its index of metadata and its index lie, zeros, and the magic number.</summary>
     public static byte[] Footer(BlockHandle metaIndex, BlockHandle index)
@@ -56,7 +57,7 @@ internal sealed class SortedTable
         return footer;
     }
 
-    private List<TableEntry> ReadEntries()
+    private List<TableEntry> ReadEntries(CancellationToken cancellationToken)
     {
         ReadOnlySpan<byte> footer = _file.Span[^FooterLength..];
         BlockHandle metaIndex = BlockHandle.Read(ref footer), index = BlockHandle.Read(ref footer);
@@ -72,6 +73,7 @@ internal sealed class SortedTable
         ulong end = 0;
         foreach (TableEntry block in blocks)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> value = block.Value.Span;
             BlockHandle handle = BlockHandle.Read(ref value);
             if (handle.Offset < end) throw new InvalidDataException($"the block at {handle.Offset} overlaps the one before it");

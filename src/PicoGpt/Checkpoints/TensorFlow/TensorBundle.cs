@@ -54,22 +54,23 @@ public sealed class TensorBundle : ITensorSource
     /// Its folder, its prefix, or any one of its files: <c>.index</c>, <c>.data-00000-of-00001</c>, <c>checkpoint</c>. Of a folder,
     /// the checkpoint that its file <c>checkpoint</c> names, or, without that file, the only one in it.
     /// </param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">
     /// There is no checkpoint, its index is damaged or of another format, or what lies there is something else altogether.
     /// </exception>
-    public static TensorBundle Open(string path)
+    public static TensorBundle Open(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("checkpoints are read on little-endian machines only");
 
         string prefix = BundlePath.FindPrefix(path);
-        return OpenExactly(prefix, shardSuffix: "");
+        return OpenExactly(prefix, shardSuffix: "", cancellationToken);
     }
 
     /// <summary>Opens the checkpoint of that prefix, whose data files' names end in a suffix.</summary>
-    internal static TensorBundle OpenExactly(string prefix, string shardSuffix) =>
-        new(prefix, BundleIndex.Load(BundlePath.IndexFile(prefix)), shardSuffix);
+    internal static TensorBundle OpenExactly(string prefix, string shardSuffix, CancellationToken cancellationToken = default) =>
+        new(prefix, BundleIndex.Load(BundlePath.IndexFile(prefix), cancellationToken), shardSuffix);
 
     /// <summary>The full path of one data file, from 0; the file need not exist.</summary>
     public string GetShardPath(int shard)
@@ -87,12 +88,14 @@ public sealed class TensorBundle : ITensorSource
     public TensorEntry GetEntry(string name) => TryGetEntry(name, out TensorEntry? entry) ? entry : throw TensorSources.NotFound(this, name);
 
     /// <summary>Checks, without reading them, that every data file is there and as long as the index says.</summary>
+    /// <param name="cancellationToken">Looked at before every file.</param>
     /// <exception cref="Gpt2Exception">A data file is missing, truncated, or something else altogether.</exception>
-    public void EnsureComplete()
+    public void EnsureComplete(CancellationToken cancellationToken = default)
     {
         IEnumerable<TensorEntry> needed = _index.StoredEntries.Where(e => e.Size > 0);
         foreach (IGrouping<int, TensorEntry> shard in needed.GroupBy(e => e.ShardId).OrderBy(g => g.Key))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             string path = _shards.PathOf(shard.Key);
             if (!File.Exists(path)) throw ShardMappings.Missing(path);
 

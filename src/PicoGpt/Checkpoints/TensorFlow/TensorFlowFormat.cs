@@ -24,7 +24,7 @@ internal sealed class TensorFlowFormat : WritableFormat
 
     public override bool HasContent(string path, ReadOnlySpan<byte> start) => SortedTable.IsTable(path);
 
-    public override ITensorSource Open(string path) => TensorBundle.Open(path);
+    public override ITensorSource Open(string path, CancellationToken cancellationToken = default) => TensorBundle.Open(path, cancellationToken);
 
     // OpenAI's code has variables of float32, into which nothing else is restored.
     public override TensorDType TypeOf(TensorDType dtype) => dtype == TensorDType.Float64 ? dtype : TensorDType.Float32;

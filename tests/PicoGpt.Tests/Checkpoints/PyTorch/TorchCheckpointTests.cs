@@ -146,7 +146,7 @@ public sealed class TorchCheckpointTests : IDisposable
 
         archive[archive.AsSpan().IndexOf(Six) + 5] ^= 1;
         using TorchSource damaged = Open(archive);
-        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(damaged.Tensors[0].Verify).Error);
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => damaged.Tensors[0].Verify()).Error);
     }
 
     [Theory]
