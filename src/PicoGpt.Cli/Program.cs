@@ -6,6 +6,12 @@ using PicoGpt.Cli;
 using PicoGpt.Inference;
 
 // picoGPT's `python gpt2.py "prompt" --n_tokens_to_generate 40 --model_size 124M`, from any shell.
+if (OperatingSystem.IsWindows())
+{
+    Encoding before = Console.OutputEncoding; // the console's, which outlives this program
+    AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.OutputEncoding = before;
+}
+
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 

@@ -51,9 +51,9 @@ internal abstract class FuzzTarget
     protected void Begin()
     {
         foreach (string path in Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories))
-            _good.Add(Path.GetRelativePath(Folder, path), File.ReadAllBytes(path));
+            _good.Add(Path.GetRelativePath(Folder, path).Replace(Path.DirectorySeparatorChar, '/'), File.ReadAllBytes(path));
         GoodAnswer = Read();
     }
 
-    private void Write(string name, byte[] bytes) => File.WriteAllBytes(Path.Combine(Folder, name), bytes);
+    private void Write(string name, byte[] bytes) => TestFile.Overwrite(Path.Combine(Folder, name), bytes);
 }

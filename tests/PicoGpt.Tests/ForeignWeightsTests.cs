@@ -157,15 +157,7 @@ public sealed class ForeignWeightsTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("snapshots/abc"));
         string link = _folder.File("snapshots/abc/model.safetensors");
-        try
-        {
-            File.CreateSymbolicLink(link, "../../blobs/0123");
-        }
-        catch (IOException)
-        {
-            Assert.Skip("this account may not make links");
-        }
-
+        Links.ToFile(link, "../../blobs/0123");
         File.WriteAllText(_folder.File("snapshots/abc/vocab.json"), "{}");
         foreach (string path in (string[])[link, _folder.File("snapshots/abc")])
             AssertFault(Gpt2Error.FileNotFound, path, $"'{link}' is a link to '../../blobs/0123', which does not exist", "fetch the model again");

@@ -1,7 +1,9 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// Writes tensors into files of some format, one after another, under temporary names; without <see cref="Finish"/> nothing remains.
+/// Writes tensors into files of some format, one after another, under temporary names; unless <see cref="Files"/> get theirs, nothing remains.
 /// Faults of the disk are those of <see cref="FileStream"/>.
 /// </summary>
 internal interface ITensorWriter : IDisposable
@@ -16,6 +18,6 @@ internal interface ITensorWriter : IDisposable
     /// <summary>Ends and closes the files: they are whole then, but for their names, and the disk has had room for them.</summary>
     void Complete();
 
-    /// <summary>Completes the files, unless that is done, and gives them their names; older ones of these names are replaced.</summary>
-    void Finish();
+    /// <summary>The files, in the order in which they are to get their names; see <see cref="Publication"/>.</summary>
+    IReadOnlyList<OutputFile> Files { get; }
 }

@@ -62,7 +62,7 @@ internal sealed class ShardIndex
     private static string FileName(string path, JsonElement value)
     {
         string? name = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        if (string.IsNullOrEmpty(name) || name is "." or ".." || name.AsSpan().ContainsAny("/\\:\0"))
+        if (string.IsNullOrEmpty(name) || name is "." or ".." || name.AsSpan().ContainsAny("/\\:\0") || FileSystemFacts.OfThisMachine.IsDevice(name))
             throw Bad(path, $"names '{value}' where the name of a file in its folder should be");
         return name;
     }

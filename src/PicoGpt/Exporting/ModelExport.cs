@@ -132,8 +132,7 @@ public sealed class ModelExport
             foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer, meter.CancellationToken);
             writer.Complete();
             _model.ThrowIfChanged(); // after the last byte was read, and before anything has a name
-            foreach (OutputFile companion in companions) companion.Finish();
-            writer.Finish();
+            Publication.Of([.. companions, .. writer.Files]);
         }
         finally
         {

@@ -14,6 +14,6 @@ internal static partial class ConvertedFolder
     /// <summary>Whether a file of that name was written there, or left there by a crash while it was being written.</summary>
     public static bool IsOwn(string fileName) => OwnName().IsMatch(fileName);
 
-    [GeneratedRegex(@"^(float16|bfloat16|int8|int4)(\.index|" + ShardName.Suffix + @")(\.[0-9a-f]{32}\.tmp)?$|\.sha256(\.[0-9a-f]{32}\.tmp)?$")]
+    [GeneratedRegex(@"^(float16|bfloat16|int8|int4)(\.index|" + ShardName.Suffix + @")(\.[0-9a-f]{32}(\.old)?\.tmp)?$|\.sha256(\.[0-9a-f]{32}(\.old)?\.tmp)?$")]
     private static partial Regex OwnName();
 }

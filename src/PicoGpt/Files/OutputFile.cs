@@ -12,8 +12,11 @@ internal sealed class OutputFile : IDisposable
 
     /// <param name="path">The full path that it is to have; its folder is there.</param>
     /// <param name="meter">What counts the bytes of <see cref="Write"/>.</param>
+    /// <exception cref="Gpt2Exception">No file can have that name.</exception>
     public OutputFile(string path, WriteMeter? meter = null)
     {
+        if (FileSystemFacts.OfThisMachine.IsDevice(System.IO.Path.GetFileName(path)))
+            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: Windows takes its name for a device's; give another.", path);
         Path = path;
         _meter = meter;
         TemporaryFiles.RemoveOrphans(path);
@@ -70,11 +73,26 @@ internal sealed class OutputFile : IDisposable
 
     /// <summary>Gives the file its name.</summary>
     /// <param name="overwrite">Whether an older one of that name is replaced; otherwise it is an <see cref="IOException"/>.</param>
+    /// <exception cref="Gpt2Exception">The older one is in use, or marked as read-only; it is as it was.</exception>
     public void Finish(bool overwrite = true)
     {
         Complete();
-        File.Move(_temporaryPath, Path, overwrite);
+        try
+        {
+            BusyFile.Do(BusyFile.Patiently, () => File.Move(_temporaryPath, Path, overwrite));
+        }
+        catch (Exception fault) when (overwrite && UnwritableFile.RefusalOf(Path, fault) != WriteRefusal.Other)
+        {
+            throw UnwritableFile.Refused(Path, fault);
+        }
+
         _isFinished = true;
+    }
+
+    /// <summary>Deletes the file if it has its name already.</summary>
+    public void Withdraw()
+    {
+        if (_isFinished) UnwritableFile.DeleteIfPossible(Path, BusyFile.Patiently);
     }
 
     public void Dispose()

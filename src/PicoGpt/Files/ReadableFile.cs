@@ -11,7 +11,10 @@ internal static class ReadableFile
     {
         try
         {
-            return new FileStream(HasNoLength(path) ? NullDevice : path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+            var file = new FileStream(HasNoLength(path) ? NullDevice : path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+            if (file.CanSeek) return file;
+            file.Dispose();
+            throw new Gpt2Exception(Gpt2Error.Unreadable, $"'{path}' cannot be read: it is not a file, but a device or a pipe.", path);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -24,7 +27,7 @@ internal static class ReadableFile
     {
         if (fault is FileNotFoundException or DirectoryNotFoundException)
             return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault);
-        Gpt2Error error = IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
+        Gpt2Error error = FileSystemFacts.OfThisMachine.IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
         return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);
     }
 
@@ -86,7 +89,4 @@ internal static class ReadableFile
     }
 
     private static FileInfo TargetOf(string path) => (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
-
-    // To map a file takes addresses, which a limit may deny: ENOMEM; ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT of Windows.
-    private static bool IsLackOfMemory(Exception fault) => fault is IOException && fault.HResult is 12 or unchecked((int)0x80070008) or unchecked((int)0x800705AF);
 }

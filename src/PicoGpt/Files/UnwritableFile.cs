@@ -10,23 +10,46 @@ internal static class UnwritableFile
     public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : fault.Message.TrimEnd('.');
 
     /// <summary>Whether there was no room: on the disk, or within the user's quota.</summary>
-    public static bool IsFull(Exception fault) => fault.HResult switch
-    {
-        28 => !OperatingSystem.IsWindows(), // ENOSPC
-        122 => OperatingSystem.IsLinux(), // EDQUOT
-        69 => OperatingSystem.IsMacOS(), // EDQUOT
-        unchecked((int)0x80070027) or unchecked((int)0x80070070) => true, // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
-        _ => false,
-    };
+    public static bool IsFull(Exception fault) => FileSystemFacts.OfThisMachine.IsFull(fault);
 
-    /// <summary>Whether Windows says that somebody has the file open or mapped: a sharing violation, a lock, a mapped section.</summary>
-    public static bool IsInUse(Exception fault) =>
-        fault.HResult is unchecked((int)0x80070020) or unchecked((int)0x80070021) or unchecked((int)0x800704C8);
+    /// <summary>Whether somebody has the file open or mapped, as far as the fault tells; <see cref="RefusalOf"/> knows more.</summary>
+    public static bool IsInUse(Exception fault) => FileSystemFacts.OfThisMachine.IsBusy(fault);
+
+    /// <summary>Why a file could not be written, replaced or deleted.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="fault">What the system said.</param>
+    public static WriteRefusal RefusalOf(string path, Exception fault) => FileSystemFacts.OfThisMachine.RefusalOf(
+        fault,
+        Path.Exists(path) ? File.GetAttributes(path) : null,
+        () => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete).Dispose());
 
     /// <summary>The exception for one file that could not be written.</summary>
-    public static Gpt2Exception Refused(string path, Exception fault) => IsFull(fault)
-        ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault)
-        : new Gpt2Exception(IsInUse(fault) ? Gpt2Error.InUse : Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault);
+    public static Gpt2Exception Refused(string path, Exception fault) => Refused(path, fault, FileSystemFacts.OfThisMachine, RefusalOf(path, fault));
+
+    /// <summary>The exception for one file that could not be written, on any system.</summary>
+    public static Gpt2Exception Refused(string path, Exception fault, FileSystemFacts facts, WriteRefusal refusal)
+    {
+        if (facts.IsFull(fault)) return new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault);
+        return refusal switch
+        {
+            WriteRefusal.InUse => new Gpt2Exception(
+                Gpt2Error.InUse,
+                $"'{path}' cannot be replaced, since this session or another program has it open; close what reads it (a model by its Dispose(), or the end of "
+                    + "that session) and try again: it is as it was.",
+                path,
+                fault),
+            WriteRefusal.ReadOnly => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be replaced, since it is marked as read-only; take that mark away, or give another path.", path, fault),
+            _ => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault),
+        };
+    }
+
+    /// <summary>Refuses a file that is marked as read-only, which on Windows means the file itself; on Unix it is a matter of its folder.</summary>
+    /// <exception cref="Gpt2Exception">It is.</exception>
+    public static void ThrowIfReadOnly(string path)
+    {
+        if (FileSystemFacts.OfThisMachine.IsWindows && new FileInfo(path) is { Exists: true, IsReadOnly: true })
+            throw Refused(path, new UnauthorizedAccessException($"'{path}' is marked as read-only."));
+    }
 
     /// <summary>The exception for a file that exists and is not to be overwritten.</summary>
     public static Gpt2Exception Exists(string path) => new(Gpt2Error.AlreadyExists, $"'{path}' already exists; choose another path.", path);
@@ -42,7 +65,19 @@ internal static class UnwritableFile
         {
         }
 
-        File.Delete(path);
+        DeleteIfPossible(path, BusyFile.Patiently);
+    }
+
+    /// <summary>Deletes a file that nobody needs, unless somebody has it open who keeps it from being deleted; then it may stay.</summary>
+    public static void DeleteIfPossible(string path, TimeSpan patience)
+    {
+        try
+        {
+            BusyFile.Do(patience, () => File.Delete(path));
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+        }
     }
 
     // So .NET says EFBIG, which comes of FAT at 4 GiB, and of limits.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
@@ -7,6 +8,10 @@ namespace PicoGpt.Store;
 /// The journal beside an unfinished file: where its bytes come from, of which version of the file they are, and which of them
 /// are there. Ranges are appended after their bytes are written, a line each; a last line that was cut by a crash is ignored.
 /// </summary>
+/// <remarks>
+/// A journal that cannot be written for now, since on Windows a program that looks at it can keep others from that, is behind, and written anew
+/// with the next range: it vouches for less than there is, and a download goes on without it.
+/// </remarks>
 internal sealed class DownloadJournal
 {
     private const string Magic = "picogpt download 1";
@@ -17,6 +22,7 @@ internal sealed class DownloadJournal
     private const long MaxLength = 1L << 40;
 
     private readonly string _path;
+    private bool _isBehind;
 
     public DownloadJournal(string path)
     {
@@ -43,26 +49,65 @@ internal sealed class DownloadJournal
     public void Write(string source, string validator, long? length, RangeSet done)
     {
         (Source, Validator, Length, Done) = (source, validator, length, done);
-        var text = new StringBuilder($"{Magic}\nsource {source}\nvalidator {validator}\n");
-        text.Append(CultureInfo.InvariantCulture, $"length {length}\n");
-        foreach (ByteRange range in done.Ranges) text.Append(Line(range));
-        OwnFile.Write(_path + NewSuffix, text.ToString());
-        File.Move(_path + NewSuffix, _path, overwrite: true);
+        BusyFile.Do(BusyFile.Patiently, Save);
     }
 
-    /// <summary>Adds a range whose bytes are written.</summary>
+    /// <summary>Notes where the bytes come from now, as soon as the journal can be written; those that are there stay.</summary>
+    public void Adopt(string source, string validator, long? length)
+    {
+        (Source, Validator, Length) = (source, validator, length);
+        _isBehind = true;
+        Note(Save);
+    }
+
+    /// <summary>Adds a range whose bytes are written, as soon as the journal can be written.</summary>
     public void Append(ByteRange range)
     {
         if (range.Length <= 0) return;
-        File.AppendAllText(_path, Line(range));
         Done.Add(range);
+        Note(() =>
+        {
+            if (_isBehind) Save();
+            else OwnFile.Append(_path, Line(range));
+        });
     }
 
+    /// <summary>Deletes the journal: it must not vouch for bytes that are gone.</summary>
     public void Delete()
     {
-        File.Delete(_path + NewSuffix);
-        File.Delete(_path);
         (Source, Validator, Length, Done) = ("", "", null, new RangeSet());
+        foreach (string file in NamesOf(_path))
+        {
+            if (!Directory.Exists(file)) BusyFile.Do(BusyFile.Patiently, () => File.Delete(file)); // a folder vouches for nothing, and is not ours
+        }
+    }
+
+    /// <summary>Deletes the journal of a file that has its name: without the unfinished one it vouches for nothing, and may stay.</summary>
+    public void DeleteIfPossible()
+    {
+        foreach (string file in NamesOf(_path)) UnwritableFile.DeleteIfPossible(file, BusyFile.Briefly);
+    }
+
+    private void Note(Action write)
+    {
+        try
+        {
+            BusyFile.Do(BusyFile.Briefly, write);
+            _isBehind = false;
+        }
+        catch (Exception fault) when (UnwritableFile.IsFault(fault) && !UnwritableFile.IsFull(fault))
+        {
+            _isBehind = true; // a line may have been written, or a part of one
+        }
+    }
+
+    private void Save()
+    {
+        var text = new StringBuilder($"{Magic}\nsource {Source}\nvalidator {Validator}\n");
+        text.Append(CultureInfo.InvariantCulture, $"length {Length}\n");
+        foreach (ByteRange range in Done.Ranges) text.Append(Line(range));
+        OwnFile.Write(_path + NewSuffix, text.ToString());
+        File.Move(_path + NewSuffix, _path, overwrite: true);
     }
 
     private static string Line(ByteRange range) => string.Create(CultureInfo.InvariantCulture, $"done {range.Start} {range.End}\n");
@@ -71,7 +116,8 @@ internal sealed class DownloadJournal
     {
         var file = new FileInfo(_path);
         if (!file.Exists || file.LinkTarget is not null || file.Length > MaxFileLength) return;
-        string text = File.ReadAllText(_path);
+        string text = "";
+        BusyFile.Do(BusyFile.Patiently, () => text = OwnFile.Read(_path));
         string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n');
         if (lines.Length < 5 || lines[0] != Magic) return;
         if (!TryRead(lines[1], "source ", out string source) || !TryRead(lines[2], "validator ", out string validator)) return;

@@ -136,16 +136,28 @@ public sealed class ModelDownloader(ModelStore store)
             plan.Folder);
     }
 
-    private static Gpt2Exception Unwritable(string folder, Exception fault) => UnwritableFile.IsFull(fault)
-        ? new Gpt2Exception(
-            Gpt2Error.DiskFull,
-            $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.",
-            folder,
-            fault)
-        : new Gpt2Exception(
+    private static Gpt2Exception Unwritable(string folder, Exception fault)
+    {
+        if (UnwritableFile.IsFull(fault))
+        {
+            return new Gpt2Exception(
+                Gpt2Error.DiskFull, $"The disk became full while files were written to '{folder}'; make room and try again: what has arrived is kept.", folder, fault);
+        }
+
+        if (UnwritableFile.IsInUse(fault))
+        {
+            return new Gpt2Exception(
+                Gpt2Error.InUse,
+                $"The files of a model cannot be written to '{folder}', since another program has one of them open: {UnwritableFile.ReasonOf(fault)}; "
+                    + "close it there and try again: what has arrived is kept.",
+                folder,
+                fault);
+        }
+
+        return new Gpt2Exception(
             Gpt2Error.Unwritable,
-            $"The files of a model cannot be written to '{folder}': {UnwritableFile.ReasonOf(fault)}; "
-                + $"set {ModelStore.HomeVariable} to a folder where they can.",
+            $"The files of a model cannot be written to '{folder}': {UnwritableFile.ReasonOf(fault)}; set {ModelStore.HomeVariable} to a folder where they can.",
             folder,
             fault);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
@@ -27,10 +28,6 @@ internal sealed class ModelLock : IDisposable
     /// <summary>The folder of a store's locks.</summary>
     public static string FolderOf(string root) => Path.Combine(root, Folder);
 
-    /// <summary>Whether a file cannot be opened because someone else has it open.</summary>
-    public static bool IsHeldByAnother(IOException fault) =>
-        fault.HResult is 11 or 35 or unchecked((int)0x80070020); // EWOULDBLOCK of Linux, of macOS; ERROR_SHARING_VIOLATION of Windows
-
     /// <summary>Takes the lock, or says who has it.</summary>
     public static ModelLock? TryTake(string root, string model, out string owner)
     {
@@ -44,7 +41,7 @@ internal sealed class ModelLock : IDisposable
             var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             return new ModelLock(file, path + ".owner");
         }
-        catch (IOException fault) when (IsHeldByAnother(fault))
+        catch (IOException fault) when (UnwritableFile.IsInUse(fault))
         {
             owner = ReadOwner(path + ".owner");
             return null;
@@ -75,7 +72,7 @@ internal sealed class ModelLock : IDisposable
         {
             action();
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
         }
     }
@@ -84,9 +81,9 @@ internal sealed class ModelLock : IDisposable
     {
         try
         {
-            return File.ReadAllText(path) is { Length: > 0 } owner ? owner : "another process";
+            return OwnFile.Read(path) is { Length: > 0 } owner ? owner : "another process";
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             return "another process"; // it is just taking or leaving the lock
         }

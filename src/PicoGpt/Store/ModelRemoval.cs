@@ -45,7 +45,9 @@ public sealed record ModelRemoval(
             return;
         }
 
-        foreach (string file in Files) File.Delete(Path.Combine(Folder, file));
+        // The largest first: it is what others have open, and then the model is as it was.
+        foreach (FileInfo file in Files.Select(file => new FileInfo(Path.Combine(Folder, file))).OrderByDescending(LengthOf))
+            BusyFile.Do(BusyFile.Patiently, file.Delete);
         DeleteIfEmpty(Path.Combine(Folder, ConvertedFolder.Name));
         DeleteIfEmpty(Folder);
     }

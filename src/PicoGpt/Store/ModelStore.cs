@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Store;
 
 /// <summary>
@@ -63,8 +65,8 @@ public sealed class ModelStore(string root)
     public CatalogModel? ModelAt(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        StringComparison rule = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(FileSystemFacts.OfThisMachine.Plain(path)));
+        StringComparison rule = FileSystemFacts.OfThisMachine.NameComparison;
         return ModelCatalog.Models.FirstOrDefault(model => folder.Equals(GetFolder(model), rule) || IsFileOf(model));
 
         bool IsFileOf(CatalogModel model) => GetFolder(model).Equals(Path.GetDirectoryName(folder), rule)
@@ -120,7 +122,10 @@ public sealed class ModelStore(string root)
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new Gpt2Exception(
-                Gpt2Error.Unwritable, $"The model {model.Name} cannot be removed from '{removal.Folder}': {fault.Message.TrimEnd('.')}.", removal.Folder, fault);
+                UnwritableFile.IsInUse(fault) ? Gpt2Error.InUse : Gpt2Error.Unwritable,
+                $"The model {model.Name} cannot be removed from '{removal.Folder}': {fault.Message.TrimEnd('.')}.",
+                removal.Folder,
+                fault);
         }
     }
 
@@ -130,13 +135,9 @@ public sealed class ModelStore(string root)
 
     private static string DefaultRoot()
     {
-        if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home) return home;
-        if (OperatingSystem.IsWindows())
-            return Path.Combine(FolderOf(Environment.SpecialFolder.LocalApplicationData), "PicoGpt");
-        string user = FolderOf(Environment.SpecialFolder.UserProfile);
-        if (OperatingSystem.IsMacOS()) return Path.Combine(user, "Library", "Caches", "PicoGpt");
-        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        return Path.IsPathRooted(cache) ? Path.Combine(cache, "picogpt") : Path.Combine(user, ".cache", "picogpt");
+        return Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home
+            ? home
+            : FileSystemFacts.OfThisMachine.CacheFolder(Environment.GetEnvironmentVariable, FolderOf);
     }
 
     // Whether it is there or not: the current folder must not become the cache of a user without a home.

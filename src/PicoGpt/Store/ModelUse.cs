@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Store;
 
 /// <summary>
@@ -18,7 +20,7 @@ internal sealed class ModelUse : IDisposable
         {
             return new ModelUse(Open(root, model, FileAccess.Read, FileShare.Read));
         }
-        catch (IOException fault) when (ModelLock.IsHeldByAnother(fault))
+        catch (IOException fault) when (UnwritableFile.IsInUse(fault))
         {
             throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model} is being removed or repaired; try again when that is done.", root, fault);
         }
@@ -51,7 +53,7 @@ internal sealed class ModelUse : IDisposable
         {
             return new ModelUse(Open(root, model, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException fault) when (ModelLock.IsHeldByAnother(fault))
+        catch (IOException fault) when (UnwritableFile.IsInUse(fault))
         {
             return null;
         }

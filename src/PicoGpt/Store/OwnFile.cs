@@ -1,8 +1,13 @@
 namespace PicoGpt.Store;
 
-/// <summary>Files that the store makes for itself: it writes none of them through a link, which could lead anywhere.</summary>
+/// <summary>
+/// Files that the store makes for itself. It writes none of them through a link, which could lead anywhere; and who reads one keeps nobody from
+/// writing, replacing or deleting it, nor the other way round.
+/// </summary>
 internal static class OwnFile
 {
+    private const FileShare Everything = FileShare.ReadWrite | FileShare.Delete;
+
     /// <summary>Whether a path is a link, wherever it leads.</summary>
     public static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
@@ -12,10 +17,26 @@ internal static class OwnFile
         if (IsLink(path)) File.Delete(path);
     }
 
+    /// <summary>The text of a small file.</summary>
+    public static string Read(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, Everything));
+        return reader.ReadToEnd();
+    }
+
     /// <summary>Writes a small file, replacing what was there.</summary>
     public static void Write(string path, string text)
     {
         DeleteLink(path);
-        File.WriteAllText(path, text);
+        Write(path, FileMode.Create, text);
+    }
+
+    /// <summary>Writes a text behind what is there.</summary>
+    public static void Append(string path, string text) => Write(path, FileMode.Append, text);
+
+    private static void Write(string path, FileMode mode, string text)
+    {
+        using var writer = new StreamWriter(new FileStream(path, mode, FileAccess.Write, Everything));
+        writer.Write(text);
     }
 }

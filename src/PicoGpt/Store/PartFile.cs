@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
@@ -66,32 +67,48 @@ internal sealed class PartFile : IDisposable
     public static IEnumerable<string> NamesOf(string finalName) =>
         [finalName, finalName + Suffix, .. DownloadJournal.NamesOf(finalName + JournalSuffix)];
 
-    /// <summary>The bytes that an unfinished file has, as its journal says; 0 when there is none.</summary>
+    /// <summary>The bytes that an unfinished file has, as its journal says; 0 when there is none, or none that can be read.</summary>
     public static long DoneLengthOf(string finalPath)
     {
-        var part = new FileInfo(finalPath + Suffix);
-        return part is { Exists: true, LinkTarget: null } ? Math.Min(part.Length, new DownloadJournal(finalPath + JournalSuffix).Done.Count) : 0;
+        try
+        {
+            var part = new FileInfo(finalPath + Suffix);
+            return part is { Exists: true, LinkTarget: null } ? Math.Min(part.Length, new DownloadJournal(finalPath + JournalSuffix).Done.Count) : 0;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>Makes a named file unfinished again: some of its bytes are good, the others are to be fetched.</summary>
     public static void Reopen(string finalPath, long length, RangeSet good)
     {
         new DownloadJournal(finalPath + JournalSuffix).Write("", "", length, good);
-        File.Move(finalPath, finalPath + Suffix, overwrite: true);
+        BusyFile.Do(BusyFile.Patiently, () => File.Move(finalPath, finalPath + Suffix, overwrite: true));
     }
 
     /// <summary>Deletes what there is of an unfinished file.</summary>
     public static void Delete(string finalPath)
     {
         new DownloadJournal(finalPath + JournalSuffix).Delete();
-        File.Delete(finalPath + Suffix);
+        BusyFile.Do(BusyFile.Patiently, () => File.Delete(finalPath + Suffix));
     }
 
     /// <summary>Gives a closed file its name: a crash leaves the old state or the new one.</summary>
+    /// <exception cref="Gpt2Exception">There is an older one that is in use, or marked as read-only; it is as it was.</exception>
     public static void Finish(string finalPath)
     {
-        File.Move(finalPath + Suffix, finalPath, overwrite: true);
-        new DownloadJournal(finalPath + JournalSuffix).Delete();
+        try
+        {
+            BusyFile.Do(BusyFile.Patiently, () => File.Move(finalPath + Suffix, finalPath, overwrite: true));
+        }
+        catch (Exception fault) when (UnwritableFile.RefusalOf(finalPath, fault) != WriteRefusal.Other)
+        {
+            throw UnwritableFile.Refused(finalPath, fault);
+        }
+
+        new DownloadJournal(finalPath + JournalSuffix).DeleteIfPossible();
     }
 
     /// <summary>Notes that bytes of a closed file are bad.</summary>
@@ -115,7 +132,7 @@ internal sealed class PartFile : IDisposable
     {
         lock (_lock)
         {
-            if ((source, validator, length) != (Source, Validator, Length)) _journal.Write(source, validator, length, _journal.Done);
+            if ((source, validator, length) != (Source, Validator, Length)) _journal.Adopt(source, validator, length);
         }
     }
 

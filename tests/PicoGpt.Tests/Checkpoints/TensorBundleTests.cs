@@ -67,11 +67,10 @@ public sealed class TensorBundleTests : IDisposable
     [Fact]
     public void Symbolic_links_to_the_files_are_followed()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege here");
         WriteTwoShards();
         using var links = new TemporaryFolder();
         foreach (string file in Directory.GetFiles(_folder.Path))
-            File.CreateSymbolicLink(links.File(Path.GetFileName(file)), file);
+            Links.ToFile(links.File(Path.GetFileName(file)), file);
 
         using TensorBundle bundle = TensorBundle.Open(links.Path);
         bundle.EnsureComplete();

@@ -84,7 +84,6 @@ public sealed class CachePathTests : IDisposable
     [Theory]
     [InlineData(TestModel.Data)]
     [InlineData($"{TestModel.Data}.part")]
-    [InlineData($"{TestModel.Data}.part.journal")]
     public async Task A_folder_where_a_file_should_be_is_refused_and_left_alone(string place)
     {
         string path = _folder.File($"store/Tiny/{place}");
@@ -94,6 +93,35 @@ public sealed class CachePathTests : IDisposable
         await AssertUnwritable(store);
         Assert.True(Directory.Exists(Path.Combine(path, "mine")));
         TestModel.AssertNothingWrong(_folder.File("store/Tiny"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".new")]
+    public async Task A_folder_in_the_place_of_a_journal_is_left_alone_and_keeps_no_file_from_arriving(string ending)
+    {
+        string path = _folder.File($"store/Tiny/{TestModel.Data}.part.journal{ending}");
+        Directory.CreateDirectory(Path.Combine(path, "mine"));
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        await new ModelDownloader(new ModelStore(_folder.File("store"))).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
+        TestModel.AssertWhole(_folder.File("store/Tiny"));
+        Assert.True(Directory.Exists(Path.Combine(path, "mine")));
+    }
+
+    [Fact]
+    public async Task A_journal_that_another_program_holds_keeps_no_file_from_arriving()
+    {
+        Directory.CreateDirectory(_folder.File("store/Tiny"));
+        string journal = _folder.File($"store/Tiny/{TestModel.Data}.part.journal");
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        using (new FileStream(journal + ".new", FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            await new ModelDownloader(new ModelStore(_folder.File("store"))).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
+            Assert.Equal(ModelState.Cached, new ModelStore(_folder.File("store")).Describe(TestModel.Catalog).State);
+        }
+
+        File.Delete(journal + ".new"); // where it could not be deleted, it stays and vouches for nothing
+        TestModel.AssertWhole(_folder.File("store/Tiny"));
     }
 
     private static async Task AssertUnwritable(ModelStore store)

@@ -57,7 +57,62 @@ public sealed class DownloadJournalTests
         using var folder = new TemporaryFolder();
         string path = folder.File("journal");
         new DownloadJournal(path).Write("", "", 1_000_000, new RangeSet());
-        File.AppendAllLines(path, Enumerable.Range(0, 20_000).Reverse().Select(i => $"done {3 * i} {(3 * i) + 2}"));
+        File.AppendAllText(path, string.Concat(Enumerable.Range(0, 20_000).Reverse().Select(i => $"done {3 * i} {(3 * i) + 2}\n")));
         Assert.Equal(40_000, new DownloadJournal(path).Done.Count);
+    }
+
+    [Fact]
+    public void A_journal_that_another_program_keeps_from_being_written_is_behind_and_never_wrong()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("journal");
+        var journal = new DownloadJournal(path);
+        journal.Write("https://example.org/", "x", 1000, new RangeSet());
+        journal.Append(new ByteRange(0, 100));
+        using (new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None)) journal.Append(new ByteRange(100, 200));
+        Assert.Equal(200, journal.Done.Count);
+        Assert.Equal(100, new DownloadJournal(path).Done.Count);
+        journal.Append(new ByteRange(300, 350));
+        Assert.Equal([new ByteRange(0, 200), new ByteRange(300, 350)], new DownloadJournal(path).Done.Ranges);
+    }
+
+    [Fact]
+    public void A_source_that_could_not_be_noted_is_noted_with_the_next_range()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("journal");
+        var journal = new DownloadJournal(path);
+        journal.Write("https://example.org/", "x", 1000, new RangeSet());
+        using (new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None)) journal.Adopt("https://example.com/", "y", 1000);
+        Assert.Equal("https://example.org/", new DownloadJournal(path).Source);
+        journal.Append(new ByteRange(0, 100));
+        var read = new DownloadJournal(path);
+        Assert.Equal(("https://example.com/", "y", 100L), (read.Source, read.Validator, read.Done.Count));
+    }
+
+    [Fact]
+    public async Task Who_reads_a_journal_and_who_writes_it_do_not_disturb_each_other()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("journal");
+        var journal = new DownloadJournal(path);
+        journal.Write("", "", 10_000, new RangeSet());
+        using var stop = new CancellationTokenSource();
+        Task readers = Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(
+            () =>
+            {
+                while (!stop.IsCancellationRequested) Assert.InRange(new DownloadJournal(path).Done.Count, 0, 10_000);
+            },
+            TestContext.Current.CancellationToken)));
+        for (int i = 0; i < 1000; i++)
+        {
+            if (i % 50 == 0) journal.Write("", "", 10_000, journal.Done);
+            journal.Append(new ByteRange(10 * i, (10 * i) + 10));
+        }
+
+        await stop.CancelAsync();
+        await readers;
+        journal.Append(new ByteRange(0, 1)); // in case that the last one could not be noted
+        Assert.Equal(10_000, new DownloadJournal(path).Done.Count);
     }
 }

@@ -36,7 +36,7 @@ public sealed class LinkTests : IDisposable
         string missing = _folder.File("missing");
         foreach (string target in new[] { _precious, missing })
         {
-            File.CreateSymbolicLink(_folder.File($"store/{place}"), target);
+            Links.ToFile(_folder.File($"store/{place}"), target);
             await FetchAsync();
             TestModel.AssertWhole(_folder.File("store/Tiny"));
             using (_store.Open(TestModel.Catalog)) Assert.Equal(Precious, File.ReadAllText(_precious));
@@ -55,7 +55,7 @@ public sealed class LinkTests : IDisposable
         byte[] wrong = new byte[TestModel.Files[TestModel.Data].Length];
         File.WriteAllBytes(data + ".part", wrong);
         new DownloadJournal(journal).Write("", "", wrong.Length, Whole(wrong.Length));
-        File.CreateSymbolicLink(data + ".part.journal", journal);
+        Links.ToFile(data + ".part.journal", journal);
         Assert.Equal(0, PartFile.DoneLengthOf(data));
         string before = File.ReadAllText(journal);
         await FetchAsync();
@@ -67,7 +67,7 @@ public sealed class LinkTests : IDisposable
     public void Bytes_behind_a_link_are_not_those_of_an_unfinished_file()
     {
         string data = _folder.File($"store/Tiny/{TestModel.Data}");
-        File.CreateSymbolicLink(data + ".part", _precious);
+        Links.ToFile(data + ".part", _precious);
         new DownloadJournal(data + ".part.journal").Write("", "", Precious.Length, Whole(Precious.Length));
         Assert.Equal(0, PartFile.DoneLengthOf(data));
     }
@@ -79,7 +79,7 @@ public sealed class LinkTests : IDisposable
         foreach ((string name, byte[] bytes) in TestModel.Files)
         {
             File.WriteAllBytes(Path.Combine(elsewhere, name), bytes);
-            File.CreateSymbolicLink(_folder.File($"store/Tiny/{name}"), Path.Combine(elsewhere, name));
+            Links.ToFile(_folder.File($"store/Tiny/{name}"), Path.Combine(elsewhere, name));
         }
 
         Assert.Equal(ModelState.Cached, _store.Describe(TestModel.Catalog).State);
@@ -90,7 +90,7 @@ public sealed class LinkTests : IDisposable
         foreach (string target in new[] { _folder.File("missing"), data })
         {
             File.Delete(data);
-            File.CreateSymbolicLink(data, target);
+            Links.ToFile(data, target);
             Assert.Equal(ModelState.Partial, _store.Describe(TestModel.Catalog).State);
             Assert.Equal(ModelState.Partial, _store.Describe(TestModel.Unknown).State);
             Assert.Equal(Gpt2Error.ModelNotCached, Assert.Throws<Gpt2Exception>(() => _store.Open(TestModel.Catalog)).Error);
@@ -106,7 +106,7 @@ public sealed class LinkTests : IDisposable
         TestModel.WriteTo(_folder.File("store/Tiny"));
         File.WriteAllBytes(_precious, damaged);
         File.Delete(_folder.File($"store/Tiny/{TestModel.Data}"));
-        File.CreateSymbolicLink(_folder.File($"store/Tiny/{TestModel.Data}"), _precious);
+        Links.ToFile(_folder.File($"store/Tiny/{TestModel.Data}"), _precious);
         await using FaultyServer server = await FaultyServer.StartAsync();
         await new ModelDownloader(_store).RepairAsync(
             TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
@@ -121,7 +121,7 @@ public sealed class LinkTests : IDisposable
     public void Remove_deletes_a_link_that_is_no_folder(string target)
     {
         Directory.Delete(_folder.File("store/Tiny"));
-        Directory.CreateSymbolicLink(_folder.File("store/Tiny"), _folder.File(target));
+        Links.ToFolder(_folder.File("store/Tiny"), _folder.File(target));
         Assert.Equal(ModelState.NotFetched, _store.Describe(TestModel.Catalog).State);
         _store.Remove(TestModel.Catalog);
         Assert.Null(new FileInfo(_folder.File("store/Tiny")).LinkTarget);
@@ -132,7 +132,7 @@ public sealed class LinkTests : IDisposable
     public async Task A_model_whose_folder_leads_nowhere_cannot_be_fetched_and_says_so()
     {
         Directory.Delete(_folder.File("store/Tiny"));
-        Directory.CreateSymbolicLink(_folder.File("store/Tiny"), _folder.File("nowhere"));
+        Links.ToFolder(_folder.File("store/Tiny"), _folder.File("nowhere"));
         Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(FetchAsync);
         Assert.Equal(Gpt2Error.Unwritable, fault.Error);
         TestModel.AssertSentence(fault.Message);

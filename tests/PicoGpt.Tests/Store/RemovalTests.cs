@@ -36,7 +36,6 @@ public sealed class RemovalTests : IDisposable
     [InlineData(Gpt2Precision.Int8)]
     public async Task A_model_that_runs_is_not_removed_and_one_that_was_closed_meanwhile_is(Gpt2Precision precision)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows deletes no file that is still mapped.");
         for (int round = 0; round < 10; round++)
         {
             Gpt2Model model = _store.Open(TestModel.Catalog, precision);

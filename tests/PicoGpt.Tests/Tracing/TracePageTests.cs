@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -64,11 +65,12 @@ public sealed class TracePageTests
     public void A_models_name_is_text_as_well()
     {
         using var folder = new TemporaryFolder();
-        string odd = Path.Combine(folder.Path, "<b>{data}{script}&");
+        string name = OperatingSystem.IsWindows() ? "{data}{script}&'" : "<b>{data}{script}&"; // Windows has no such brackets in names
+        string odd = Path.Combine(folder.Path, name);
         RandomModel.Write(odd, new Gpt2HyperParameters(NVocab: 300, NCtx: 8, NEmbd: 16, NHead: 2, NLayer: 1));
         using Gpt2Model model = Gpt2Model.Open(odd);
         string page = Page(new TextTracer(model, "ab", Everything).Trace(TestContext.Current.CancellationToken));
-        Assert.Contains("<title>&lt;b&gt;{data}{script}&amp; reads 2 tokens</title>", page, StringComparison.Ordinal);
+        Assert.Contains($"<title>{WebUtility.HtmlEncode(name)} reads 2 tokens</title>", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,12 +28,12 @@ public sealed class PackedWeightsTests
             string path = folder.File($"converted/{name}");
             byte[] bytes = File.ReadAllBytes(path);
             bytes[bytes.Length / 3] ^= 4;
-            File.WriteAllBytes(path, bytes);
+            TestFile.Overwrite(path, bytes);
             Assert.Equal(good, Open(folder, out List<double> converted));
             Assert.NotEmpty(converted);
         }
 
-        File.WriteAllBytes(folder.File("converted/int8.data-00000-of-00001"), []);
+        TestFile.Overwrite(folder.File("converted/int8.data-00000-of-00001"), []);
         Assert.Equal(good, Open(folder, out _));
     }
 
@@ -57,7 +57,7 @@ public sealed class PackedWeightsTests
         DateTime written = File.GetLastWriteTimeUtc(weights);
         byte[] first = Open(folder.File("model"), out _);
         byte[] other = File.ReadAllBytes(WriteSafetensors(folder, seed: 2));
-        File.WriteAllBytes(weights, other); // in place, as a program does that keeps the file
+        TestFile.Overwrite(weights, other); // in place, as a program does that keeps the file
         File.SetLastWriteTimeUtc(weights, written);
         byte[] second = Open(folder.File("model"), out List<double> converted);
         Assert.NotEmpty(converted);

@@ -20,7 +20,7 @@ public sealed class TorchModelTests : IDisposable
     public void Every_program_s_names_and_layouts_are_the_same_model(string program)
     {
         using Gpt2Model model = Random();
-        File.WriteAllBytes(_folder.File("random/model.pt"), TorchModels.File(model, program));
+        TestFile.Overwrite(_folder.File("random/model.pt"), TorchModels.File(model, program));
         using Gpt2Model read = Gpt2Model.Open(_folder.File("random/model.pt"));
         Assert.All(model.Parameters.Zip(read.Parameters), pair => Assert.Equal(pair.First.ToArray(), pair.Second.ToArray()));
         Assert.Empty(read.Parameters.LeftOut);
@@ -33,7 +33,7 @@ public sealed class TorchModelTests : IDisposable
         Gpt2Weight attention = model.Parameters.Blocks[0].Attn.CAttn.W;
         foreach ((string format, string program) in new[] { ("pt", "rasbt"), ("pt", "nanoGPT") })
         {
-            File.WriteAllBytes(_folder.File("random/model.pt"), TorchModels.File(model, program));
+            TestFile.Overwrite(_folder.File("random/model.pt"), TorchModels.File(model, program));
             using Gpt2Model read = Gpt2Model.Open(_folder.File("random/model.pt"));
             Gpt2Weight weight = read.Parameters.Blocks[0].Attn.CAttn.W;
             Assert.Equal(attention.Size, weight.Size);
@@ -50,7 +50,7 @@ public sealed class TorchModelTests : IDisposable
     public void Heads_for_something_else_are_left_out_and_told(string program, string head)
     {
         using Gpt2Model model = Random();
-        File.WriteAllBytes(_folder.File("random/model.pt"), TorchModels.File(model, program, null, (head, "ln_f/g")));
+        TestFile.Overwrite(_folder.File("random/model.pt"), TorchModels.File(model, program, null, (head, "ln_f/g")));
         using Gpt2Model read = Gpt2Model.Open(_folder.File("random/model.pt"));
         Assert.Equal([head], read.Parameters.LeftOut);
     }
@@ -72,7 +72,7 @@ public sealed class TorchModelTests : IDisposable
     public void Masks_and_tied_projections_lie_beside_and_what_else_does_is_called_by_its_name(string program, string name, string? part)
     {
         using Gpt2Model model = Random();
-        File.WriteAllBytes(_folder.File("random/model.pt"), TorchModels.File(model, program, null, (name, "wte")));
+        TestFile.Overwrite(_folder.File("random/model.pt"), TorchModels.File(model, program, null, (name, "wte")));
         if (part is not null)
         {
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("random/model.pt")).Dispose());
@@ -98,7 +98,7 @@ public sealed class TorchModelTests : IDisposable
             ("DataParallel", "module.transformer.h.12.ln_1.weight"),
         })
         {
-            File.WriteAllBytes(_folder.File("deeper/model.pt"), TorchModels.File(model, program));
+            TestFile.Overwrite(_folder.File("deeper/model.pt"), TorchModels.File(model, program));
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("deeper/model.pt")).Dispose());
             Assert.Contains(part, fault.Message, StringComparison.Ordinal);
         }
@@ -109,7 +109,7 @@ public sealed class TorchModelTests : IDisposable
     {
         using Gpt2Model model = Random();
         Directory.CreateDirectory(_folder.File("out"));
-        File.WriteAllBytes(_folder.File("out/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, vocabulary: 300)));
+        TestFile.Overwrite(_folder.File("out/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, vocabulary: 300)));
         using (Gpt2Model read = Gpt2Model.Open(_folder.File("out/ckpt.pt")))
         {
             Assert.Equal(Shape with { Activation = Gpt2Activation.Gelu }, read.HyperParameters);
@@ -122,7 +122,7 @@ public sealed class TorchModelTests : IDisposable
             (Arguments(300).Replace(Int(24), Int(25), StringComparison.Ordinal), "n_embd = 25 and n_head = 3"),
         })
         {
-            File.WriteAllBytes(_folder.File("out/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, arguments)));
+            TestFile.Overwrite(_folder.File("out/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, arguments)));
             Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("out/ckpt.pt")).Dispose());
             Assert.Contains(part, fault.Message, StringComparison.Ordinal);
         }
@@ -133,7 +133,7 @@ public sealed class TorchModelTests : IDisposable
     {
         using Gpt2Model model = Random(Shape with { Bias = false });
         string arguments = Arguments(300).Replace(Text("bias") + "\x88", Text("bias") + "\x89", StringComparison.Ordinal);
-        File.WriteAllBytes(_folder.File("random/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, arguments)));
+        TestFile.Overwrite(_folder.File("random/ckpt.pt"), TorchModels.File(model, "nanoGPT", weights => Checkpoint(weights, arguments)));
         using (Gpt2Model read = Gpt2Model.Open(_folder.File("random/ckpt.pt")))
         {
             Assert.Equal(Shape with { Bias = false, Activation = Gpt2Activation.Gelu }, read.HyperParameters);
@@ -142,7 +142,7 @@ public sealed class TorchModelTests : IDisposable
 
         arguments = Arguments(300).Replace(Text("bias") + "\x88", "", StringComparison.Ordinal);
         using Gpt2Model biased = Random();
-        File.WriteAllBytes(_folder.File("random/ckpt.pt"), TorchModels.File(biased, "nanoGPT", weights => Checkpoint(weights, arguments)));
+        TestFile.Overwrite(_folder.File("random/ckpt.pt"), TorchModels.File(biased, "nanoGPT", weights => Checkpoint(weights, arguments)));
         using (Gpt2Model read = Gpt2Model.Open(_folder.File("random/ckpt.pt"))) Assert.Equal(Shape, read.HyperParameters);
     }
 
@@ -150,7 +150,7 @@ public sealed class TorchModelTests : IDisposable
     public void A_book_s_model_without_biases_of_queries_keys_and_values_has_zeros_there()
     {
         using Gpt2Model model = Random();
-        File.WriteAllBytes(_folder.File("random/model.pth"), TorchModels.File(model, "rasbt", IsQueryBias));
+        TestFile.Overwrite(_folder.File("random/model.pth"), TorchModels.File(model, "rasbt", IsQueryBias));
         using (Gpt2Model read = Gpt2Model.Open(_folder.File("random/model.pth")))
         {
             Assert.Equal(new float[72], read.Parameters.Blocks[3].Attn.CAttn.B!.ToArray());
@@ -158,7 +158,7 @@ public sealed class TorchModelTests : IDisposable
         }
 
         static bool IsQueryBias(string name) => name.Contains(".W_", StringComparison.Ordinal) && name.EndsWith(".bias", StringComparison.Ordinal);
-        File.WriteAllBytes(_folder.File("random/model.pth"), TorchModels.File(model, "rasbt", omits: name => name == "trf_blocks.0.att.W_key.bias"));
+        TestFile.Overwrite(_folder.File("random/model.pth"), TorchModels.File(model, "rasbt", omits: name => name == "trf_blocks.0.att.W_key.bias"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File("random/model.pth")).Dispose());
         Assert.Contains("missing: trf_blocks.0.att.W_key.bias.", fault.Message, StringComparison.Ordinal);
     }
@@ -167,7 +167,7 @@ public sealed class TorchModelTests : IDisposable
     public void The_old_minGPT_has_the_exact_GELU()
     {
         using Gpt2Model model = Random();
-        File.WriteAllBytes(_folder.File("random/model.pt"), TorchModels.File(model, "minGPT of 2020", null, ("head.weight", "wte")));
+        TestFile.Overwrite(_folder.File("random/model.pt"), TorchModels.File(model, "minGPT of 2020", null, ("head.weight", "wte")));
         File.Delete(_folder.File("random/hparams.json"));
         using Gpt2Model read = Gpt2Model.Open(_folder.File("random/model.pt"), headCount: 3);
         Assert.Equal(Shape with { Activation = Gpt2Activation.Gelu }, read.HyperParameters);

@@ -49,11 +49,7 @@ internal sealed class GgufWriter : ITensorWriter
         _file.Complete();
     }
 
-    public void Finish()
-    {
-        if (!_file.IsComplete) Complete();
-        _file.Finish();
-    }
+    public IReadOnlyList<OutputFile> Files => [_file];
 
     public void Dispose() => _file.Dispose();
 

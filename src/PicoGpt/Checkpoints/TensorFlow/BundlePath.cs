@@ -81,7 +81,7 @@ internal static partial class BundlePath
 
         throw new Gpt2Exception(
             Gpt2Error.FileNotFound,
-            $"'{checkpointFile}' names the checkpoint '{named}', but its index '{LastSegment(named)}{IndexSuffix}' is missing"
+            $"'{checkpointFile}' names the checkpoint '{named}', but its index '{(LastSegment(named) is { Length: > 0 } name ? name : named)}{IndexSuffix}' is missing"
                 + $"{DescribeOthers(folder)}.",
             checkpointFile);
     }
@@ -92,19 +92,16 @@ internal static partial class BundlePath
     /// </summary>
     private static IEnumerable<string> Candidates(string folder, string named)
     {
-        string portable = named.Replace('\\', '/');
-        bool isRemote = portable.StartsWith("//", StringComparison.Ordinal) || portable.StartsWith("/??/", StringComparison.Ordinal);
-        if (!isRemote && !portable.Contains('\0', StringComparison.Ordinal))
+        if (FileSystemFacts.OfThisMachine.MayFollow(named))
         {
             yield return Path.Combine(folder, named);
-            yield return Path.Combine(folder, portable);
+            yield return Path.Combine(folder, named.Replace('\\', '/'));
         }
 
-        if (LastSegment(named) is { Length: > 0 } name && !name.Contains('\0', StringComparison.Ordinal))
-            yield return Path.Combine(folder, name);
+        if (LastSegment(named) is { Length: > 0 } name) yield return Path.Combine(folder, name);
     }
 
-    private static string LastSegment(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
+    private static string LastSegment(string path) => FileSystemFacts.OfThisMachine.NameIn(path);
 
     private static string RequireIndex(string prefix)
     {

@@ -121,18 +121,21 @@ public sealed class TensorBundleWriter : ITensorWriter
 
     /// <summary>Writes the index and gives all files their names; an older checkpoint of that prefix is replaced.</summary>
     /// <exception cref="InvalidOperationException">The slices of a tensor do not cover it.</exception>
+    /// <exception cref="Gpt2Exception">
+    /// <see cref="Gpt2Error.InUse"/> or <see cref="Gpt2Error.Unwritable"/>: a file of the older checkpoint is open, or marked as read-only; that
+    /// checkpoint is as it was.
+    /// </exception>
     public void Finish()
     {
         ObjectDisposedException.ThrowIf(_isFinished, this);
         if (!_isComplete) Complete();
-
-        // Without an index there is no checkpoint: a crash from here on leaves none, rather than a mixture of two.
-        File.Delete(BundlePath.IndexFile(_prefix));
-        foreach (OutputFile file in _files) file.Finish();
+        Publication.Of(_files);
         _isFinished = true;
     }
 
     void ITensorWriter.Complete() => Complete();
+
+    IReadOnlyList<OutputFile> ITensorWriter.Files => _files;
 
     /// <summary>Deletes what was written, unless <see cref="Finish"/> was called.</summary>
     public void Dispose()

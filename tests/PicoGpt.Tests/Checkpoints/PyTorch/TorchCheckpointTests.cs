@@ -173,7 +173,7 @@ public sealed class TorchCheckpointTests : IDisposable
 
     private TorchSource Open(byte[] file)
     {
-        File.WriteAllBytes(_folder.File("a.pt"), file);
+        TestFile.Overwrite(_folder.File("a.pt"), file);
         return TorchSource.Open(_folder.File("a.pt"));
     }
 
