@@ -22,8 +22,12 @@ public sealed class InterventionTests : IDisposable
         get
         {
             var data = new TheoryData<string, Gpt2Precision>();
-            foreach (string site in Gpt2Activations.Sites(Shapes.Odd).Where(site => !site.StartsWith("h0", StringComparison.Ordinal))) data.Add(site, Gpt2Precision.Float32);
-            foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>().Skip(1)) data.Add("h1/attn/z", precision);
+            string[] sites = [.. Gpt2Activations.Sites(Shapes.Odd).Where(site => !site.StartsWith("h0", StringComparison.Ordinal))];
+            foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>())
+            {
+                foreach (string site in sites) data.Add(site, precision);
+            }
+
             return data;
         }
     }
