@@ -124,8 +124,8 @@ internal sealed class AdapterFile
             foreach ((Gpt2Leaf leaf, LowRankPair pair) in target.Pairs)
             {
                 string name = Scope + Body + ModuleOf(leaf);
-                FloatsOf(Tensor(name + EndOfA + end, target.Rank, leaf.Shape[0])).CopyTo(LowRankAdapter.Span(pair.A));
-                Transposed(FloatsOf(Tensor(name + EndOfB + end, leaf.Shape[1], target.Rank)), leaf.Shape[1], target.Rank).CopyTo(LowRankAdapter.Span(pair.B));
+                FloatsOf(Tensor(name + EndOfA + end, target.Rank, leaf.Shape[0])).CopyTo(pair.A.Values);
+                Transposed(FloatsOf(Tensor(name + EndOfB + end, leaf.Shape[1], target.Rank)), leaf.Shape[1], target.Rank).CopyTo(pair.B.Values);
             }
         }
 
@@ -141,8 +141,8 @@ internal sealed class AdapterFile
         foreach ((Gpt2Leaf leaf, LowRankPair pair) in adapter.Pairs)
         {
             string name = Scope + Body + ModuleOf(leaf);
-            yield return (name + EndOfA + end, new TensorShape(adapter.Rank, leaf.Shape[0]), LowRankAdapter.Span(pair.A).ToArray());
-            yield return (name + EndOfB + end, new TensorShape(leaf.Shape[1], adapter.Rank), Transposed(LowRankAdapter.Span(pair.B), adapter.Rank, leaf.Shape[1]));
+            yield return (name + EndOfA + end, new TensorShape(adapter.Rank, leaf.Shape[0]), pair.A.Values.ToArray());
+            yield return (name + EndOfB + end, new TensorShape(leaf.Shape[1], adapter.Rank), Transposed(pair.B.Values, adapter.Rank, leaf.Shape[1]));
         }
     }
 

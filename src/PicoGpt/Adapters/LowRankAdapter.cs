@@ -76,29 +76,19 @@ internal sealed unsafe class LowRankAdapter : IDisposable
         foreach ((_, LowRankPair pair) in _pairs)
         {
             double deviation = 1 / Math.Sqrt(pair.A.Columns);
-            foreach (ref float value in Span(pair.A)) value = (float)(Normal(random) * deviation);
+            foreach (ref float value in pair.A.Values) value = (float)(NormalRandom.Pair(random).First * deviation);
         }
     }
 
     /// <summary>Makes all of it zero.</summary>
-    public void Clear() => new Span<float>(_buffer.Data, checked((int)_buffer.Length)).Clear();
+    public void Clear()
+    {
+        foreach (Matrix matrix in Matrices) matrix.Values.Clear();
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();
 
-    /// <summary>The values of one of the matrices.</summary>
-    public static Span<float> Span(Matrix matrix) => new(matrix.Data, checked(matrix.Rows * matrix.Columns));
-
-    // A normal number by G. Marsaglia's polar method.
-    private static double Normal(Random64 random)
-    {
-        while (true)
-        {
-            double x = (2 * random.NextDouble()) - 1, y = (2 * random.NextDouble()) - 1, square = (x * x) + (y * y);
-            if (square is > 0 and < 1) return x * Math.Sqrt(-2 * PortableMath.Log(square) / square);
-        }
-    }
-
     // Every matrix begins where a cache line does.
-    private static long LengthOf(int rows, int columns) => (((long)rows * columns) + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+    private static long LengthOf(int rows, int columns) => Kernels.Padded((long)rows * columns);
 }

@@ -39,7 +39,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     public nint BlockStride { get; }
 
     /// <summary>A head size rounded up to a whole number of lanes.</summary>
-    public static int Pad(int headSize) => (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
+    public static int Pad(int headSize) => (int)Kernels.Padded(headSize);
 
     /// <summary>The first block of a head's keys.</summary>
     public float* Keys(int layer, int head) => _keys[layer].Data + ((nint)head * _headSize * Kernels.KeyBlock);

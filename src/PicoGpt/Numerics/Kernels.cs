@@ -133,6 +133,9 @@ internal abstract unsafe class Kernels
         return evens + odds;
     }
 
+    /// <summary>So many elements and as many more as fill up the last cache line.</summary>
+    internal static long Padded(long length) => (length + Lanes - 1) / Lanes * Lanes;
+
     /// <summary>The elements to take from the stack for so many that begin where a cache line does.</summary>
     internal static int AlignedLength(int length) => length + Lanes;
 

@@ -40,6 +40,11 @@ internal readonly unsafe struct Matrix
         return new Span<float>(RowPointer(row), Columns);
     }
 
+    /// <summary>All values, of a matrix whose rows lie one after another.</summary>
+    public Span<float> Values => Stride == Columns
+        ? new Span<float>(Data, checked(Rows * Columns))
+        : throw new InvalidOperationException($"The rows of a matrix lie {Stride} elements apart, where {Columns} are expected.");
+
     /// <summary>The first <paramref name="rows"/> rows.</summary>
     public Matrix Take(int rows)
     {

@@ -17,16 +17,22 @@ internal sealed class NormalRandom(ulong seed)
             return second;
         }
 
+        (double first, _second) = Pair(_random);
+        return first;
+    }
+
+    /// <summary>Two numbers that are independent of each other.</summary>
+    public static (double First, double Second) Pair(Random64 random)
+    {
         double x, y, square;
         do
         {
-            (x, y) = ((2 * _random.NextDouble()) - 1, (2 * _random.NextDouble()) - 1);
+            (x, y) = ((2 * random.NextDouble()) - 1, (2 * random.NextDouble()) - 1);
             square = (x * x) + (y * y);
         }
         while (square is 0 or >= 1);
 
         double scale = Math.Sqrt(-2 * PortableMath.Log(square) / square);
-        _second = y * scale;
-        return x * scale;
+        return (x * scale, y * scale);
     }
 }

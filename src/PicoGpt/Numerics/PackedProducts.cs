@@ -92,12 +92,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         {
             int columns = Math.Min(PackedMatrix.Side, to - column);
             for (int t = 0; t < x.Rows; t++)
-            {
-                Span<float> row = sums.Row(t);
-                row.Clear();
-                if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(row);
-            }
-
+                SimdProducts<TWidth, TVector>.Begin(b is null ? null : b + column, sums.RowPointer(t), 0, columns);
             AddPanel(x, w.PanelPointer(column / PackedMatrix.Side), sums);
             for (int t = 0; t < x.Rows; t++) sums.Row(t)[..columns].CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
         }

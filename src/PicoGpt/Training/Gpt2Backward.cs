@@ -42,7 +42,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         _workspace = new Workspace(_h, threads, kernels, recomputes ? ActivationMemory.Residual : ActivationMemory.Kept, rows);
         _forward = new Gpt2Forward(model, _workspace);
         _parameters = _forward.Parameters;
-        _caches = [.. Enumerable.Range(0, texts).Select(_ => new KeyValueCache(_h.NLayer, _h.NHead, _h.HeadSize, length))];
+        _caches = [.. Enumerable.Range(0, texts).Select(_ => _forward.NewCache(length))];
         bool isAdapted = model.Adapter is not null;
         Gradients = new LeafMemory(_h, isAdapted ? _ => false : isTrained ?? (_ => true));
         AdapterGradients = model.Adapter?.OfSameShape();

@@ -46,7 +46,7 @@ internal sealed unsafe class InputGradient : IDisposable
 
         _blocks = new BlocksBackward(_h, _forward, _workspace, length, gradients: null);
         _classifier = new ClassifierGradientJob(kernels) { W = _forward.Parameters.LmHead };
-        _caches = [.. Enumerable.Range(0, texts).Select(_ => new KeyValueCache(_h.NLayer, _h.NHead, _h.HeadSize, length))];
+        _caches = [.. Enumerable.Range(0, texts).Select(_ => _forward.NewCache(length))];
     }
 
     /// <summary>Gives the score of logits, and leaves its gradient in their place: [n_vocab].</summary>

@@ -12,13 +12,13 @@ internal sealed unsafe class LeafMemory : IDisposable
     /// <param name="isWanted">Whether a weight of a name has such memory.</param>
     public LeafMemory(Gpt2HyperParameters h, Func<string, bool> isWanted)
     {
-        _buffer = new AlignedBuffer(Gpt2Architecture.Leaves(h).Where(leaf => isWanted(leaf.Name)).Sum(LengthOf));
+        _buffer = new AlignedBuffer(Gpt2Architecture.Leaves(h).Where(leaf => isWanted(leaf.Name)).Sum(leaf => Kernels.Padded(leaf.Count)));
         float* next = _buffer.Data;
         Tree = new Gpt2Tree<Matrix>(h, leaf =>
         {
             if (!isWanted(leaf.Name)) return default;
             var matrix = new Matrix(next, leaf.Shape.Length == 1 ? 1 : leaf.Shape[0], leaf.Shape[^1]);
-            next += LengthOf(leaf);
+            next += Kernels.Padded(leaf.Count); // every leaf begins where a cache line does
             return matrix;
         });
     }
@@ -29,14 +29,8 @@ internal sealed unsafe class LeafMemory : IDisposable
     /// <summary>Makes all of it zero.</summary>
     public void Clear()
     {
-        foreach (Matrix leaf in Tree) Span(leaf).Clear();
+        foreach (Matrix leaf in Tree) leaf.Values.Clear();
     }
 
     public void Dispose() => _buffer.Dispose();
-
-    /// <summary>The values of a leaf.</summary>
-    public static Span<float> Span(Matrix leaf) => new(leaf.Data, checked(leaf.Rows * leaf.Columns));
-
-    // Every leaf begins where a cache line does.
-    private static long LengthOf(Gpt2Leaf leaf) => (leaf.Count + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
 }

@@ -79,7 +79,7 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
 
         void Read(string name, Matrix moment)
         {
-            Span<float> values = LeafMemory.Span(moment);
+            Span<float> values = moment.Values;
             if (!tensors.TryGetValue(name, out StoredTensor? tensor) || tensor.DType != TensorDType.Float32 || tensor.Size != (long)values.Length * sizeof(float))
             {
                 throw new Gpt2Exception(
@@ -104,8 +104,8 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
             TensorShape shape = Format.ShapeOf(weight.Name, new TensorShape([.. weight.Shape.Select(length => (long)length)]));
             writer.AddFloats(name, shape, weight.Values.Span);
             if (first.Rows == 0) continue; // frozen
-            writer.AddFloats(name + FirstMoment, shape, LeafMemory.Span(first));
-            writer.AddFloats(name + SecondMoment, shape, LeafMemory.Span(second));
+            writer.AddFloats(name + FirstMoment, shape, first.Values);
+            writer.AddFloats(name + SecondMoment, shape, second.Values);
         }
 
         writer.AddFloats("beta1_power", new TensorShape([]), [power1]);

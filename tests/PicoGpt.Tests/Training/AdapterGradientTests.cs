@@ -65,7 +65,7 @@ public sealed class AdapterGradientTests
         float[] Gradients(int threads, Kernels kernels, bool recomputes)
         {
             using Gpt2Backward backward = Run(model, adapter, threads, kernels, recomputes, out double loss);
-            return [(float)loss, .. backward.AdapterGradients!.Matrices.SelectMany(matrix => LowRankAdapter.Span(matrix).ToArray())];
+            return [(float)loss, .. backward.AdapterGradients!.Matrices.SelectMany(matrix => matrix.Values.ToArray())];
         }
     }
 
@@ -81,7 +81,7 @@ public sealed class AdapterGradientTests
         Assert.Equal(a, Floats(same, pair => pair.A));
         Assert.NotEqual(a, Floats(other, pair => pair.A));
         Assert.All(Floats(one, pair => pair.B), value => Assert.Equal(0, value));
-        float[] wide = LowRankAdapter.Span(one.Tree.Blocks[0].Mlp.CProj.W.A).ToArray(); // [4, 84]
+        float[] wide = one.Tree.Blocks[0].Mlp.CProj.W.A.Values.ToArray(); // [4, 84]
         Assert.InRange(wide.Sum(v => v * v) / wide.Length * 84, 0.8, 1.2);
         using Gpt2Backward plain = new(model, 2, Length, 2, Kernels.Best, recomputes: false);
         double expected = plain.Run(Ids, Targets, Length, 1f, TestContext.Current.CancellationToken);
@@ -89,7 +89,7 @@ public sealed class AdapterGradientTests
         Assert.Equal(expected, loss);
     }
 
-    private static float[] Floats(LowRankAdapter adapter, Func<LowRankPair, Matrix> of) => [.. adapter.Pairs.SelectMany(pair => LowRankAdapter.Span(of(pair.Pair)).ToArray())];
+    private static float[] Floats(LowRankAdapter adapter, Func<LowRankPair, Matrix> of) => [.. adapter.Pairs.SelectMany(pair => of(pair.Pair).Values.ToArray())];
 
     private static Gpt2Backward Run(Gpt2Model model, LowRankAdapter adapter, int threads, Kernels kernels, bool recomputes, out double loss)
     {
@@ -126,7 +126,7 @@ public sealed class AdapterGradientTests
         return weights;
     }
 
-    private static double[] Doubles(Matrix matrix) => [.. LowRankAdapter.Span(matrix).ToArray().Select(v => (double)v)];
+    private static double[] Doubles(Matrix matrix) => [.. matrix.Values.ToArray().Select(v => (double)v)];
 
     private static LowRankAdapter NewAdapter(Gpt2Model model, int rank)
     {
@@ -135,7 +135,7 @@ public sealed class AdapterGradientTests
         var random = new Random64(9);
         foreach ((_, LowRankPair pair) in adapter.Pairs)
         {
-            foreach (ref float value in LowRankAdapter.Span(pair.B)) value = ((float)random.NextDouble() - 0.5f) / 8;
+            foreach (ref float value in pair.B.Values) value = ((float)random.NextDouble() - 0.5f) / 8;
         }
 
         return adapter;

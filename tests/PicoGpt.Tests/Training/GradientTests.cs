@@ -73,7 +73,7 @@ public sealed class GradientTests
         Assert.Equal(expected, Run(backward), 1e-5 * expected);
         foreach ((Gpt2Weight weight, (double[] right, Matrix gradient)) in model.Parameters.Zip(plain.Gradients.Zip(backward.Gradients.Tree)))
         {
-            float[] actual = LeafMemory.Span(gradient).ToArray();
+            float[] actual = gradient.Values.ToArray();
             double greatest = right.Max(Math.Abs), off = right.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
             Assert.Equal(right.Length, actual.Length);
             Assert.True(greatest > 0, $"{weight.Name} has no gradient");
@@ -95,7 +95,7 @@ public sealed class GradientTests
     {
         using Gpt2Backward backward = Backward(model, threads, kernels, recomputes);
         double loss = Run(backward);
-        return [(float)loss, .. backward.Gradients.Tree.SelectMany(gradient => LeafMemory.Span(gradient).ToArray())];
+        return [(float)loss, .. backward.Gradients.Tree.SelectMany(gradient => gradient.Values.ToArray())];
     }
 
     private static Gpt2Backward Backward(Gpt2Model model, int threads, Kernels kernels, bool recomputes) =>
