@@ -31,6 +31,9 @@ public sealed class TensorShape : IEquatable<TensorShape>
     /// <summary>The product of the dimensions; 1 for a scalar.</summary>
     public long ElementCount { get; }
 
+    /// <summary>The shape of a weight, whose dimensions are smaller numbers.</summary>
+    internal static TensorShape Of(IEnumerable<int> dimensions) => new([.. dimensions.Select(length => (long)length)]);
+
     /// <summary>The size of one dimension.</summary>
     public long this[int dimension] => _dimensions[dimension];
 

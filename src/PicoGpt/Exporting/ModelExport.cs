@@ -160,7 +160,7 @@ public sealed class ModelExport
     }
 
     private TensorDescription DescriptionOf(Gpt2Weight weight, Gpt2Precision? precision) =>
-        _format.Describe(weight.Name, weight.DType, new TensorShape([.. weight.Shape.Select(length => (long)length)]), precision);
+        _format.Describe(weight.Name, weight.DType, TensorShape.Of(weight.Shape), precision);
 
     private void ThrowIfOwnFiles()
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using PicoGpt.Adapters;
 using PicoGpt.Files;
 using PicoGpt.Store;
@@ -12,7 +11,9 @@ namespace PicoGpt.Training;
 /// <param name="folder">The full path.</param>
 internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
 {
-    private const string CheckpointName = "training-", JournalSuffix = ".json", StateSuffix = ".safetensors";
+    private const string StateSuffix = ".safetensors";
+
+    private readonly JournalFiles _journals = new(folder);
 
     public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, int best, CancellationToken cancellationToken)
     {
@@ -22,11 +23,11 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         try
         {
             Directory.CreateDirectory(folder);
-            Delete(Steps().Where(step => step > journal.Step)); // of a training that was here before this one
-            AdapterFile.Write(PathOf(journal.Step, StateSuffix), adapter, digest, trainer.AdapterMoments);
-            journal.Save(PathOf(journal.Step, JournalSuffix));
+            Delete(_journals.After(journal.Step)); // of a training that was here before this one
+            AdapterFile.Write(StateOf(journal.Step), adapter, digest, trainer.AdapterMoments);
+            journal.Save(_journals.PathOf(journal.Step));
             WriteAdapter(model, adapter, digest);
-            Delete(Steps().Where(step => step < journal.Step).Order().SkipLast(1).Where(step => step != best));
+            Delete(_journals.Superseded(journal.Step, best));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -34,7 +35,7 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         }
     }
 
-    public bool Has(int step) => File.Exists(PathOf(step, JournalSuffix)) && File.Exists(PathOf(step, StateSuffix));
+    public bool Has(int step) => File.Exists(_journals.PathOf(step)) && File.Exists(StateOf(step));
 
     public void ReturnTo(Gpt2Model model, Trainer trainer, int step)
     {
@@ -42,7 +43,7 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         try
         {
             WriteAdapter(model, model.Adapter!, model.Parameters.VectorDigest);
-            Delete(Steps().Where(later => later > step));
+            Delete(_journals.After(step));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -50,15 +51,15 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         }
     }
 
-    public TrainingJournal ReadJournal() => Steps().OrderDescending().FirstOrDefault(-1) is var newest and >= 0
-        ? TrainingJournal.Load(PathOf(newest, JournalSuffix))
+    public TrainingJournal ReadJournal() => _journals.Steps() is [.., int newest]
+        ? TrainingJournal.Load(_journals.PathOf(newest))
         : throw new Gpt2Exception(
             Gpt2Error.FileNotFound, $"'{folder}' holds an adapter, and no training of it that could be resumed.", folder);
 
     public void Read(Gpt2Model model, Trainer trainer, int step)
     {
         (LowRankAdapter first, LowRankAdapter second) = trainer.AdapterMoments!.Value;
-        string state = PathOf(step, StateSuffix);
+        string state = StateOf(step);
         if (AdapterFile.BaseDigestOf(state) is { } trainedOn && model.Parameters.VectorDigest is { } own && own != trainedOn)
         {
             throw new Gpt2Exception(
@@ -80,21 +81,14 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         ? known.Aliases.FirstOrDefault(known.Name)
         : model.Path.Length > 0 ? model.Path : model.Name;
 
-    private IEnumerable<int> Steps() => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, CheckpointName + "*" + JournalSuffix).Select(StepOf).Where(step => step >= 0)]
-        : [];
-
-    private static int StepOf(string journal) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(journal).AsSpan(CheckpointName.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
-
     private void Delete(IEnumerable<int> steps)
     {
         foreach (int step in steps)
         {
-            File.Delete(PathOf(step, JournalSuffix)); // first: without it the rest does not count
-            File.Delete(PathOf(step, StateSuffix));
+            File.Delete(_journals.PathOf(step)); // first: without it the rest does not count
+            File.Delete(StateOf(step));
         }
     }
 
-    private string PathOf(int step, string suffix) => Path.Combine(folder, FormattableString.Invariant($"{CheckpointName}{step}{suffix}"));
+    private string StateOf(int step) => _journals.PathOf(step, StateSuffix);
 }

@@ -16,10 +16,12 @@ namespace PicoGpt.Training;
 /// <param name="folder">The full path.</param>
 internal sealed class TrainingFolder(string folder) : ITrainingFolder
 {
-    private const string WeightsName = "model-", JournalName = "training-", JournalSuffix = ".json";
+    private const string WeightsName = "model-";
     private const string FirstMoment = "/Adam", SecondMoment = "/Adam_1";
 
     private static readonly TensorFlowFormat Format = new();
+
+    private readonly JournalFiles _journals = new(folder);
 
     public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, int best, CancellationToken cancellationToken)
     {
@@ -32,9 +34,9 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
                 if (!IsThere(path, content)) OutputFile.Save(path, stream => stream.Write(content));
             }
 
-            journal.Save(JournalOf(journal.Step));
+            journal.Save(_journals.PathOf(journal.Step));
             Write(PrefixOf(journal.Step), trainer, journal, cancellationToken);
-            DeleteOld(journal.Step, best);
+            Delete(_journals.Superseded(journal.Step, best));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -48,7 +50,7 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         {
             string state = CheckpointState.Format(Path.GetFileName(PrefixOf(step)));
             OutputFile.Save(Path.Combine(folder, CheckpointState.FileName), stream => stream.Write(Encoding.UTF8.GetBytes(state)));
-            foreach (int later in Steps().Where(other => other > step)) Delete(later);
+            Delete(_journals.After(step));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -56,12 +58,12 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         }
     }
 
-    public bool Has(int step) => File.Exists(JournalOf(step)) && Format.FilesOf(PrefixOf(step)).All(File.Exists);
+    public bool Has(int step) => File.Exists(_journals.PathOf(step)) && Format.FilesOf(PrefixOf(step)).All(File.Exists);
 
     public TrainingJournal ReadJournal()
     {
         string prefix = BundlePrefix();
-        string path = JournalOf(int.TryParse(Path.GetFileName(prefix).AsSpan(Math.Min(WeightsName.Length, Path.GetFileName(prefix).Length)), CultureInfo.InvariantCulture, out int step) ? step : 0);
+        string path = _journals.PathOf(int.TryParse(Path.GetFileName(prefix).AsSpan(Math.Min(WeightsName.Length, Path.GetFileName(prefix).Length)), CultureInfo.InvariantCulture, out int step) ? step : 0);
         return TrainingJournal.Load(path);
     }
 
@@ -101,7 +103,7 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         foreach ((Gpt2Weight weight, Matrix first, Matrix second) in trainer.Moments)
         {
             string name = Format.Naming.Of(weight.Name);
-            TensorShape shape = Format.ShapeOf(weight.Name, new TensorShape([.. weight.Shape.Select(length => (long)length)]));
+            TensorShape shape = Format.ShapeOf(weight.Name, TensorShape.Of(weight.Shape));
             writer.AddFloats(name, shape, weight.Values.Span);
             if (first.Rows == 0) continue; // frozen
             writer.AddFloats(name + FirstMoment, shape, first.Values);
@@ -121,24 +123,10 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         return Format.TrainingCompanions(facts);
     }
 
-    // The newest is in use and the one before it is kept, in case that the newest is lost.
-    private void DeleteOld(int newest, int best)
+    private void Delete(IEnumerable<int> steps)
     {
-        foreach (int step in Steps().Where(step => step < newest).SkipLast(1))
-        {
-            if (step != best) Delete(step);
-        }
+        foreach (string file in steps.SelectMany(step => Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(_journals.PathOf(step)))) File.Delete(file);
     }
-
-    private int[] Steps() => [.. Directory.EnumerateFiles(folder, JournalName + "*" + JournalSuffix).Select(StepOf).Where(step => step >= 0).Order()];
-
-    private void Delete(int step)
-    {
-        foreach (string file in Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(JournalOf(step))) File.Delete(file);
-    }
-
-    private static int StepOf(string journal) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(journal).AsSpan(JournalName.Length), CultureInfo.InvariantCulture, out int step) ? step : -1;
 
     // A training that is begun anew in the folder of another model has another vocabulary.
     private static bool IsThere(string path, byte[] content) =>
@@ -151,6 +139,4 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
     }
 
     private string PrefixOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{WeightsName}{step}"));
-
-    private string JournalOf(int step) => Path.Combine(folder, FormattableString.Invariant($"{JournalName}{step}{JournalSuffix}"));
 }

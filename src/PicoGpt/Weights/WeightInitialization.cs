@@ -24,7 +24,7 @@ internal static class WeightInitialization
             double deviation = DeviationOf(leaf, h);
             if (leaf.Kind == Gpt2LeafKind.Gain) Array.Fill(values, 1f);
             for (int i = 0; deviation > 0 && i < values.Length; i++) values[i] = (float)(deviation * normal.Next());
-            tensors.Add(new MemoryTensor(WeightNaming.TensorFlow.Of(leaf.Name), new TensorShape([.. leaf.Shape.Select(length => (long)length)]), values));
+            tensors.Add(new MemoryTensor(WeightNaming.TensorFlow.Of(leaf.Name), TensorShape.Of(leaf.Shape), values));
         }
 
         return tensors;
