@@ -16,6 +16,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Gpt2ModelReference? _reference;
     private Gpt2Model? _model;
+    private HashSet<string>? _given; // before the first object of the pipeline
 
     /// <summary>
     /// Whether what the command emits needs the model to stay open. A model that the command opened itself is closed with
@@ -202,6 +203,12 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (!ModelCatalog.TryResolve(nameOrPath, out _)) TellOf(path, model);
         return model;
     }
+
+    /// <summary>Whether a parameter was given on the command line, and not by an object of the pipeline.</summary>
+    private protected bool IsGiven(string parameter) => (_given ??= new(MyInvocation.BoundParameters.Keys, StringComparer.OrdinalIgnoreCase)).Contains(parameter);
+
+    /// <summary>The fault of parameters that do not go together.</summary>
+    private protected static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 
     /// <summary>Converts a model's weights, where its precision asks for that, and shows how far it is.</summary>
     /// <param name="model">The model.</param>

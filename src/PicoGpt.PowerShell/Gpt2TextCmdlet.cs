@@ -19,7 +19,6 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly Dictionary<string, Gpt2ModelReference> _named = [];
-    private HashSet<string>? _given; // before the first object of the pipeline
     private readonly List<byte> _parts = [];
     private readonly List<int> _partIds = [];
     private bool _hasAllIds, _isRough;
@@ -103,9 +102,6 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         PerItem(_firstPart?.Given, TakeParts);
         PerItem(_used, FinishUsed);
     }
-
-    /// <summary>Whether a parameter was given on the command line, and not by an object of the pipeline.</summary>
-    private protected bool IsGiven(string parameter) => (_given ??= new(MyInvocation.BoundParameters.Keys, StringComparer.OrdinalIgnoreCase)).Contains(parameter);
 
     private bool Use(Gpt2ModelReference model)
     {

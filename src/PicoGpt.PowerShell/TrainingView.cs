@@ -1,23 +1,17 @@
 using System.Globalization;
+using PicoGpt.Pictures;
 
 namespace PicoGpt.PowerShell;
 
 /// <summary>Draws steps of trainings for the format views.</summary>
 internal static class TrainingView
 {
-    private const int Width = 12, Parts = 8;
-    private const string Blocks = " ▏▎▍▌▋▊▉█";
+    private const int Width = 12;
 
-    /// <summary>A number as a bar of eighths of characters.</summary>
+    /// <summary>A number as a bar.</summary>
     /// <param name="value">The number.</param>
     /// <param name="full">What fills the bar.</param>
-    public static string Bar(double value, double full)
-    {
-        if (!(full > 0) || !(value > 0)) return "";
-        int eighths = (int)Math.Clamp(Math.Round(value / full * Width * Parts), 1, Width * Parts);
-        int rest = eighths % Parts;
-        return new string(Blocks[^1], eighths / Parts) + (rest > 0 ? Blocks[rest].ToString() : "");
-    }
+    public static string Bar(double value, double full) => value > 0 && full > 0 ? TerminalPicture.Bar(Math.Min(value / full, 1), Width) : "";
 
     /// <summary>A time in hours, minutes and seconds, as many hours as there are.</summary>
     public static string Hours(TimeSpan time) =>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Machine;
 using PicoGpt.Training;
@@ -217,9 +218,8 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     {
         string folder = SessionPath.Resolve(SessionState, Destination);
         string? report = Report is null ? null : SessionPath.Resolve(SessionState, Report);
-        if (_tokens.Count == 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, "There is no text to train with.");
-        if (report is not null && !Force && !Resume && System.IO.Path.Exists(report))
-            throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{report}' already exists; choose another path.", report);
+        if (_tokens.Count == 0) throw Refused("There is no text to train with.");
+        if (report is not null && !Force && !Resume && System.IO.Path.Exists(report)) throw UnwritableFile.Exists(report);
         if (!ShouldProcess(folder, $"Train {InUse.Name} on {_tokens.Count:N0} tokens")) return;
         int[] tokens = [.. _tokens], validation = ValidationTokens();
         using TrainingRun run = Resume
@@ -396,8 +396,6 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
 
     private static double Share(TrainingRun run) => (double)run.Step / run.Options.Steps;
 
-    private static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
-
     private List<string> Frozen()
     {
         List<string> frozen = [];
@@ -421,8 +419,9 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (IsGiven(nameof(Epochs))) changed = (HasValidationTexts ? changed with { ValidationShare = 0 } : changed).ForEpochs(Epochs, tokens, context);
         TrainingMemory need = TrainingMemory.Of(InUse.HyperParameters, changed);
         TrainingOptions low = changed with { LowMemory = true };
-        if (need.Total <= AvailableMemory.Bytes || TrainingMemory.Of(InUse.HyperParameters, low).Total > AvailableMemory.Bytes) return changed;
-        WriteWarning($"The training would take {need}, and {Format.Bytes(AvailableMemory.Bytes)} are free, so it is done as with -LowMemory: the same bits in more time.");
+        long free = AvailableMemory.Bytes;
+        if (need.Total <= free || TrainingMemory.Of(InUse.HyperParameters, low).Total > free) return changed;
+        WriteWarning($"The training would take {need}, and {Format.Bytes(free)} are free, so it is done as with -LowMemory: the same bits in more time.");
         return low;
     }
 

@@ -106,11 +106,10 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
         };
         Emit($"Attributing with {model.Name}", () => Volatile.Read(ref share), () => TokenAttribution.Of(model, Text, options, StopToken));
     }
-    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
     // A parameter that would do nothing.
     private void Refuse(string parameter, string why)
     {
-        if (IsGiven(parameter)) _ = SetUp<string>(parameter, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"-{parameter} {why}."));
+        if (IsGiven(parameter)) _ = SetUp<string>(parameter, () => throw Refused($"-{parameter} {why}."));
     }
 }

@@ -46,9 +46,8 @@ public sealed class MeasureGpt2PatchingCommand : Gpt2GridCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        if (By == nameof(PatchingKind.Position) || !MyInvocation.BoundParameters.ContainsKey(nameof(Site))) return;
-        _ = SetUp<string>(Site, () => throw new Gpt2Exception(
-            Gpt2Error.InvalidArgument, $"-Site chooses what is patched by Position, and does nothing by {By}; leave it out."));
+        if (By == nameof(PatchingKind.Position) || !IsGiven(nameof(Site))) return;
+        _ = SetUp<string>(Site, () => throw Refused($"-Site chooses what is patched by Position, and does nothing by {By}; leave it out."));
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Text;
 using PicoGpt.Architecture;
 using PicoGpt.Exporting;
+using PicoGpt.Files;
 using PicoGpt.Tokens;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -83,7 +84,7 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
     {
         if (TakesTexts && Vocabulary is not null)
             throw Refused("A vocabulary is taken from a model or learnt from texts; leave out -Vocabulary or the texts.");
-        if (!TakesTexts && MyInvocation.BoundParameters.ContainsKey(nameof(VocabularySize)))
+        if (!TakesTexts && IsGiven(nameof(VocabularySize)))
             throw Refused("A vocabulary of -VocabularySize tokens is learnt from texts; pipe them, or give -Text or -Path.");
         (int width, int heads) = WidthAndHeads();
         new Gpt2HyperParameters(VocabularyTraining.LeastSize, Context, width, heads, Layers).ValidateNew();
@@ -106,8 +107,7 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
         PerItem(Destination, () =>
         {
             string? folder = Destination is null ? null : SessionPath.Resolve(SessionState, Destination);
-            if (!Force && folder is not null && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-                throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
+            if (!Force && folder is not null) UnwritableFile.ThrowIfHoldsFiles(folder);
             (int width, int heads) = WidthAndHeads();
             if (folder is not null && !ShouldProcess(folder, $"Write a new model of {Layers} layers, {heads} heads and a width of {width}")) return;
             Tokenizer encoder = TakesTexts ? LearnVocabulary() : OpenEncoder(Vocabulary ?? DefaultModel());
@@ -168,13 +168,11 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
 
     private (int Width, int Heads) WidthAndHeads()
     {
-        bool isWidthGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Width)), areHeadsGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Heads));
-        int width = isWidthGiven ? Width : areHeadsGiven ? (int)Math.Min((long)Heads * OpenAIHeadSize, int.MaxValue) : StandardWidth;
+        bool areHeadsGiven = IsGiven(nameof(Heads));
+        int width = IsGiven(nameof(Width)) ? Width : areHeadsGiven ? (int)Math.Min((long)Heads * OpenAIHeadSize, int.MaxValue) : StandardWidth;
         if (areHeadsGiven) return (width, Heads);
         if (width % OpenAIHeadSize != 0)
             throw Refused($"A width of {width} cannot be cut into heads of {OpenAIHeadSize}, the size of OpenAI's; give -Heads, or a multiple of {OpenAIHeadSize}.");
         return (width, width / OpenAIHeadSize);
     }
-
-    private static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 }

@@ -93,8 +93,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     {
         foreach (string parameter in (string[])[nameof(Answer), nameof(Against), nameof(Grid)])
         {
-            if (Html is null && MyInvocation.BoundParameters.ContainsKey(parameter))
-                throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"-{parameter} tells what a page shows beside the trace; give -Html with it.");
+            if (Html is null && IsGiven(parameter)) throw Refused($"-{parameter} tells what a page shows beside the trace; give -Html with it.");
         }
 
         OpenToRun(model, texts: 1, Force);

@@ -74,7 +74,7 @@ internal static class FileDigest
             file.Stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
             file.Finish();
         }
-        catch (Exception fault) when (UnwritableFile.IsFault(fault) || fault is Gpt2Exception { Error: Gpt2Error.InUse or Gpt2Error.Unwritable })
+        catch (Exception fault) when (UnwritableFile.IsFaultOrRefusal(fault))
         {
         }
     }

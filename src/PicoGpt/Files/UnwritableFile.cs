@@ -51,6 +51,17 @@ internal static class UnwritableFile
             throw Refused(path, new UnauthorizedAccessException($"'{path}' is marked as read-only."));
     }
 
+    /// <summary>Refuses a folder that something is in already.</summary>
+    /// <exception cref="Gpt2Exception">It is not empty.</exception>
+    public static void ThrowIfHoldsFiles(string folder)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
+    }
+
+    /// <summary>Whether a fault is the system's, or what <see cref="Refused(string, Exception)"/> made of it, for what may as well not be written.</summary>
+    public static bool IsFaultOrRefusal(Exception fault) => IsFault(fault) || fault is Gpt2Exception { Error: Gpt2Error.InUse or Gpt2Error.Unwritable };
+
     /// <summary>The exception for a file that exists and is not to be overwritten.</summary>
     public static Gpt2Exception Exists(string path) => new(Gpt2Error.AlreadyExists, $"'{path}' already exists; choose another path.", path);
 

@@ -1,4 +1,3 @@
-
 namespace PicoGpt.Inference;
 
 /// <summary>One generation: a prompt, the text that follows it piece by piece, and what became of it. It is a batch of one text.</summary>

@@ -83,8 +83,10 @@ internal static class TerminalPicture
         return shades[(int)Math.Round(Math.Abs(level) * (shades.Length - 1))];
     }
 
-    // A bin with anything in it has a bar.
-    private static string Bar(double share, int width)
+    /// <summary>A bar of eighths of characters; what is more than nothing has one.</summary>
+    /// <param name="share">How full it is, from 0 to 1.</param>
+    /// <param name="width">The characters of a full one.</param>
+    public static string Bar(double share, int width)
     {
         int eighths = share == 0 ? 0 : Math.Max((int)Math.Round(share * width * 8), 1);
         return new string('█', eighths / 8) + (eighths % 8 == 0 ? "" : Eighths[eighths % 8]);

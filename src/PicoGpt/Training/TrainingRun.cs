@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using PicoGpt.Adapters;
+using PicoGpt.Files;
 
 namespace PicoGpt.Training;
 
@@ -101,8 +102,7 @@ public sealed class TrainingRun : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        if (!overwrite && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
+        if (!overwrite) UnwritableFile.ThrowIfHoldsFiles(folder);
         options = options.Validate(model.HyperParameters.NCtx);
         TrainingMemory.Require(model, options);
         string[] names = [.. frozen ?? []];

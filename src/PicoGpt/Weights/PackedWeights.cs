@@ -68,7 +68,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         {
             ConvertToFile(parameters, precision, prefix, source, progress, cancellationToken);
         }
-        catch (Exception fault) when (UnwritableFile.IsFault(fault) || fault is Gpt2Exception { Error: Gpt2Error.InUse or Gpt2Error.Unwritable })
+        catch (Exception fault) when (UnwritableFile.IsFaultOrRefusal(fault))
         {
             return ConvertInMemory(parameters, precision, progress, cancellationToken);
         }

@@ -77,12 +77,5 @@
   }
   for (const [name, value] of data.facts) byId('facts').append(make('dt', '', name), make('dd', '', value));
 
-  const theme = byId('theme');
-  function setTheme(name) {
-    root.dataset.theme = name;
-    theme.textContent = name === 'dark' ? 'light' : 'dark';
-    theme.setAttribute('aria-label', 'Show in ' + theme.textContent + ' colours');
-  }
-  setTheme(matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-  theme.addEventListener('click', () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
+  chooseTheme();
 })();
