@@ -39,14 +39,35 @@ const rove = (container, rows, reached) => {
   return set;
 };
 
-// The colours that the system asks for, and the button for the others.
-const chooseTheme = changed => {
+// A colour of the style by its name, as three numbers.
+let colours = {};
+const colour = name => colours[name] ??= (value => value.startsWith('#') ? [1, 3, 5].map(i => parseInt(value.slice(i, i + 2), 16)) : value.split(' ').map(Number))(getComputedStyle(root).getPropertyValue(name).trim());
+const css = rgb => 'rgb(' + rgb.map(Math.round).join(' ') + ')';
+const mix = (from, to, share) => from.map((value, i) => value + (to[i] - value) * share);
+
+// How well one colour is read on another, 1 to 21, and the ink that is read on one: the page's own, or else black or white, whichever is better,
+// which is never below 4.5 (W3C, "Web Content Accessibility Guidelines 2.2").
+const luminance = rgb => rgb.map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4).reduce((sum, value, i) => sum + [0.2126, 0.7152, 0.0722][i] * value, 0);
+const contrast = (a, b) => (one => (Math.max(...one) + 0.05) / (Math.min(...one) + 0.05))([a, b].map(luminance));
+const inkOn = back => contrast(colour('--ink'), back) >= 4.5 ? '' : contrast([0, 0, 0], back) > contrast([255, 255, 255], back) ? '#000' : '#fff';
+
+// Colours what stands behind a text, and the text so that it can be read.
+const paintBack = (element, back) => {
+  element.style.backgroundColor = css(back);
+  element.style.color = inkOn(back);
+};
+const tint = (element, name, share) => paintBack(element, mix(colour('--panel'), colour(name), share));
+
+// The colours that the system asks for, and the button for the others; what colours by itself is called for each.
+const themed = [];
+const chooseTheme = () => {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const set = name => {
     root.dataset.theme = name;
+    colours = {};
     byId('theme').textContent = name === 'dark' ? 'light' : 'dark';
     byId('theme').setAttribute('aria-label', 'Show in ' + byId('theme').textContent + ' colours');
-    changed?.();
+    themed.forEach(paint => paint());
   };
   dark.addEventListener('change', () => set(dark.matches ? 'dark' : 'light'));
   byId('theme').addEventListener('click', () => set(root.dataset.theme === 'dark' ? 'light' : 'dark'));

@@ -4,16 +4,13 @@
 
   // what was expected has the page's own colour, what was not goes over yellow and orange to red
   const heat = { light: [[255, 255, 255], [254, 240, 190], [253, 186, 116], [239, 90, 70], [150, 20, 60]], dark: [[25, 28, 32], [66, 34, 74], [140, 44, 90], [226, 108, 60], [252, 220, 118]] };
-  function colour(bits) {
+  function heatOf(bits) {
     const stops = heat[root.dataset.theme], place = Math.min(Math.max(bits / MOST, 0), 1) * (stops.length - 1);
     const i = Math.min(Math.floor(place), stops.length - 2), t = place - i;
-    return stops[i].map((c, k) => Math.round(c + t * (stops[i + 1][k] - c)));
+    return mix(stops[i], stops[i + 1], t);
   }
   function paint(element, bits) {
-    if (bits === null) return;
-    const [r, g, b] = colour(bits);
-    element.style.backgroundColor = 'rgb(' + r + ' ' + g + ' ' + b + ')';
-    element.style.color = 3 * r + 6 * g + b > 1300 ? '#121218' : '#f2f5f5';
+    if (bits !== null) paintBack(element, heatOf(bits));
   }
 
   // A token in the middle of a character goes with the one in which the character began.
@@ -27,6 +24,8 @@
     }
     const box = make('div', 'text');
     box.setAttribute('dir', 'auto');
+    box.setAttribute('role', 'listbox');
+    box.setAttribute('aria-label', text.name || 'Text');
     let last = null;
     text.tokens.forEach(token => {
       if (token[0] === '' && last) {
@@ -41,6 +40,8 @@
       last = { element, tokens: [token] };
       element.dataset.place = places.length;
       element.tabIndex = -1;
+      element.setAttribute('role', 'option');
+      element.setAttribute('aria-selected', 'false');
       places.push(last);
       box.append(element);
     });
@@ -67,13 +68,17 @@
     });
     return parts;
   }
+  const mark = (element, isAt) => {
+    element.classList.toggle('at', isAt);
+    element.setAttribute('aria-selected', isAt);
+  };
   function show(i) {
-    if (at >= 0) places[at].element.classList.remove('at');
+    if (at >= 0) mark(places[at].element, false);
     at = i;
     tip.hidden = i < 0;
     if (i < 0) return;
     const place = places[i], box = place.element.getBoundingClientRect();
-    place.element.classList.add('at');
+    mark(place.element, true);
     tip.replaceChildren(...describe(place));
     const left = Math.min(Math.max(8, box.left), innerWidth - tip.offsetWidth - 8);
     const below = box.bottom + 8, above = box.top - tip.offsetHeight - 8;
@@ -113,7 +118,7 @@
     byId('list').append(item);
   });
 
-  chooseTheme(() => {
+  themed.push(() => {
     places.forEach(place => paint(place.element, bitsOf(place)));
     byId('scale').replaceChildren(...[0, 3, 6, 9, 12].map(bits => {
       const step = make('span', '', bits + (bits === MOST ? '+' : ''));
@@ -121,5 +126,6 @@
       return step;
     }));
   });
+  chooseTheme();
   if (places.length > 0) places[0].element.tabIndex = 0;
 })();

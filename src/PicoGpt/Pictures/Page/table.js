@@ -6,8 +6,12 @@ const greatest = grids => Math.max(1e-12, ...grids.flatMap(grid => grid.values.m
 // Draws into a place, and gives what names a cell.
 const drawGrid = (place, grid) => {
   const sides = grid.before ? [grid.before, grid] : [grid], limit = greatest(sides);
-  const nameOf = (row, column) =>
-    (grid.rowName === grid.columnName || grid.rowName === 'text' ? '' : grid.rowName + ' ') + grid.rows[row] + ', ' + grid.columnName + ' ' + grid.columns[column];
+  // What a cell is called: the axis stands before a label that does not name it, the place behind one that is there twice.
+  const labelOf = (axis, labels, i) => {
+    const label = labels[i].trim() || labels[i];
+    return (label.includes(axis) ? '' : axis + ' ') + label + (labels.some((other, k) => k !== i && (other.trim() || other) === label) ? ' (' + i + ')' : '');
+  };
+  const nameOf = (row, column) => (grid.rows.length > 1 ? labelOf(grid.rowName, grid.rows, row) + ', ' : '') + labelOf(grid.columnName, grid.columns, column);
   const numbers = (row, column) => {
     const values = sides.map(side => side.values[row][column]);
     if (values.length === 1) return show(values[0]);
@@ -22,7 +26,7 @@ const drawGrid = (place, grid) => {
     table.setAttribute('role', 'grid');
     table.setAttribute('aria-label', grid.title + (name && ', ' + name));
     const first = table.appendChild(make('thead')).appendChild(make('tr'));
-    first.appendChild(make('th', '', grid.rowName + ' \\ ' + grid.columnName)).scope = 'col';
+    first.appendChild(make('th', '', (grid.rows.length > 1 ? grid.rowName + ' \\ ' : '') + grid.columnName)).scope = 'col';
     grid.columns.forEach((label, column) => {
       const head = first.appendChild(make('th', '', label));
       head.scope = 'col';
@@ -36,8 +40,8 @@ const drawGrid = (place, grid) => {
       rowHeads.push(rowHead);
       cells.push(grid.columns.map((_, column) => {
         const value = side.values[row][column], share = Math.abs(value ?? 0) / limit;
-        const cell = line.appendChild(make('td', share > 0.55 ? 'strong' : '', brief(value)));
-        cell.style.backgroundColor = 'rgb(var(' + (value < 0 ? '--less' : '--more') + ') / ' + Math.pow(share, 0.8).toFixed(3) + ')';
+        const cell = line.appendChild(make('td', '', brief(value)));
+        themed.push(() => tint(cell, value < 0 ? '--less' : '--more', Math.pow(share, 0.8)));
         cell.setAttribute('aria-label', nameOf(row, column) + ': ' + numbers(row, column));
         cell.addEventListener('pointerenter', () => tell(row, column));
         return cell;

@@ -42,16 +42,7 @@
   const looks = j => sides.map(side => pattern(side, state.layer, state.head)[at(state.token, j)] / 255);
   const arrow = shares => shares.map(percent).join(' → ');
 
-  // colours of a canvas, which knows no CSS
-  function palette() {
-    const style = getComputedStyle(root), get = name => style.getPropertyValue(name).trim(), numbers = name => get(name).split(' ').map(Number);
-    return {
-      back: [1, 3, 5].map(i => parseInt(get('--panel').slice(i, i + 2), 16)), look: numbers('--look'), more: numbers('--more'), less: numbers('--less'),
-      line: get('--line'), dim: get('--dim'), warm: 'rgb(' + get('--warm') + ')'
-    };
-  }
   const shade = share => Math.pow(Math.min(1, share), 0.6);
-  const blend = (from, to, share) => [0, 1, 2].map(i => Math.round(from[i] + (to[i] - from[i]) * shade(share)));
 
   // The weight that gets the full colour: few are greater. Long texts have small weights.
   function fullColour(one) {
@@ -63,7 +54,7 @@
   }
 
   // a picture of a pattern or of a change of one, a pixel a weight, or the greatest of several where it is long
-  function picture(one, most, colours) {
+  function picture(one, most, isChange) {
     const step = Math.ceil(n / most), side = Math.ceil(n / step), full = fullColour(one), found = new Float32Array(side * side);
     for (let t = 0; t < n; t++) {
       const row = Math.floor(t / step) * side;
@@ -72,10 +63,10 @@
         if (Math.abs(one[at(t, j)]) > Math.abs(found[i])) found[i] = one[at(t, j)];
       }
     }
-    const canvas = make('canvas');
+    const canvas = make('canvas'), [back, look, more, less] = ['--panel', '--look', '--more', '--less'].map(colour);
     canvas.width = canvas.height = side;
     const context = canvas.getContext('2d'), image = context.createImageData(side, side);
-    found.forEach((w, i) => image.data.set([...blend(colours.back, !colours.isChange ? colours.look : w < 0 ? colours.less : colours.more, Math.abs(w) / full), 255], 4 * i));
+    found.forEach((w, i) => image.data.set([...mix(back, !isChange ? look : w < 0 ? less : more, shade(Math.abs(w) / full)), 255], 4 * i));
     context.putImageData(image, 0, 0);
     return canvas;
   }
@@ -91,7 +82,7 @@
 
   // every layer and head in small, to choose from
   function drawHeads() {
-    const grid = byId('heads'), colours = { ...palette(), isChange: isCompared };
+    const grid = byId('heads');
     const columns = data.heads.length > 1 ? [...data.heads.keys(), -1] : [0], rows = data.layers.length > 1 ? [...data.layers.keys(), -1] : [0];
     grid.replaceChildren();
     grid.style.gridTemplateColumns = 'max-content repeat(' + columns.length + ', minmax(22px, ' + (columns.length < 6 ? 76 : 56) + 'px))';
@@ -104,7 +95,7 @@
         button.title = nameOf(layer, head) + (isCompared ? ': ' + percent(moved(layer)(head)) + ' of its attention moved' : '');
         button.setAttribute('aria-label', button.title);
         button.dataset.key = layer + ' ' + head;
-        button.append(picture(isCompared ? change(layer, head) : pattern(after, layer, head), 48, colours));
+        button.append(picture(isCompared ? change(layer, head) : pattern(after, layer, head), 48, isCompared));
         button.addEventListener('click', () => choose(layer, head));
         grid.append(button);
         return button;
@@ -140,7 +131,7 @@
   const drawMaps = () => maps.forEach(drawMap);
 
   function drawMap(map, i) {
-    const { canvas } = map, colours = palette(), ratio = window.devicePixelRatio || 1;
+    const { canvas } = map, ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth || 480, isLabelled = n <= 40, gutter = isLabelled ? 86 : 26, side = (width - gutter) / n;
     canvas.style.height = width + 'px';
     canvas.width = canvas.height = Math.round(width * ratio);
@@ -149,14 +140,14 @@
     c.scale(ratio, ratio);
     c.imageSmoothingEnabled = false;
     const key = [state.layer, state.head, root.dataset.theme].join();
-    if (key !== map.key) [map.large, map.key] = [picture(pattern(map.side, state.layer, state.head), 1024, colours), key];
+    if (key !== map.key) [map.large, map.key] = [picture(pattern(map.side, state.layer, state.head), 1024, false), key];
     c.drawImage(map.large, gutter, gutter, width - gutter, width - gutter);
-    c.strokeStyle = colours.line;
+    c.strokeStyle = css(colour('--line'));
     c.strokeRect(gutter + .5, gutter + .5, width - gutter - 1, width - gutter - 1);
     c.font = Math.min(12, Math.max(8, side * .8)) + 'px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
     c.textBaseline = 'middle';
     for (let t = 0; isLabelled && t < n; t++) {
-      c.fillStyle = t === state.token ? colours.warm : colours.dim;
+      c.fillStyle = css(colour(t === state.token ? '--warmInk' : '--dim'));
       c.textAlign = 'right';
       c.fillText(short(tokens[t]), gutter - 6, gutter + (t + .5) * side);
       c.save();
@@ -166,7 +157,7 @@
       c.fillText(short(tokens[t]), 0, 0);
       c.restore();
     }
-    c.strokeStyle = colours.warm;
+    c.strokeStyle = css(colour('--warm'));
     c.strokeRect(gutter + .5, gutter + state.token * side + .5, width - gutter - 1, Math.max(1, side - 1));
     map.place = { gutter, side };
   }
@@ -240,7 +231,8 @@
     for (let j = 0; one && j <= state.token; j++) most = Math.max(most, one[at(state.token, j)]);
     spans.forEach((span, j) => {
       const w = one && j <= state.token ? one[at(state.token, j)] : 0;
-      span.style.backgroundColor = w ? 'rgb(var(--look) / ' + (0.7 * shade(w / most)).toFixed(3) + ')' : '';
+      if (w) tint(span, '--look', 0.7 * shade(w / most));
+      else span.style.backgroundColor = span.style.color = '';
       span.classList.toggle('later', j > state.token && one !== null);
       span.classList.toggle('at', j === state.token);
       span.classList.toggle('pinned', j === state.held);
@@ -297,7 +289,7 @@
   function drawLens(side, i) {
     const table = make('table', 'lens'), head = make('tr'), lens = side.lens, heads = [];
     table.setAttribute('role', 'grid');
-    table.setAttribute('aria-label', 'Logit lens ' + sideName(i));
+    table.setAttribute('aria-label', 'Logit lens' + (isCompared ? ' ' + sideName(i) : ''));
     head.append(make('th', '', 'reads'));
     tokens.forEach((text, t) => {
       const th = make('th', '', text);
@@ -317,8 +309,8 @@
       return row.map((cell, t) => {
         const [id, p] = cell.top[0], other = sides[0].lens.rows[l][t].top[0][0];
         const isOther = i > 0 && lens.texts[id] !== sides[0].lens.texts[other];
-        const td = make('td', (p > .55 ? 'strong' : '') + (cell.rank === 1 ? ' hit' : '') + (isOther ? ' other' : ''), lens.texts[id]);
-        td.style.backgroundColor = 'rgb(var(--lens) / ' + (0.06 + 0.94 * p).toFixed(3) + ')';
+        const td = make('td', (cell.rank === 1 ? 'hit' : '') + (isOther ? ' other' : ''), lens.texts[id]);
+        themed.push(() => tint(td, '--lens', 0.06 + 0.94 * p));
         td.setAttribute('aria-label', 'after ' + quote(t) + ', layer ' + data.layers[l] + ': ' + cell.top.map(([id, p]) => lens.texts[id] + ' ' + percent(p)).join(', '));
         line.append(td);
         return td;
@@ -326,7 +318,7 @@
     });
     const foot = make('tr');
     foot.append(make('th', '', 'the text'));
-    tokens.forEach((_, t) => foot.append(make('td', '', t + 1 < n ? tokens[t + 1] : '')));
+    tokens.forEach((_, t) => foot.append(make('td', '', t + 1 < n ? tokens[t + 1] : '–')));
     table.createTFoot().append(foot);
     const box = make('div'), scroll = make('div', 'scroll');
     if (isCompared) box.append(make('h3', '', sideName(i)));
@@ -444,11 +436,7 @@
     byId('grids').append(section);
     drawGrid(section, grid);
   }
-  chooseTheme(() => {
-    if (!after.patterns) return;
-    drawHeads();
-    drawMaps();
-    update();
-  });
-  update();
+  if (after.patterns) themed.push(drawHeads, drawMaps);
+  themed.push(update);
+  chooseTheme();
 })();

@@ -43,7 +43,10 @@
   for (const [step, loss] of validations) draw('circle', { class: 'point', cx: x(step), cy: y(loss), r: 4 }, svg);
 
   const mark = draw('line', { class: 'at', y1: top, y2: height - bottom, visibility: 'hidden' }, svg);
-  const told = byId('told');
+  const told = byId('told'), chart = byId('chart');
+  svg.setAttribute('aria-hidden', 'true');
+  chart.setAttribute('aria-valuemin', losses[0]?.[0] ?? 0);
+  chart.setAttribute('aria-valuemax', last);
   let at = losses.length - 1;
   function tell(index) {
     if (!losses.length) return;
@@ -54,6 +57,8 @@
     mark.setAttribute('visibility', 'visible');
     told.textContent = `Step ${step.toLocaleString('en')}: training ${loss.toFixed(4)}, running mean ${means[at][1].toFixed(4)}`
       + (validation ? `, validation ${validation[1].toFixed(4)}` + (validation[0] === step ? '' : ` after step ${validation[0].toLocaleString('en')}`) : '');
+    chart.setAttribute('aria-valuenow', step);
+    chart.setAttribute('aria-valuetext', told.textContent);
   }
   tell(at);
   const nearest = event => {
@@ -63,8 +68,8 @@
     return best;
   };
   svg.addEventListener('pointermove', event => tell(nearest(event)));
-  byId('chart').addEventListener('keydown', event => {
-    const move = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 25, PageDown: at + 25, Home: 0, End: losses.length - 1 }[event.key];
+  chart.addEventListener('keydown', event => {
+    const move = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - 25, PageUp: at + 25, Home: 0, End: losses.length - 1 }[event.key];
     if (move === undefined) return;
     event.preventDefault();
     tell(move);
