@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Security;
 using System.Text;
+using PicoGpt.Files;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Pictures;
@@ -19,6 +19,9 @@ internal static class SvgPicture
     private const int LineHeight = 18;
     private const int MaxTicks = 8;
 
+    private const string Style =
+        "text{font:13px sans-serif;fill:#222}.b{fill:#fff}.t{font-weight:bold;font-size:15px}.e{text-anchor:end}.m{text-anchor:middle}line,.f{stroke:#666;fill:none}";
+
     /// <summary>A heatmap: the cells as an embedded image, rows and columns numbered at their ends, a scale of colours.</summary>
     public static string Of(Heatmap map)
     {
@@ -26,18 +29,18 @@ internal static class SvgPicture
         double width = cell * map.Columns, height = Math.Clamp(cell * map.Rows, MinHeight, ChartWidth);
         double legend = TopMargin + height + 40;
         var svg = new StringBuilder();
-        svg.Append(Text(LeftMargin, 28, map.Title, "class=\"t\""));
+        svg.Append(Svg.Text(LeftMargin, 28, map.Title, "t"));
         string image = Convert.ToBase64String(ImagePicture.PngToScale(map, 2 * ChartWidth));
         svg.Append(Invariant($"<image x=\"{LeftMargin}\" y=\"{TopMargin}\" width=\"{width:0.##}\" height=\"{height:0.##}\" "));
         svg.Append(Invariant($"preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "));
-        svg.Append(Invariant($"href=\"data:image/png;base64,{image}\"><title>{Escape(map.Caption)}</title></image>\n"));
+        svg.Append(Invariant($"href=\"data:image/png;base64,{image}\"><title>{Svg.Escape(map.Caption)}</title></image>\n"));
         svg.Append(Frame(width, height));
-        svg.Append(Text(LeftMargin - 6, TopMargin + 12, "0", "class=\"e\""));
+        svg.Append(Svg.Text(LeftMargin - 6, TopMargin + 12, "0", "e"));
         if (map.SourceRows > 1 && height > 2 * LineHeight)
-            svg.Append(Text(LeftMargin - 6, TopMargin + height, Invariant($"{map.SourceRows - 1}"), "class=\"e\""));
-        svg.Append(Text(LeftMargin, TopMargin + height + 16, "0", ""));
+            svg.Append(Svg.Text(LeftMargin - 6, TopMargin + height, Invariant($"{map.SourceRows - 1}"), "e"));
+        svg.Append(Svg.Text(LeftMargin, TopMargin + height + 16, "0"));
         if (map.SourceColumns > 1 && width > 2 * LineHeight)
-            svg.Append(Text(LeftMargin + width, TopMargin + height + 16, Invariant($"{map.SourceColumns - 1}"), "class=\"e\""));
+            svg.Append(Svg.Text(LeftMargin + width, TopMargin + height + 16, Invariant($"{map.SourceColumns - 1}"), "e"));
         svg.Append(Legend(map, legend));
         return Document(width, legend + 34, map.Title, map.Caption, svg);
     }
@@ -47,9 +50,9 @@ internal static class SvgPicture
     {
         double barWidth = (double)ChartWidth / chart.Bins.Count, floor = TopMargin + ChartHeight;
         var svg = new StringBuilder();
-        svg.Append(Text(LeftMargin, 28, chart.Title, "class=\"t\""));
-        svg.Append(Text(LeftMargin - 6, TopMargin + 10, Invariant($"{chart.MaxCount}"), "class=\"e\""));
-        svg.Append(Text(LeftMargin - 6, floor, "0", "class=\"e\""));
+        svg.Append(Svg.Text(LeftMargin, 28, chart.Title, "t"));
+        svg.Append(Svg.Text(LeftMargin - 6, TopMargin + 10, Invariant($"{chart.MaxCount}"), "e"));
+        svg.Append(Svg.Text(LeftMargin - 6, floor, "0", "e"));
         for (int i = 0; i < chart.Bins.Count; i++)
         {
             HistogramBin bin = chart.Bins[i];
@@ -67,7 +70,7 @@ internal static class SvgPicture
             if (((chart.Bins[0].Lower / chart.Bins.BinWidth) + i) % step != 0) continue;
             double x = LeftMargin + (i * barWidth), edge = i == chart.Bins.Count ? chart.Bins[^1].Upper : chart.Bins[i].Lower;
             svg.Append(Invariant($"<line x1=\"{x:0.##}\" y1=\"{floor}\" x2=\"{x:0.##}\" y2=\"{floor + 5}\"/>\n"));
-            svg.Append(Text(x, floor + 18, edge.ToString("G6", CultureInfo.InvariantCulture), "class=\"m\""));
+            svg.Append(Svg.Text(x, floor + 18, edge.ToString("G6", CultureInfo.InvariantCulture), "m"));
         }
 
         return Document(ChartWidth, floor + 34, chart.Title, chart.Caption, svg);
@@ -81,35 +84,21 @@ internal static class SvgPicture
             svg.Append(Invariant($"<stop offset=\"{(double)i / Stops}\" stop-color=\"{DivergingColors.Of((2.0 * i / Stops) - 1)}\"/>"));
         svg.Append("</linearGradient></defs>\n");
         svg.Append(Invariant($"<rect x=\"{LeftMargin}\" y=\"{y}\" width=\"{LegendWidth}\" height=\"10\" fill=\"url(#scale)\"/>\n"));
-        svg.Append(Text(LeftMargin, y + 24, Heatmap.Number(-map.Limit), ""));
-        svg.Append(Text(LeftMargin + (LegendWidth / 2.0), y + 24, "0", "class=\"m\""));
-        return svg.Append(Text(LeftMargin + LegendWidth, y + 24, Heatmap.Number(map.Limit), "class=\"e\"")).ToString();
+        svg.Append(Svg.Text(LeftMargin, y + 24, Heatmap.Number(-map.Limit)));
+        svg.Append(Svg.Text(LeftMargin + (LegendWidth / 2.0), y + 24, "0", "m"));
+        return svg.Append(Svg.Text(LeftMargin + LegendWidth, y + 24, Heatmap.Number(map.Limit), "e")).ToString();
     }
 
     private static string Document(double chartWidth, double captionTop, string title, string caption, StringBuilder content)
     {
         string[] lines = [.. TextLines.Wrap(caption, CaptionWidth)];
+        for (int i = 0; i < lines.Length; i++) content.Append(Svg.Text(LeftMargin, captionTop + ((i + 1) * LineHeight), lines[i]));
         double width = LeftMargin + Math.Max(chartWidth, ChartWidth) + Margin, height = captionTop + (lines.Length * LineHeight) + Margin;
-        var svg = new StringBuilder();
-        svg.Append("<svg xmlns=\"http://www.w3.org/2000/svg\" ");
-        svg.Append(Invariant($"width=\"{width:0}\" height=\"{height:0}\" viewBox=\"0 0 {width:0} {height:0}\" role=\"img\">\n"));
-        svg.Append(Invariant($"<title>{Escape(title)}</title>\n<desc>{Escape(caption)}</desc>\n"));
-        svg.Append("<style>text{font:13px sans-serif;fill:#222}.t{font-weight:bold;font-size:15px}");
-        svg.Append(".e{text-anchor:end}.m{text-anchor:middle}line,.f{stroke:#666;fill:none}</style>\n");
-        svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n").Append(content);
-        for (int i = 0; i < lines.Length; i++) svg.Append(Text(LeftMargin, captionTop + ((i + 1) * LineHeight), lines[i], ""));
-        return svg.Append("</svg>\n").ToString();
+        return Svg.Document(width, height, title, caption, Style, content);
     }
 
     private static string Frame(double width, double height) =>
         Invariant($"<rect class=\"f\" x=\"{LeftMargin}\" y=\"{TopMargin}\" width=\"{width:0.##}\" height=\"{height:0.##}\"/>\n");
-
-    private static string Text(double x, double y, string text, string attributes) =>
-        Invariant($"<text x=\"{x:0.##}\" y=\"{y:0.##}\" {attributes}>{Escape(text)}</text>\n");
-
-    // A checkpoint's names may have any character; XML has no control characters.
-    private static string Escape(string text) =>
-        SecurityElement.Escape(string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\ufffd' : c)));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

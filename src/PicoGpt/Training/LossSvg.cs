@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
+using PicoGpt.Files;
 
 namespace PicoGpt.Training;
 
@@ -10,7 +10,7 @@ internal static class LossSvg
     private const int Width = 900, Height = 460, Left = 64, Right = 24, Top = 76, Bottom = 48;
 
     private const string Style =
-        "text{font:13px sans-serif;fill:#6d737b}.b{fill:#fff}.h{font-weight:bold;font-size:16px;fill:#1f2328}.e{text-anchor:end}.m{text-anchor:middle}"
+        "text{font:13px sans-serif;fill:#656b73}.b{fill:#fff}.h{font-weight:bold;font-size:16px;fill:#1f2328}.e{text-anchor:end}.m{text-anchor:middle}"
         + ".g{stroke:#e4e4df}.t{fill:none;stroke:#2563eb;stroke-width:1.5;opacity:.8}.v{fill:none;stroke:#c2410c;stroke-width:2}.p,.lv{fill:#c2410c}.lt{fill:#2563eb}"
         + "@media(prefers-color-scheme:dark){text{fill:#969da6}.b{fill:#191c20}.h{fill:#e6e8ea}.g{stroke:#2a2e34}.t{stroke:#60a5fa}.v{stroke:#fb923c}.p,.lv{fill:#fb923c}.lt{fill:#60a5fa}}";
 
@@ -22,18 +22,16 @@ internal static class LossSvg
         if (high - low < 1e-3) (low, high) = (low - 0.5, high + 0.5);
         int last = Math.Max(1, losses.Count == 0 ? 1 : losses[^1].Step);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{Height}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n");
-        svg.Append($"<title>{Escape(title)}</title>\n<desc>{Escape(summary)}</desc>\n<style>{Style}</style>\n<rect width=\"100%\" height=\"100%\" class=\"b\"/>\n");
-        svg.Append(Text(Left, 28, title, "h")).Append(Text(Left, 50, summary, ""));
+        svg.Append(Svg.Text(Left, 28, title, "h")).Append(Svg.Text(Left, 50, summary));
         foreach (double loss in Ticks(low, high))
         {
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"g\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(loss):0.0}\" y2=\"{Y(loss):0.0}\"/>\n");
-            svg.Append(Text(Left - 8, Y(loss) + 4, loss.ToString("0.###", CultureInfo.InvariantCulture), "e"));
+            svg.Append(Svg.Text(Left - 8, Y(loss) + 4, loss.ToString("0.###", CultureInfo.InvariantCulture), "e"));
         }
 
-        foreach (double step in Ticks(0, last)) svg.Append(Text(X(step), Height - Bottom + 22, step.ToString("0", CultureInfo.InvariantCulture), "m"));
-        svg.Append(Text(Width - Right, Height - 8, "step; losses in nats", "e"));
-        svg.Append(Text(Width - Right - 150, 28, "training", "e lt")).Append(Text(Width - Right, 28, "validation", "e lv"));
+        foreach (double step in Ticks(0, last)) svg.Append(Svg.Text(X(step), Height - Bottom + 22, step.ToString("0", CultureInfo.InvariantCulture), "m"));
+        svg.Append(Svg.Text(Width - Right, Height - 8, "step; losses in nats", "e"));
+        svg.Append(Svg.Text(Width - Right - 150, 28, "training", "e lt")).Append(Svg.Text(Width - Right, 28, "validation", "e lv"));
         svg.Append(Line("t", losses)).Append(Line("v", [.. validations.Select(point => (point.Step, point.Loss))]));
         foreach (ValidationLoss point in validations)
         {
@@ -41,7 +39,7 @@ internal static class LossSvg
             svg.Append(CultureInfo.InvariantCulture, $"<title>step {point.Step}: {point.Loss:F4}</title></circle>\n");
         }
 
-        return svg.Append("</svg>\n").ToString();
+        return Svg.Document(Width, Height, title, summary, Style, svg);
 
         double X(double step) => Left + ((Width - Left - Right) * step / last);
 
@@ -59,10 +57,4 @@ internal static class LossSvg
         step *= (high - low) / step < 2 ? 0.2 : (high - low) / step < 5 ? 0.5 : 1;
         for (double i = Math.Ceiling(low / step); i * step <= high + (step * 1e-9); i++) yield return i * step;
     }
-
-    private static string Text(double x, double y, string text, string kind) =>
-        string.Create(CultureInfo.InvariantCulture, $"<text x=\"{x:0.0}\" y=\"{y:0.0}\" class=\"{kind}\">{Escape(text)}</text>\n");
-
-    // Titles are visible text alone: control characters are spelled out before.
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
 }

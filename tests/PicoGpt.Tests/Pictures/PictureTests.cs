@@ -4,6 +4,7 @@ using System.Text;
 using System.Xml.Linq;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Files;
 using PicoGpt.Pictures;
 using PicoGpt.Weights;
 using Xunit;
@@ -114,11 +115,34 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
+    public void The_SVG_of_a_grid_keeps_every_character_and_cuts_between_them()
+    {
+        string faces = string.Concat(Enumerable.Repeat("\ud83d\ude00", 20));
+        var grid = new Gpt2Grid
+        {
+            Model = "m",
+            Title = "a\u0001\ud83d\ude00",
+            Description = "d",
+            RowName = "r",
+            ColumnName = "c",
+            RowLabels = ["\ud800"],
+            ColumnLabels = [faces],
+            Values = [[double.NaN]],
+        };
+        XElement svg = XDocument.Parse(GridSvg.Of(grid)).Root!;
+        string[] texts = [.. svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)];
+        Assert.Contains("a\\u0001\ud83d\ude00", texts);
+        Assert.Contains(faces[..26] + "\u2026", texts);
+        Assert.Contains(faces, svg.Descendants().First(element => element.Name.LocalName == "rect" && element.HasElements).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_SVG_is_well_formed_whatever_the_name()
     {
         RawTensor tensor = Tensor(new TensorShape(2, 2), [1, -2, 3, -4], name: "a<b>&\"'\u0001\e[2J");
         foreach (string svg in (string[])[SvgPicture.Of(Heatmap.Of(tensor, 9, 9, CellValue.Mean, null)), SvgPicture.Of(HistogramChart.Of(tensor, 8))])
             Assert.Equal("a<b>&\"'\\u0001\\u001b[2J  2 × 2", XDocument.Parse(svg).Root!.Elements().First().Value);
+        Assert.Equal("\ud83d\ude00 \ufffd\ufffd<", XDocument.Parse($"<a>{Svg.Escape("\ud83d\ude00 \ud83d\uffff<")}</a>").Root!.Value);
         Assert.DoesNotContain("\e[2J", TerminalPicture.Lines(HistogramChart.Of(tensor, 8), 40)[0], StringComparison.Ordinal);
     }
 
