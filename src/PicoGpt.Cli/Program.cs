@@ -13,6 +13,7 @@ if (OperatingSystem.IsWindows())
 }
 
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+bool isTerminal = !Console.IsOutputRedirected; // which what a model makes may not command; a file or another program gets it as it is
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 
 try
@@ -32,13 +33,13 @@ try
     };
 
     using Gpt2Model model = command.OpenModel(stop.Token);
-    if (model.Assumption is { } assumption) Console.Error.WriteLine($"picogpt: {assumption} (--head-count)");
-    if (command.CheckMemory(model) is { } warning) Console.Error.WriteLine($"picogpt: {warning}");
+    if (model.Assumption is { } assumption) Say($"{assumption} (--head-count)");
+    if (command.CheckMemory(model) is { } warning) Say(warning);
     string prompt = command.ReadPrompt(Console.In);
     foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))
     {
         Console.WriteLine();
-        if (command.Verbose) Console.Error.WriteLine(CommandLine.Summary(completion));
+        if (command.Verbose) Console.Error.WriteLine(VisibleText.Printable(CommandLine.Summary(completion)));
         if (completion.Fault is { } ended) ExceptionDispatchInfo.Throw(ended);
     }
 
@@ -47,7 +48,9 @@ try
     IEnumerable<Gpt2Completion> Stream(string text)
     {
         var generation = new TextGeneration(model, text, command.Options);
-        foreach (string piece in generation.Stream(stop.Token)) Console.Write(piece);
+        var pieces = new PrintablePieces();
+        foreach (string piece in generation.Stream(stop.Token)) Console.Write(isTerminal ? pieces.Add(piece) : piece);
+        Console.Write(pieces.Finish());
         yield return generation.Completion;
     }
 
@@ -59,7 +62,7 @@ try
         {
             foreach (Gpt2Completion completion in batch.Advance(stop.Token))
             {
-                Console.WriteLine(completion.Text);
+                Console.WriteLine(isTerminal ? VisibleText.Printable(completion.Text) : completion.Text);
                 yield return completion;
             }
         }
@@ -67,12 +70,12 @@ try
 }
 catch (Gpt2Exception fault)
 {
-    Console.Error.WriteLine($"picogpt: {CommandLine.Explain(fault)}");
+    Say(CommandLine.Explain(fault));
     return 1;
 }
 catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine($"picogpt: {fault.Message}");
+    Say(fault.Message);
     return 1;
 }
 catch (OperationCanceledException)
@@ -80,3 +83,5 @@ catch (OperationCanceledException)
     Console.WriteLine();
     return 130;
 }
+
+static void Say(string sentence) => Console.Error.WriteLine($"picogpt: {VisibleText.Printable(sentence)}");

@@ -2,7 +2,6 @@ using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Management.Automation;
-using System.Text;
 using PicoGpt.Store;
 using PicoGpt.Weights;
 
@@ -87,20 +86,8 @@ public static class Format
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
-            _ => Escape(rune),
+            _ => VisibleText.Escape(rune),
         });
-    }
-
-    /// <summary>
-    /// Text of several lines as it may go to a terminal: what commands it or rearranges its surroundings is made visible; line ends,
-    /// tabs, and the joiners without which Persian and some emoji fall apart stay.
-    /// </summary>
-    /// <param name="text">The text.</param>
-    /// <returns>Text that cannot command the terminal.</returns>
-    public static string Printable(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return VisibleText.Spell(text.ReplaceLineEndings("\n"), rune => rune.Value is '\n' or '\t' ? rune.ToString() : Escape(rune));
     }
 
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
@@ -117,13 +104,6 @@ public static class Format
         return string.Create(
             CultureInfo.InvariantCulture, $"{bar}{Environment.NewLine}█ embeddings {embeddings:P0}, ▓ attention {attention:P0}, ░ mlp {mlp:P0}");
     }
-
-    private static string Escape(Rune rune) => rune.Value switch
-    {
-        < 0x100 => $"\\x{rune.Value:x2}",
-        < 0x10000 => $"\\u{rune.Value:x4}",
-        _ => $"\\U{rune.Value:x8}",
-    };
 
     private static string Scale(double value, double step, string[] units)
     {

@@ -25,7 +25,7 @@ internal static class GenerationView
     {
         StyledLines lines = NewLines(width);
         foreach (PSObject turn in ObjectReader.Items(session, "Turns"))
-            lines.AddPlain(Format.Printable(ObjectReader.Text(turn, "Text")), LanguagePrimitives.IsTrue(turn.Properties["IsByModel"]?.Value) ? Bold : Dim);
+            lines.AddPlain(VisibleText.Printable(ObjectReader.Text(turn, "Text")), LanguagePrimitives.IsTrue(turn.Properties["IsByModel"]?.Value) ? Bold : Dim);
         lines.Finish();
         return [.. lines.Styled()];
     }
@@ -67,8 +67,8 @@ internal static class GenerationView
     private static StyledLines Lines(string prompt, string text, int width)
     {
         StyledLines lines = NewLines(width);
-        string whole = Format.Printable(prompt + text);
-        int border = Math.Min(Format.Printable(prompt).Length, whole.Length);
+        string whole = VisibleText.Printable(prompt + text);
+        int border = Math.Min(VisibleText.Printable(prompt).Length, whole.Length);
         lines.AddPlain(whole[..border], Dim);
         lines.AddPlain(whole[border..], Bold);
         lines.Finish();

@@ -44,10 +44,17 @@ internal static class Screen
 
     /// <summary>
     /// Whether what is being formatted goes to a terminal at once. Nothing tells a view where it goes but the commands that call it: those
-    /// that write to the host, and not those that write to a file or a string.
+    /// that write to the host, and not those that write to a file or a string. Of Out-Host only what it shares with those is called.
     /// </summary>
-    public static bool IsTerminal => !Console.IsOutputRedirected
-        && new StackTrace(fNeedFileInfo: false).GetFrames().Any(frame => frame.GetMethod()?.DeclaringType?.Name is "OutDefaultCommand" or "OutHostCommand");
+    public static bool IsTerminal
+    {
+        get
+        {
+            if (Console.IsOutputRedirected) return false;
+            HashSet<string?> callers = [.. new StackTrace(fNeedFileInfo: false).GetFrames().Select(frame => frame.GetMethod()?.DeclaringType?.Name)];
+            return callers.Contains("OutDefaultCommand") || (callers.Contains("OutCommandInner") && !callers.Overlaps(["OutFileCommand", "OutStringCommand"]));
+        }
+    }
 
     private static string? RenderingOf() => Variable<object>("PSStyle") is { } style ? PSObject.AsPSObject(style).Properties["OutputRendering"]?.Value?.ToString() : null;
 

@@ -41,10 +41,10 @@ public sealed class ScreenItem
     public string Prompt => Visible(nameof(Prompt));
 
     /// <summary>The text with its line ends.</summary>
-    public string PrintableText => Format.Printable(ObjectReader.Text(_item, nameof(Text)));
+    public string PrintableText => VisibleText.Printable(ObjectReader.Text(_item, nameof(Text)));
 
     /// <summary>The prompt with its line ends.</summary>
-    public string PrintablePrompt => Format.Printable(ObjectReader.Text(_item, nameof(Prompt)));
+    public string PrintablePrompt => VisibleText.Printable(ObjectReader.Text(_item, nameof(Prompt)));
 
     /// <summary>The sites on one line.</summary>
     public string Sites => Format.Visible(string.Join(", ", ObjectReader.Items(_item, nameof(Sites)).Select(site => $"{site}")));

@@ -40,5 +40,5 @@ public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => WriteObject(_encoder!.Decode(_ids));
+    protected override void EndProcessing() => WriteObject(DecodedText.Of(_encoder!.Decode(_ids)));
 }

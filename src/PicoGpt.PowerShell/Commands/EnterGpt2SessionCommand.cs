@@ -179,11 +179,12 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         using var keys = new StopKeys(isWanted: !_isScripted);
+        var pieces = new PrintablePieces();
         try
         {
             foreach (string piece in session.Continue(stop.Token))
             {
-                Host.UI.Write(Format.Printable(piece));
+                Host.UI.Write(pieces.Add(piece));
                 if (keys.WerePressed) stop.Cancel();
             }
         }
@@ -192,7 +193,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
             // what there is of the turn is kept
         }
 
-        Host.UI.WriteLine();
+        Host.UI.WriteLine(pieces.Finish());
     }
 
     private void Set(Gpt2Session session, string[] words)
@@ -209,5 +210,5 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
         session.Options = chosen.Change(session.Options, words.Length > 2 ? words[2] : "");
     }
 
-    private void Say(string text) => Host.UI.WriteLine(Format.Printable(text));
+    private void Say(string text) => Host.UI.WriteLine(VisibleText.Printable(text));
 }

@@ -40,6 +40,28 @@ internal static class VisibleText
         _ => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
     });
 
+    /// <summary>
+    /// A text of several lines as it may go to a terminal: what commands it or rearranges its surroundings is spelled out; line ends, tabs, and
+    /// the joiners without which Persian and some emoji fall apart stay.
+    /// </summary>
+    public static string Printable(string text)
+    {
+        string lines = text.ReplaceLineEndings("\n");
+        return Printable(lines, 0, lines.Length);
+    }
+
+    /// <summary>The same for a part of a text, whose lines end with <c>\n</c>.</summary>
+    public static string Printable(string text, int start, int length) =>
+        Spell(text, start, length, rune => rune.Value is '\n' or '\t' ? rune.ToString() : Escape(rune));
+
+    /// <summary>The spelling of a character in strings of many languages: <c>\x1b</c>, <c>\u202e</c>, <c>\U000e0001</c>.</summary>
+    public static string Escape(Rune rune) => rune.Value switch
+    {
+        < 0x100 => string.Create(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}"),
+        < 0x10000 => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}"),
+    };
+
     /// <summary>A text with all that is not for a screen spelled out, the way that a caller wants it.</summary>
     public static string Spell(string text, Func<Rune, string> spell) => Spell(text, 0, text.Length, spell);
 
