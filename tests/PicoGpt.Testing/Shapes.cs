@@ -13,4 +13,7 @@ public static class Shapes
 
     /// <summary>Heads of 7 values, and a width that is not a multiple of anything.</summary>
     public static Gpt2HyperParameters Odd { get; } = new(NVocab: 300, NCtx: 80, NEmbd: 21, NHead: 3, NLayer: 2);
+
+    /// <summary>That of OpenAI's smallest model: 498 MB of weights.</summary>
+    public static Gpt2HyperParameters Gpt2Of124M { get; } = new(NVocab: 50257, NCtx: 1024, NEmbd: 768, NHead: 12, NLayer: 12);
 }

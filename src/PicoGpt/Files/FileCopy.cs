@@ -13,7 +13,10 @@ internal sealed unsafe class FileCopy : SafeHandle
     private const int PieceLength = 1 << 20;
 
     // To ask the system takes some 50 us, and its answer is an estimate anyway.
-    private const long GrantLength = 64L << 20;
+    private const long GrantLength = 16L << 20;
+
+    // What is left to the rest of the process. Where it finds no memory within the limit of a control group, the system ends it.
+    private const long Headroom = 64L << 20;
 
     private readonly Lock _lock = new();
     private readonly FileStream _file;
@@ -106,15 +109,14 @@ internal sealed unsafe class FileCopy : SafeHandle
 
     private void Reserve(long bytes)
     {
-        if (bytes <= _granted)
+        if (bytes > _granted)
         {
-            _granted -= bytes;
-            return;
+            long free = Math.Max(0, _freeMemory() - Headroom);
+            if (bytes > free) throw Refused($"{Mebibytes(bytes)} of memory are needed, but only {Mebibytes(free)} can be spared");
+            _granted = Math.Min(Math.Max(bytes, GrantLength), free);
         }
 
-        long free = _freeMemory();
-        if (bytes > free) throw Refused($"{Mebibytes(bytes)} of memory are needed, but only {Mebibytes(free)} are free");
-        _granted = GrantLength;
+        _granted -= bytes;
     }
 
     private bool IsChanged() =>

@@ -70,11 +70,27 @@ public sealed unsafe class FileCopyTests : IDisposable
     [Fact]
     public void What_does_not_fit_into_the_free_memory_is_refused_with_both_numbers_and_less_is_read()
     {
-        using var copy = new FileCopy(File.OpenRead(_path), _path, Length, () => 2 << 20);
+        using var copy = new FileCopy(File.OpenRead(_path), _path, Length, () => (64 + 2) << 20); // 64 MiB are left to the process
         Gpt2Exception fault = Fault(copy, 0, Length);
         Assert.Equal(Gpt2Error.InsufficientMemory, fault.Error);
-        Assert.Contains("4 MiB of memory are needed, but only 2 MiB are free", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("4 MiB of memory are needed, but only 2 MiB can be spared", fault.Message, StringComparison.Ordinal);
         Assert.True(Bytes(copy, 3 << 20, 10).SequenceEqual(_content.AsSpan(3 << 20, 10)));
+    }
+
+    [Fact]
+    public void No_more_is_read_than_was_free_when_that_was_looked_at_last()
+    {
+        int looks = 0;
+        using var copy = new FileCopy(File.OpenRead(_path), _path, Length, () =>
+        {
+            looks++;
+            return (64 + 2) << 20;
+        });
+        for (int piece = 0; piece < 4; piece++)
+        {
+            _ = copy.Address(piece << 20, 1);
+            Assert.Equal((piece / 2) + 1, looks);
+        }
     }
 
     [Fact]

@@ -79,6 +79,25 @@ internal static class ResourceChild
                 return "";
             case "open":
                 using (var opened = Gpt2Model.Open(args[0])) return Say(opened);
+            case "open-twice":
+                using (var first = Gpt2Model.Open(args[0]))
+                using (var second = Gpt2Model.Open(args[0])) return $"{Say(first)} {Say(second)}";
+            case "cut-unread":
+                using (var unread = Gpt2Model.Open(args[0]))
+                {
+                    _ = unread.Parameters.Wpe.ToArray();
+                    Cut(args[1]);
+                    return Say(unread);
+                }
+
+            case "cut-read":
+                using (var read = Gpt2Model.Open(args[0]))
+                {
+                    string before = Say(read);
+                    Cut(args[1]);
+                    return Say(read) == before ? "the same" : "another";
+                }
+
             case "built-in":
                 using (Gpt2Model builtIn = ModelStore.Default.Open("3M", "3M")) return Say(builtIn);
             case "pack":
@@ -98,6 +117,12 @@ internal static class ResourceChild
     }
 
     private static CatalogModel Known(string file) => JsonSerializer.Deserialize<CatalogModel>(File.ReadAllText(file))!;
+
+    private static void Cut(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.SetLength(0);
+    }
 
     private static string Say(Gpt2Model model) =>
         TextGeneration.Run(model, "ab", new GenerationOptions { MaxTokens = 1 }).Ids[0].ToString(CultureInfo.InvariantCulture);
