@@ -15,7 +15,7 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="Gpt2Exception">No file can have that name.</exception>
     public OutputFile(string path, WriteMeter? meter = null)
     {
-        if (FileSystemFacts.OfThisMachine.IsDevice(System.IO.Path.GetFileName(path)))
+        if (FileSystemFacts.OfThisMachine.IsDevice(path[(path.LastIndexOfAny(['/', '\\']) + 1)..]))
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: Windows takes its name for a device's; give another.", path);
         Path = path;
         _meter = meter;

@@ -178,15 +178,21 @@ public sealed class WindowsFileTests : IDisposable
             Task.Run(() => Repeat(() => HoldForAMoment(journal)), TestContext.Current.CancellationToken),
             Task.Run(() => Repeat(() => HoldForAMoment(journal + ".new")), TestContext.Current.CancellationToken),
         ];
-        for (int round = 0; round < 20; round++)
+        try
         {
-            await new ModelDownloader(store).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
-            TestModel.AssertNothingWrong(_folder.File("store/Tiny"));
-            Assert.Equal(ModelState.Cached, store.Describe(TestModel.Catalog).State);
-            store.Remove(TestModel.Catalog);
+            for (int round = 0; round < 20; round++)
+            {
+                await new ModelDownloader(store).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken);
+                TestModel.AssertNothingWrong(_folder.File("store/Tiny"));
+                Assert.Equal(ModelState.Cached, store.Describe(TestModel.Catalog).State);
+                store.Remove(TestModel.Catalog);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
         }
 
-        await stop.CancelAsync();
         await Task.WhenAll(others);
 
         void Repeat(Action action)
@@ -231,7 +237,7 @@ public sealed class WindowsFileTests : IDisposable
         TestModel.AssertSentence(fault.Message);
     }
 
-    // A virus scanner's way: it lets others read, and nothing else.
+    // A virus scanner's way: it lets others read, and nothing else, and looks elsewhere in between.
     private static void HoldForAMoment(string path)
     {
         try
@@ -241,8 +247,10 @@ public sealed class WindowsFileTests : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            Thread.Sleep(1);
+            // it is not there, or its writer has it
         }
+
+        Thread.Sleep(5);
     }
 
     private void Export(ulong seed, string format)

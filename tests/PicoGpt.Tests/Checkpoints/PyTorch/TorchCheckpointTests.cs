@@ -12,6 +12,7 @@ public sealed class TorchCheckpointTests : IDisposable
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>([0, 1, 2, 3, 4, 5]).ToArray();
 
     private readonly TemporaryFolder _folder = new();
+    private int _opened;
 
     public void Dispose() => _folder.Dispose();
 
@@ -173,8 +174,9 @@ public sealed class TorchCheckpointTests : IDisposable
 
     private TorchSource Open(byte[] file)
     {
-        TestFile.Overwrite(_folder.File("a.pt"), file);
-        return TorchSource.Open(_folder.File("a.pt"));
+        string path = _folder.File($"{_opened++}.pt"); // a name of its own: of the file before, tensors may still be mapped
+        File.WriteAllBytes(path, file);
+        return TorchSource.Open(path);
     }
 
     private void AssertRefused(byte[] file, Gpt2Error? error, string part)
