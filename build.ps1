@@ -10,7 +10,8 @@
 .PARAMETER Test
     Runs the xunit tests and, on the staged module, the Pester tests. The last line is "N passed, N failed, N skipped".
 .PARAMETER Long
-    With -Test, runs the long suite after it: what takes minutes and is counted in SECURITY.md.
+    With -Test, runs the long suite after it: what takes minutes and is counted in SECURITY.md, and the test of the bits on
+    other systems, each where it can run; tests/README.md tells what that takes.
 .PARAMETER Coverage
     Runs the tests of the engine with every line counted, which takes twice as long, and tells the share of lines that they ran.
 .PARAMETER Demo
@@ -230,6 +231,58 @@ function Test-Package {
     finally { Remove-Item $folder -Recurse -Force }
 }
 
+# Why the build for a system cannot run here; nothing where it can.
+function Get-Obstacle([string] $System) {
+    if (-not $IsLinux -or [Runtime.InteropServices.RuntimeInformation]::OSArchitecture -ne 'X64') { return 'needs Linux on x64' }
+    $variable, $what, $there = switch ($System) {
+        'linux-arm64' { 'PICOGPT_ARM64_ROOT', 'the files of a Linux on ARM64, and qemu-aarch64', (Get-Command qemu-aarch64 -ErrorAction Ignore) }
+        'linux-musl-x64' { 'PICOGPT_MUSL_ROOT', "musl's libstdc++, and /lib/ld-musl-x86_64.so.1", (Test-Path /lib/ld-musl-x86_64.so.1) }
+        'win-x64' { 'PICOGPT_WINE', 'a program that starts one of Windows', $true }
+    }
+    $value = [Environment]::GetEnvironmentVariable($variable)
+    if (-not $value -or -not $there) { "needs $variable and what it names: $what" }
+    elseif (-not (Test-Path $value)) { "needs '$value', which $variable names" }
+}
+
+# The tests built for another system. A copy of the sources is, because such a build would note its system in the lock files.
+function Publish-Test([string] $System) {
+    $copy, $folder = "$root/out/OtherSystems/sources", "$root/out/OtherSystems/$System"
+    foreach ($old in $copy, $folder) { if (Test-Path $old) { Remove-Item $old -Recurse -Force } }
+    $files = @(Get-ChildItem $root -File -Force) + @(Get-ChildItem "$root/src", "$root/tests" -File -Recurse -Force)
+    foreach ($file in $files.FullName | ForEach-Object { [IO.Path]::GetRelativePath($root, $_) } | Where-Object { $_ -notmatch '/(bin|obj)/' }) {
+        $null = New-Item (Split-Path "$copy/$file") -ItemType Directory -Force
+        Copy-Item -LiteralPath "$root/$file" "$copy/$file"
+    }
+    Invoke-Dotnet 'publish', "$copy/tests/PicoGpt.Tests", '--configuration', 'Release', '--runtime', $System, '--self-contained', '--nologo', '--verbosity', 'quiet', '--output', $folder, '-p:RestoreLockedMode=false' | Out-Host
+    "$folder/PicoGpt.Tests"
+}
+
+# Runs tests by a command, and tells how many there were.
+function Invoke-Counted([string] $What, [string[]] $Command) {
+    $lines = & env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 @Command -noColor
+    if ($LASTEXITCODE -ne 0) { throw "${What}: $($lines -join "`n")" }
+    Write-Host "${What}: $(($lines -match ' Total: ') -replace '^.*(?=Total)')"
+}
+
+# On systems that are not this one: all tests under Wine, and elsewhere the test of the bits with each width of vectors.
+function Test-OtherSystem {
+    foreach ($system in 'linux-arm64', 'linux-musl-x64', 'win-x64') {
+        if ($obstacle = Get-Obstacle $system) {
+            Write-Host "${system}: not run; it $obstacle"
+            continue
+        }
+        $program = Publish-Test $system
+        if ($system -eq 'win-x64') {
+            Invoke-Counted $system $env:PICOGPT_WINE, "$program.exe"
+            continue
+        }
+        $command = $system -eq 'linux-arm64' ? @('qemu-aarch64', '-L', $env:PICOGPT_ARM64_ROOT) : "LD_LIBRARY_PATH=$env:PICOGPT_MUSL_ROOT/lib:$env:PICOGPT_MUSL_ROOT/usr/lib"
+        foreach ($width in '512', '256', '128', 'plain') {
+            Invoke-Counted "$system, vectors $width" (@("PICOGPT_SIMD=$width") + $command + $program + '-class', 'PicoGpt.Tests.Inference.SameBitsEverywhereTests', '-method', '*.The_bits_of_*')
+        }
+    }
+}
+
 Build-Module
 
 if ($Package) {
@@ -278,4 +331,5 @@ if ($Test) {
 
 if ($Test -and $Long) {
     Invoke-Dotnet "$root/tests/PicoGpt.Tests/bin/Release/net10.0/PicoGpt.Tests.dll", '-explicit', 'only' | Out-Host
+    Test-OtherSystem
 }
