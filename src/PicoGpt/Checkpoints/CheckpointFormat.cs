@@ -3,8 +3,8 @@ using PicoGpt.Files;
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// A format of checkpoints: how its files are recognized and opened. One that is recognized only to be refused by name says so when it
-/// is opened.
+/// A format of checkpoints: how its files are recognized and opened. A format that is recognized only to be refused by name refuses
+/// when it is opened.
 /// </summary>
 internal abstract class CheckpointFormat
 {
@@ -17,7 +17,7 @@ internal abstract class CheckpointFormat
     /// <summary>What its files are called, in words: <c>a '.safetensors' file</c>.</summary>
     public abstract string FileMark { get; }
 
-    /// <summary>What of a folder is to be opened; <see langword="null"/> where it holds no checkpoint of this format.</summary>
+    /// <summary>What is to be opened in a folder; <see langword="null"/> where it holds no checkpoint of this format.</summary>
     /// <exception cref="Gpt2Exception">The folder cannot be listed.</exception>
     public abstract string? FindIn(string folder);
 

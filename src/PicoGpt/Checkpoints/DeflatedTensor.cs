@@ -33,7 +33,7 @@ internal sealed class DeflatedTensor : StoredTensor
         try
         {
             byte[] bytes = Zip.Inflate(file, _entry);
-            file.ThrowIfChanged(); // which is another fault than a checksum's
+            file.ThrowIfChanged(); // a different error from a wrong checksum
             uint crc = Crc32.Compute(bytes);
             return crc == _entry.Crc32
                 ? bytes.AsMemory(_headerLength)

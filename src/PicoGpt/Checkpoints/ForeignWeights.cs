@@ -4,15 +4,15 @@ using PicoGpt.Files;
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// Recognizes what people have in place of weights that are read: files of other formats, archives, a server's answer. Each is called what it
-/// is, with the next step.
+/// Recognizes what people have in place of weights that can be read: files of other formats, archives, a server's answer. The error says
+/// what each is and what to do next.
 /// </summary>
 internal static class ForeignWeights
 {
     /// <summary>How many bytes of a file are looked at.</summary>
     public const int InspectedLength = 512;
 
-    // A few letters can be the beginning of anything.
+    // A few letters alone can begin anything.
     private const int ShortestText = 9;
 
     private const string SaveInTransformers =
@@ -92,11 +92,11 @@ internal static class ForeignWeights
         new("a pickle of Python's that torch.save did not write", "give a file of weights; nothing in it was run", IsOtherPickle),
     ];
 
-    /// <summary>The kind of a file; <see langword="null"/> of one that is not known.</summary>
+    /// <summary>The kind of a file; <see langword="null"/> for one that is not known.</summary>
     /// <param name="start">The file's first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
     public static ForeignKind? KindOf(byte[] start) => Array.Find(Kinds, kind => kind.Matches(start));
 
-    /// <summary>The fault of a file of a known kind; <see langword="null"/> of another.</summary>
+    /// <summary>The error for a file of a known kind; <see langword="null"/> for any other.</summary>
     /// <param name="path">The file.</param>
     /// <param name="start">Its first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
     public static Gpt2Exception? FaultOf(string path, byte[] start) => KindOf(start) is { } kind
@@ -156,7 +156,7 @@ internal static class ForeignWeights
         return start.Length > at + 1 + length && IsPrintable(start.AsSpan(at + 1, length)) && start[at + 1 + length] is (>= 0x81 and <= 0x8F) or 0xDE;
     }
 
-    // Of NumPy's and PyTorch's own archives, their readers tell what is wrong.
+    // What is wrong with NumPy's and PyTorch's own archives is left to their readers to say.
     private static bool IsOtherZip(byte[] start) => Zip.FirstName(start) is { } name
         && !name.EndsWith(".npy", StringComparison.Ordinal) && !name.EndsWith("data.pkl", StringComparison.Ordinal);
 

@@ -6,7 +6,7 @@ namespace PicoGpt.Checkpoints;
 /// <summary>Named tensors in files of some format. They can be read until it is disposed, from several threads.</summary>
 internal interface ITensorSource : IDisposable
 {
-    /// <summary>What sentences call it: the full path of its file, or the prefix that its files' names begin with.</summary>
+    /// <summary>What messages call it: the full path of its file, or the prefix that its files' names begin with.</summary>
     string Location { get; }
 
     /// <summary>The full paths of the files that hold the tensors' elements.</summary>
@@ -27,20 +27,20 @@ internal interface ITensorSource : IDisposable
     /// <summary>Opens the vocabulary that the files carry; <see langword="null"/> where they carry none.</summary>
     Func<CancellationToken, Tokenizer>? Vocabulary => null;
 
-    /// <summary>A folder where the vocabulary lies by what the files tell, if it is not beside them; it need not be there.</summary>
+    /// <summary>The folder that the files name for the vocabulary, if it does not lie beside them; the folder need not exist.</summary>
     string? VocabularyFolder => null;
 
     /// <summary>The ids with which the model's texts begin and end, where the files themselves tell them.</summary>
     SpecialIds? SpecialIds => null;
 
-    /// <summary>Checks, without reading them, that the files are there and long enough, where opening has not done it.</summary>
+    /// <summary>Checks, without reading them, that the files exist and are long enough, where opening has not done so.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Gpt2Exception">A file is missing, truncated, or something else altogether.</exception>
     void EnsureComplete(CancellationToken cancellationToken = default)
     {
     }
 
-    /// <summary>Throws where what was mapped must not be read any further; whoever has pinned it asks now and then.</summary>
+    /// <summary>Throws where mapped memory must not be read any further; whoever has pinned it calls this now and then.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file was changed, or is about to be.</exception>
     void ThrowIfChanged()
     {

@@ -15,7 +15,7 @@ internal interface ITensorWriter : IDisposable
     /// <param name="data">Its bytes: little-endian, row-major.</param>
     void Add(string name, TensorDType dtype, TensorShape shape, ReadOnlySpan<byte> data);
 
-    /// <summary>Ends and closes the files: they are whole then, but for their names, and the disk has had room for them.</summary>
+    /// <summary>Completes and closes the files: they lack only their names then, and the disk had room for them.</summary>
     void Complete();
 
     /// <summary>The files, in the order in which they are to get their names; see <see cref="Publication"/>.</summary>

@@ -3,8 +3,8 @@ using PicoGpt.Files;
 namespace PicoGpt.Checkpoints;
 
 /// <summary>Tensors that lie in mapped files of their own format.</summary>
-/// <param name="location">What sentences call it.</param>
-/// <param name="files">The files; let go of when this is disposed.</param>
+/// <param name="location">What messages call it.</param>
+/// <param name="files">The files, which are released when this is disposed.</param>
 /// <param name="tensors">The tensors in them.</param>
 internal sealed class MappedSource(string location, ShardMappings files, IReadOnlyList<StoredTensor> tensors) : ITensorSource
 {

@@ -51,7 +51,7 @@ internal sealed class MappedTensor : StoredTensor
             crc = Crc32.Append(crc, new ReadOnlySpan<byte>(file.Address(checksum.Offset + done, length), length));
         }
 
-        file.ThrowIfChanged(); // which is another fault than a checksum's
+        file.ThrowIfChanged(); // a different error from a wrong checksum
         checksum.CheckedFor = crc == checksum.Crc32 ? this : null;
         if (checksum.CheckedFor is not null) return;
         throw new Gpt2Exception(

@@ -1,7 +1,7 @@
 namespace PicoGpt.Checkpoints;
 
 /// <summary>Tensors in memory.</summary>
-/// <param name="location">What sentences call them.</param>
+/// <param name="location">What messages call them.</param>
 /// <param name="tensors">The tensors.</param>
 internal sealed class MemorySource(string location, IReadOnlyList<StoredTensor> tensors) : ITensorSource
 {
@@ -13,6 +13,6 @@ internal sealed class MemorySource(string location, IReadOnlyList<StoredTensor> 
 
     public void Dispose()
     {
-        // Memory goes when nothing refers to it.
+        // The memory is freed when nothing refers to it any more.
     }
 }

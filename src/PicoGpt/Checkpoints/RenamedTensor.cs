@@ -1,6 +1,6 @@
 namespace PicoGpt.Checkpoints;
 
-/// <summary>A tensor by another name.</summary>
+/// <summary>A tensor under another name.</summary>
 /// <param name="name">The name.</param>
 /// <param name="tensor">The tensor.</param>
 internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTensor(name, tensor.DType, tensor.Shape)

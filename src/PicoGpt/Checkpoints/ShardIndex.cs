@@ -4,7 +4,7 @@ using PicoGpt.Files;
 namespace PicoGpt.Checkpoints;
 
 /// <summary>
-/// The index of a checkpoint in several files, as Hugging Face's libraries write it: <c>weight_map</c> has the file of each tensor.
+/// The index of a checkpoint in several files, as Hugging Face's libraries write it: <c>weight_map</c> names the file of each tensor.
 /// </summary>
 internal sealed class ShardIndex
 {
@@ -58,7 +58,7 @@ internal sealed class ShardIndex
         }
     }
 
-    // An index from elsewhere names no file outside its own folder.
+    // An index may come from anywhere, so it may name no file outside its own folder.
     private static string FileName(string path, JsonElement value)
     {
         string? name = value.ValueKind == JsonValueKind.String ? value.GetString() : null;

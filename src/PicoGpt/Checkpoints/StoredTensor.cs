@@ -16,8 +16,8 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     public abstract long Size { get; }
 
     /// <summary>
-    /// The file's name for blocks of few bits in which the elements stand; <see langword="null"/> where each is a number of its own. They are
-    /// read as float32 then, and that is <see cref="DType"/>.
+    /// The file's name for the blocks of few bits that hold the elements, which are then read as float32, the <see cref="DType"/>;
+    /// <see langword="null"/> where each element is a number of its own.
     /// </summary>
     public virtual string? Quantization => null;
 
@@ -33,7 +33,7 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The CRC32C of the elements, where the format has it.</summary>
     public virtual uint? Crc32C => null;
 
-    /// <summary>The parts of which the elements are put together, as TensorFlow writes them: <c>0,5:-</c>; mostly none.</summary>
+    /// <summary>The parts that the elements are put together from, as TensorFlow writes them: <c>0,5:-</c>; usually none.</summary>
     public virtual IReadOnlyList<string> Slices => [];
 
     /// <summary>A text that changes with the elements: by their checksum, or, where the format has none, by the SHA-256 of the file.</summary>

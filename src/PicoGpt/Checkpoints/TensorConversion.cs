@@ -8,7 +8,7 @@ namespace PicoGpt.Checkpoints;
 internal static class TensorConversion
 {
     /// <summary>The element type that is read as <typeparamref name="T"/>.</summary>
-    /// <exception cref="ArgumentException">No element type is.</exception>
+    /// <exception cref="ArgumentException">No element type is read as <typeparamref name="T"/>.</exception>
     public static TensorDType DTypeOf<T>() => default(T) switch
     {
         float => TensorDType.Float32,
@@ -73,8 +73,8 @@ internal static class TensorConversion
     }
 
     /// <summary>
-    /// Float32 rounded to the nearest of another floating-point type, halfway to the even; what is too large for half precision becomes its largest
-    /// finite number.
+    /// Float32 rounded to the nearest number of another floating-point type, ties to even; what is too large for half precision becomes its
+    /// largest finite number.
     /// </summary>
     public static byte[] FromFloats(TensorDType dtype, ReadOnlySpan<float> values)
     {
@@ -94,7 +94,7 @@ internal static class TensorConversion
         }
     }
 
-    // NaN stays NaN: its lower half might round it to an infinity.
+    // NaN stays NaN: rounding its lower half could turn it into an infinity.
     private static ushort UpperHalf(uint bits) =>
         (ushort)((bits & 0x7FFFFFFF) > 0x7F800000 ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 

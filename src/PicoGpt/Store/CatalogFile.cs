@@ -3,13 +3,13 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>A file of a published model.</summary>
-/// <param name="Name">Its name, OpenAI's.</param>
+/// <param name="Name">The name that OpenAI gave it.</param>
 /// <param name="Size">Its exact size in bytes, or <see langword="null"/> where it is not known for certain.</param>
-/// <param name="Sha256">Its SHA-256 in lower-case hexadecimal, or <see langword="null"/> where no source is sure enough.</param>
+/// <param name="Sha256">Its SHA-256 in lower-case hexadecimal, or <see langword="null"/> where no reliable source states it.</param>
 public sealed record CatalogFile(string Name, long? Size, string? Sha256)
 {
     /// <summary>
-    /// Whether a folder has the file. It has its name only when it was verified; one of another length was put there by someone else.
+    /// Whether a folder has the file. Only a verified file gets that name; one of a different length was put there by someone else.
     /// </summary>
     internal bool IsIn(string folder) => LengthIn(folder) is { } length && (Size is null || Size == length);
 

@@ -5,19 +5,19 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// The journal beside an unfinished file: where its bytes come from, of which version of the file they are, and which of them
-/// are there. Ranges are appended after their bytes are written, a line each; a last line that was cut by a crash is ignored.
+/// The journal beside an unfinished file: where its bytes come from, which version of the file they belong to, and which of them
+/// are there. A range is appended, one to a line, after its bytes are written; a last line that a crash cut short is ignored.
 /// </summary>
 /// <remarks>
-/// A journal that cannot be written for now, since on Windows a program that looks at it can keep others from that, is behind, and written anew
-/// with the next range: it vouches for less than there is, and a download goes on without it.
+/// On Windows a program that reads the journal can keep it from being written. The journal then falls behind and is rewritten with the next
+/// range; meanwhile it vouches for less than there is, and the download goes on without it.
 /// </remarks>
 internal sealed class DownloadJournal
 {
     private const string Magic = "picogpt download 1";
     private const string NewSuffix = ".new";
 
-    // A range is noted for every megabyte or so: no journal comes near either.
+    // A range is noted about once a megabyte, so no real journal comes near either limit.
     private const int MaxFileLength = 1024 * 1024;
     private const long MaxLength = 1L << 40;
 

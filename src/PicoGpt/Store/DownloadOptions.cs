@@ -19,7 +19,7 @@ public sealed record DownloadOptions
     /// <summary>Whether files that are here are fetched again.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Whether nothing but folders may be asked; by default what <c>PICOGPT_OFFLINE</c> says.</summary>
+    /// <summary>Whether only folders may be used as sources; by default what <c>PICOGPT_OFFLINE</c> says.</summary>
     public bool Offline { get; init; } = Environment.GetEnvironmentVariable(OfflineVariable) == "1";
 
     /// <summary>The most requests at once.</summary>
@@ -44,7 +44,7 @@ public sealed record DownloadOptions
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Throws when a number is outside its range.</summary>
-    /// <exception cref="Gpt2Exception">The sentence says which.</exception>
+    /// <exception cref="Gpt2Exception">A number is outside its range; the message says which.</exception>
     internal void Validate()
     {
         Require(Connections >= 1, $"{nameof(Connections)} is {Connections}; give 1 or more.");
@@ -55,13 +55,13 @@ public sealed record DownloadOptions
             Require(pause >= TimeSpan.Zero && pause <= MaxPause, $"{name} is {pause}; give 0 to a day.");
     }
 
-    /// <summary>The most bytes of a file whose size is not known: only small ones are, and an endless one must not fill the disk.</summary>
+    /// <summary>The most bytes taken for a file of unknown size: only small files have none, and an endless answer must not fill the disk.</summary>
     internal long MaxUnknownSize { get; init; } = 1L << 30;
 
     /// <summary>The free bytes of the disk that holds a folder.</summary>
     internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
 
-    // A network share has no drive on Windows; that it is full shows then when it is.
+    // On Windows a network share has no drive letter to ask; a full one shows when it is written to.
     private static long FreeBytes(string folder)
     {
         try

@@ -4,17 +4,17 @@ namespace PicoGpt.Store;
 /// <param name="State">What it is doing.</param>
 /// <param name="Detail">What it waits for, or why it tries again; otherwise empty.</param>
 /// <param name="File">The name of the file under way; empty before the first.</param>
-/// <param name="FileBytes">Bytes of that file that are here.</param>
+/// <param name="FileBytes">Bytes of that file that have arrived.</param>
 /// <param name="FileTotal">Bytes of that file, or <see langword="null"/> while they are not known.</param>
-/// <param name="ModelBytes">Bytes that are here of all files that were asked for.</param>
+/// <param name="ModelBytes">Bytes that have arrived of all files that were asked for.</param>
 /// <param name="ModelTotal">Bytes of all files that were asked for, as far as their sizes are known.</param>
 public sealed record DownloadProgress(
     DownloadState State, string Detail, string File, long FileBytes, long? FileTotal, long ModelBytes, long ModelTotal)
 {
-    /// <summary>Bytes a second over the last five seconds; 0 where nothing can be said yet.</summary>
+    /// <summary>Bytes a second over the last five seconds; 0 while it is not yet known.</summary>
     public double BytesPerSecond { get; init; }
 
-    /// <summary>The time that is left at this rate, or <see langword="null"/> where nothing can be said.</summary>
+    /// <summary>The time that is left at this rate, or <see langword="null"/> while it cannot be estimated.</summary>
     public TimeSpan? TimeLeft => BytesPerSecond > 0 && ModelTotal > ModelBytes
         ? TimeSpan.FromSeconds(Math.Min((ModelTotal - ModelBytes) / BytesPerSecond, TimeSpan.MaxValue.TotalSeconds / 2))
         : null;

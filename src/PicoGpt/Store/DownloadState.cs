@@ -6,18 +6,18 @@ public enum DownloadState
     /// <summary>It has not begun, or has ended.</summary>
     Idle,
 
-    /// <summary>Another process fetches the same model.</summary>
+    /// <summary>Another process is fetching the same model.</summary>
     Waiting,
 
-    /// <summary>A source is asked.</summary>
+    /// <summary>A source has been asked and has not answered yet.</summary>
     Connecting,
 
-    /// <summary>Bytes arrive.</summary>
+    /// <summary>Bytes are arriving.</summary>
     Downloading,
 
-    /// <summary>A fault that may pass is waited out.</summary>
+    /// <summary>It is waiting out a fault that may pass.</summary>
     Retrying,
 
-    /// <summary>A file that arrived is checked.</summary>
+    /// <summary>A file that has arrived is being checked.</summary>
     Verifying,
 }

@@ -11,7 +11,7 @@ internal sealed class FileDownload(
     private readonly string _path = Path.Combine(folder, file.Name);
 
     /// <summary>Asks the sources in order until one gives the file.</summary>
-    /// <exception cref="Gpt2Exception">None does.</exception>
+    /// <exception cref="Gpt2Exception">None of them gives it.</exception>
     public async Task RunAsync(IReadOnlyList<ModelSource> sources, CancellationToken cancellationToken)
     {
         var faults = new List<SourceFault>();

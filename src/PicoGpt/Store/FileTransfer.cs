@@ -9,14 +9,14 @@ namespace PicoGpt.Store;
 
 /// <summary>
 /// Brings the missing bytes of one file from one source: by several range requests at once, or, where the source has no ranges,
-/// by one stream. A request that fails is tried again from the last byte that came; a connection whose every try fails leaves its
-/// bytes to the others, and the transfer fails when none is left.
+/// by one stream. A request that fails is tried again from the last byte that arrived. A connection whose tries all fail leaves its
+/// bytes to the others, and the transfer fails when no connection is left.
 /// </summary>
 internal sealed class FileTransfer
 {
     private const int BufferSize = 256 * 1024;
 
-    // How much a connection may lose when the process is killed.
+    // How many bytes a connection may lose when the process is killed.
     private const int NoteInterval = 1024 * 1024;
 
     private readonly PartFile _part;
@@ -55,14 +55,14 @@ internal sealed class FileTransfer
         }
     }
 
-    /// <summary>Asks for the first range; of a source that gives the whole file instead, takes that.</summary>
+    /// <summary>Asks for the first range; if the source answers with the whole file, takes that instead.</summary>
     private async Task<FilePart?> OpenOrCopyWholeAsync(ByteRange asked, CancellationToken cancellationToken)
     {
         FilePart answer = await OpenAsync(asked, cancellationToken).ConfigureAwait(false);
         if (answer.IsRange) return answer;
         using (answer)
         {
-            // Without ranges nothing can be resumed, so the version does not matter.
+            // Without ranges nothing can be resumed, so it does not matter which version comes.
             _part.Discard();
             _part.Adopt(_source.ToString(), validator: "", answer.TotalLength ?? _file.Size);
             _meter.BeginFile(_file.Name, 0, _part.Length);
@@ -157,7 +157,7 @@ internal sealed class FileTransfer
         }
         catch (TransientFault) when (segment.Position - before >= Math.Max(1, _options.ChunkSize / 8))
         {
-            // A connection that brings that much before it breaks is slow, not broken: its tries are counted again from the start.
+            // A connection that brings this much before it breaks is slow, not broken, so the count of its tries starts again.
         }
     }
 
@@ -187,8 +187,8 @@ internal sealed class FileTransfer
         }
     }
 
-    /// <summary>Writes what comes where it belongs, until the segment is done.</summary>
-    /// <returns>Whether it is; else the body ended before.</returns>
+    /// <summary>Writes what arrives to its place in the file, until the segment is complete.</summary>
+    /// <returns>Whether it is complete; otherwise the body ended too early.</returns>
     private async Task<bool> CopyAsync(Stream body, Segment segment, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -287,7 +287,7 @@ internal sealed class FileTransfer
         })
         .Build();
 
-    // What a server asks for counts, within reason; null is the usual back-off.
+    // A server's wish is followed within reason; null means the usual back-off.
     private TimeSpan? DelayOf(TransientFault fault) =>
         fault.RetryAfter is TimeSpan asked ? (asked < _options.MaxRetryDelay ? asked : _options.MaxRetryDelay) : null;
 }

@@ -4,14 +4,14 @@ using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
-/// <summary>Tells whether a file is what its name promises, whatever it is called for now.</summary>
+/// <summary>Tells whether a file is what it is to be called, under whatever name it lies for now.</summary>
 internal static class FileVerifier
 {
     private const int InspectedLength = 512;
 
     /// <summary>Compares a file with all that is known of it.</summary>
     /// <param name="path">The path that the file has or is to have; the checkpoint's index lies beside it.</param>
-    /// <param name="suffix">What the name ends in after that, for now.</param>
+    /// <param name="suffix">What is appended to that name for now.</param>
     /// <param name="file">What is known of the file.</param>
     /// <param name="sha256">Its SHA-256, where it was computed.</param>
     /// <param name="damaged">The tensors in it that are damaged, where they were checked.</param>

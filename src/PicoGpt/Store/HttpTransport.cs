@@ -26,7 +26,7 @@ internal sealed class HttpTransport : ITransport
             ConnectTimeout = options.StallTimeout,
             DefaultProxyCredentials = CredentialCache.DefaultCredentials,
             MaxConnectionsPerServer = options.Connections,
-            MaxResponseDrainSize = 0, // a connection given up is closed, not read to its end
+            MaxResponseDrainSize = 0, // an abandoned connection is closed, not read to its end
             UseCookies = false,
             UseProxy = !source.Address.IsLoopback,
         };
@@ -64,7 +64,7 @@ internal sealed class HttpTransport : ITransport
         return new FilePart(body, isRange, total, ValidatorOf(response), response) { End = end };
     }
 
-    // A strong validator first: only it may stand in If-Range. One of other characters than a header's could be sent back to nobody.
+    // A strong validator comes first, since If-Range takes no other. One with characters that no header can have could not be sent back.
     private static string ValidatorOf(HttpResponseMessage response)
     {
         EntityTagHeaderValue? tag = response.Headers.ETag is { } given && IsPrintable(given.ToString()) ? given : null;
@@ -74,7 +74,7 @@ internal sealed class HttpTransport : ITransport
 
     private static bool IsPrintable(string text) => text.All(c => c is >= ' ' and <= '~');
 
-    // A server may give less than it was asked for, and may not know how long the file is (RFC 9110, 15.3.7 and 14.4).
+    // A server may send less than it was asked for, and need not know the length of the file (RFC 9110, 15.3.7 and 14.4).
     private static long EndOf(Uri address, ByteRange asked, ContentRangeHeaderValue? given)
     {
         if (given is { Unit: "bytes", From: long from, To: long to } && from == asked.Start && to < asked.End && (given.Length is null || to < given.Length))
@@ -140,7 +140,7 @@ internal sealed class HttpTransport : ITransport
 
     private bool IsOfSource(Uri address) => Uri.Compare(address, _source.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
 
-    // The outer messages only point at the inner ones.
+    // The outer exceptions only refer to the inner ones.
     private string Innermost(Exception fault, Uri address) => SecretsOf(address).Hide(fault.GetBaseException().Message.TrimEnd('.'));
 
     private SourceSecrets SecretsOf(Uri address) => new(_source.Credentials, address);
@@ -155,7 +155,7 @@ internal sealed class HttpTransport : ITransport
         return to;
     }
 
-    // What looks like a relative address may turn out to be none when it is put behind the other, and then throws.
+    // What looks like a relative address may be invalid once it is resolved against the other, and throws then.
     private static bool TryResolve(Uri from, Uri location, [NotNullWhen(true)] out Uri? to)
     {
         try
@@ -191,7 +191,7 @@ internal sealed class HttpTransport : ITransport
         _ => null,
     };
 
-    // What a server says of its error helps, but is not worth a further fault.
+    // What a server says about its error helps, but failing to read it is not worth another error.
     private async Task<string> FirstWordsAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -5,8 +5,8 @@ internal interface ITransport : IDisposable
 {
     /// <summary>Asks for a range of a file.</summary>
     /// <param name="address">The file.</param>
-    /// <param name="range">The bytes wanted; a shorter file gives fewer.</param>
-    /// <param name="validator">The version of the file that is meant; empty for any.</param>
+    /// <param name="range">The bytes that are wanted; of a shorter file, fewer arrive.</param>
+    /// <param name="validator">The version of the file that is wanted; empty for any.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="TransientFault">Another try may succeed.</exception>
     /// <exception cref="SourceFault">The source does not have the file.</exception>

@@ -68,7 +68,7 @@ public static class ModelCatalog
     /// <exception cref="Gpt2Exception">There is none; the message lists the names there are.</exception>
     public static CatalogModel Resolve(string name) => TryResolve(name, out CatalogModel? model) ? model : throw Unknown(name);
 
-    /// <summary>The fault of a name that no model has.</summary>
+    /// <summary>The error for a name that no model has.</summary>
     internal static Gpt2Exception Unknown(string name)
     {
         string names = string.Join(", ", Models.Select(m => m.Aliases.Count == 0 ? m.Name : $"{m.Name} ({string.Join(", ", m.Aliases)})"));

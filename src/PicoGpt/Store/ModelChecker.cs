@@ -63,7 +63,7 @@ internal static class ModelChecker
         {
             return fault.Message;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) // someone took it away meanwhile
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) // somebody removed it in the meantime
         {
             return ReadableFile.Refused(path, fault).Message;
         }
@@ -78,7 +78,7 @@ internal static class ModelChecker
         }
         catch (Gpt2Exception)
         {
-            bundle = null; // the index has a line of its own that says so
+            bundle = null; // a result of its own says what is wrong with the index
             return false;
         }
     }

@@ -18,7 +18,7 @@ public sealed class ModelDownloader(ModelStore store)
     /// <summary>What <see cref="FetchAsync"/> would do now.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
-    /// <returns>The files that are missing, and from where to where they would go.</returns>
+    /// <returns>The files that are missing, where they would come from, and where they would go.</returns>
     /// <exception cref="Gpt2Exception">A file's name is not one of the model's, or an address cannot be used.</exception>
     public DownloadPlan Plan(CatalogModel model, DownloadOptions? options = null)
     {
@@ -37,13 +37,13 @@ public sealed class ModelDownloader(ModelStore store)
     /// <summary>Fetches what is missing of a model; does nothing when all is here.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the download within a second; what has arrived is kept for the next.</param>
+    /// <param name="cancellationToken">Ends the download within a second; what has arrived is kept for the next one.</param>
     /// <exception cref="Gpt2Exception">A file cannot be fetched, verified or written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public Task FetchAsync(CatalogModel model, DownloadOptions? options = null, CancellationToken cancellationToken = default) =>
         RunAsync(model, options ?? new DownloadOptions(), repair: false, cancellationToken);
 
-    /// <summary>Checks all files of a model and fetches those again that are broken; of a data file, only its broken tensors.</summary>
+    /// <summary>Checks all files of a model and fetches the broken ones again; of a data file, only the broken tensors.</summary>
     /// <param name="model">The model; it must not be open.</param>
     /// <param name="options">How to fetch it; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the repair; another one resumes it.</param>

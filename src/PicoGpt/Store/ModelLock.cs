@@ -4,8 +4,8 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Lets one process at a time change a model's folder. The lock is an open handle on an empty file, so the operating system takes
-/// it back from a process that died; the file stays, since deleting it would let two processes lock two files of one name.
+/// Lets one process at a time change a model's folder. The lock is an open handle on an empty file, so the operating system releases
+/// it when a process dies; the file stays, since deleting it would let two processes lock two files of the same name.
 /// </summary>
 internal sealed class ModelLock : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class ModelLock : IDisposable
         _file = file;
         _ownerPath = ownerPath;
 
-        // The holder of the lock is named beside it: nobody else can read the locked file itself.
+        // The holder of the lock is named in a file beside it, because nobody else can read the locked one.
         string owner = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}");
         Try(() => OwnFile.Write(ownerPath, owner));
     }
@@ -65,7 +65,7 @@ internal sealed class ModelLock : IDisposable
         _file.Dispose();
     }
 
-    // The note is a courtesy; one who just reads it may keep it from being written on Windows.
+    // The note is a courtesy; on Windows somebody who is reading it may keep it from being written.
     private static void Try(Action action)
     {
         try
@@ -85,7 +85,7 @@ internal sealed class ModelLock : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return "another process"; // it is just taking or leaving the lock
+            return "another process"; // one that is just taking or releasing the lock
         }
     }
 }

@@ -2,21 +2,21 @@ using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
-/// <summary>What of a model's folder in the cache goes when the model is removed, and what stays.</summary>
+/// <summary>What is deleted from a model's folder in the cache when the model is removed, and what stays.</summary>
 /// <param name="Folder">The full path of the folder.</param>
 /// <param name="Files">
-/// What goes: the model's own files, unfinished ones, and weights that were converted; relative to the folder.
+/// What is deleted: the model's own files, finished or not, and converted weights; relative to the folder.
 /// </param>
 /// <param name="Size">The bytes of these files.</param>
-/// <param name="Kept">What stays, and the folder with it: files and folders that PicoGpt did not put there.</param>
-/// <param name="LinkTarget">Where the folder leads if it is a link; then the link alone goes. <see langword="null"/> for a folder.</param>
+/// <param name="Kept">What stays, and keeps the folder: files and folders that PicoGpt did not put there.</param>
+/// <param name="LinkTarget">Where the folder leads if it is a link, which alone is then deleted; <see langword="null"/> for a folder.</param>
 public sealed record ModelRemoval(
     string Folder, IReadOnlyList<string> Files, long Size, IReadOnlyList<string> Kept, string? LinkTarget)
 {
-    /// <summary>Whether nothing is there that would go.</summary>
+    /// <summary>Whether there is nothing to delete.</summary>
     public bool IsEmpty => Files.Count == 0 && LinkTarget is null;
 
-    /// <summary>What would go and stay of a model's folder.</summary>
+    /// <summary>What would be deleted from a model's folder, and what would stay.</summary>
     internal static ModelRemoval Of(string folder, CatalogModel model)
     {
         var info = new DirectoryInfo(folder);
@@ -35,7 +35,7 @@ public sealed record ModelRemoval(
         return new ModelRemoval(folder, [.. files.Select(file => Path.GetRelativePath(folder, file.FullName))], files.Sum(LengthOf), kept, null);
     }
 
-    /// <summary>Deletes what goes.</summary>
+    /// <summary>Deletes what is to be deleted.</summary>
     internal void Execute()
     {
         if (LinkTarget is not null)
@@ -45,7 +45,7 @@ public sealed record ModelRemoval(
             return;
         }
 
-        // The largest first: it is what others have open, and then the model is as it was.
+        // The largest first: if somebody has a file open, it is that one, and then nothing was deleted yet.
         foreach (FileInfo file in Files.Select(file => new FileInfo(Path.Combine(Folder, file))).OrderByDescending(LengthOf))
             BusyFile.Do(BusyFile.Patiently, file.Delete);
         DeleteIfEmpty(Path.Combine(Folder, ConvertedFolder.Name));

@@ -3,7 +3,7 @@ using PicoGpt.Files;
 
 namespace PicoGpt.Store;
 
-/// <summary>Takes the names from files that are broken, so that they are fetched again; good bytes of a data file are kept.</summary>
+/// <summary>Marks broken files as unfinished, so that they are fetched again; the good bytes of a data file are kept.</summary>
 internal static class ModelRepair
 {
     public static void DiscardDamage(string folder, CatalogModel model, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ internal static class ModelRepair
         }
     }
 
-    /// <summary>The SHA-256 of a file, where one is known that it should have.</summary>
+    /// <summary>The SHA-256 of a file, where it is known what that should be.</summary>
     public static string? ComputeSha256(string path, CatalogFile file, CancellationToken cancellationToken)
     {
         if (file.Sha256 is null) return null;

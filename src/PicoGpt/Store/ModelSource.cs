@@ -22,7 +22,7 @@ public sealed class ModelSource
     /// <summary>The base address, without user, password and query; it ends in a slash.</summary>
     public Uri Address { get; }
 
-    /// <summary>Who asks, if the address says so.</summary>
+    /// <summary>The user and password in the address, if it has any.</summary>
     internal NetworkCredential? Credentials { get; }
 
     /// <summary>Whether it is a folder of this machine or its network.</summary>
@@ -66,7 +66,7 @@ public sealed class ModelSource
     /// <returns>What may be shown.</returns>
     public override string ToString() => Address.AbsoluteUri;
 
-    /// <summary>Whether nobody between can change what comes from that address.</summary>
+    /// <summary>Whether nobody on the way can change what comes from that address.</summary>
     internal static bool IsAllowed(Uri address) =>
         address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback);
 

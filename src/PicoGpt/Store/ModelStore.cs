@@ -20,9 +20,9 @@ public sealed class ModelStore(string root)
     /// <summary>The folder that holds the models' folders.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
-    /// <summary>What of a model is on this machine.</summary>
+    /// <summary>How much of a model is on this machine.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="memoryNeeded">The bytes of memory to run it, as they are to be told.</param>
+    /// <param name="memoryNeeded">The bytes of memory that it takes to run, as they are to be reported.</param>
     /// <returns>Its state, sizes and folder.</returns>
     internal ModelInfo Describe(CatalogModel model, long memoryNeeded)
     {
@@ -97,8 +97,8 @@ public sealed class ModelStore(string root)
     }
 
     /// <summary>
-    /// Deletes all that is here of a model; files that were put there by someone else stay, and the folder with them. Where the folder
-    /// is a link, only the link is deleted.
+    /// Deletes everything of a model that is on this machine; files that somebody else put there stay, and keep the folder. Where the
+    /// folder is a link, only the link is deleted.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <returns>What was deleted, and what stayed.</returns>
@@ -115,7 +115,7 @@ public sealed class ModelStore(string root)
             if (owned is null)
                 throw new Gpt2Exception(Gpt2Error.InUse, $"The model {model.Name} is being fetched by {owner}; stop that or wait for it.", removal.Folder);
             using ModelUse alone = ModelUse.TakeAlone(Root, model.Name);
-            removal = PlanRemoval(model); // now that nobody changes it
+            removal = PlanRemoval(model); // again, now that nobody else can change the folder
             removal.Execute();
             return removal;
         }
@@ -129,7 +129,7 @@ public sealed class ModelStore(string root)
         }
     }
 
-    // Beside the engine's assembly; a single-file program has no assembly on disk, but a base folder.
+    // Beside the engine's assembly; a single-file program has no assembly on disk, only a base folder.
     private static string BuiltInRoot() =>
         Path.Combine(Path.GetDirectoryName(typeof(ModelStore).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory, "models");
 
@@ -140,7 +140,7 @@ public sealed class ModelStore(string root)
             : FileSystemFacts.OfThisMachine.CacheFolder(Environment.GetEnvironmentVariable, FolderOf);
     }
 
-    // Whether it is there or not: the current folder must not become the cache of a user without a home.
+    // Whether it exists or not: the current folder must not become the cache of a user without a home.
     private static string FolderOf(Environment.SpecialFolder folder)
     {
         string path = Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);

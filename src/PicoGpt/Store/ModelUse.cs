@@ -3,8 +3,8 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Shared by all who have a model of the cache open, in this process and in others; taken alone to remove or repair it.
-/// It is an open handle on an empty file, so the operating system takes it back from a process that died.
+/// Shared by everybody who has a model of the cache open, in this process and in others; taken exclusively to remove or repair it.
+/// It is an open handle on an empty file, so the operating system releases it when a process dies.
 /// </summary>
 internal sealed class ModelUse : IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class ModelUse : IDisposable
 
     private ModelUse(FileStream? file) => _file = file;
 
-    /// <summary>Says that the model is in use, until disposed or collected.</summary>
+    /// <summary>Marks the model as in use until this is disposed or collected.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InUse"/>: it is being removed or repaired.</exception>
     public static ModelUse Share(string root, string model)
     {
@@ -30,13 +30,13 @@ internal sealed class ModelUse : IDisposable
         }
     }
 
-    /// <summary>Keeps all others from opening the model.</summary>
+    /// <summary>Keeps everybody else from opening the model.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InUse"/>: it is open.</exception>
     public static ModelUse TakeAlone(string root, string model)
     {
         if (TryTakeAlone(root, model) is { } taken) return taken;
 
-        // A model that was dropped without being closed is open until it is collected.
+        // A model that was dropped without being closed stays open until it is collected.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         return TryTakeAlone(root, model) ?? throw new Gpt2Exception(

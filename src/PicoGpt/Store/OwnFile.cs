@@ -1,8 +1,8 @@
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Files that the store makes for itself. It writes none of them through a link, which could lead anywhere; and who reads one keeps nobody from
-/// writing, replacing or deleting it, nor the other way round.
+/// Files that the store makes for itself. It writes none of them through a link, which could lead anywhere. Reading one keeps nobody from
+/// writing, replacing or deleting it, nor does writing keep anybody from reading it.
 /// </summary>
 internal static class OwnFile
 {
@@ -11,7 +11,7 @@ internal static class OwnFile
     /// <summary>Whether a path is a link, wherever it leads.</summary>
     public static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
-    /// <summary>Deletes a link, and not what it leads to; leaves a file as it is.</summary>
+    /// <summary>Deletes a link, but not what it leads to; leaves a file as it is.</summary>
     public static void DeleteLink(string path)
     {
         if (IsLink(path)) File.Delete(path);
@@ -31,7 +31,7 @@ internal static class OwnFile
         Write(path, FileMode.Create, text);
     }
 
-    /// <summary>Writes a text behind what is there.</summary>
+    /// <summary>Appends a text.</summary>
     public static void Append(string path, string text) => Write(path, FileMode.Append, text);
 
     private static void Write(string path, FileMode mode, string text)

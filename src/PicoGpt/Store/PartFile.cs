@@ -4,8 +4,8 @@ using PicoGpt.Files;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// A file that is not whole yet: <c>name.part</c> and its journal <c>name.part.journal</c>. It gets its name by
-/// <see cref="Finish"/>, when it is flushed, closed and verified. Its members may be called from several threads.
+/// A file that is not whole yet: <c>name.part</c> and its journal <c>name.part.journal</c>. <see cref="Finish"/> gives it its name
+/// once it is flushed, closed and verified. Its members may be called from several threads.
 /// </summary>
 internal sealed class PartFile : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class PartFile : IDisposable
         if (_journal.Length is not long length || written <= length) _journal.Done.Remove(new ByteRange(written, long.MaxValue));
         else Discard();
 
-        // Bytes that no journal vouches for could outlast a shorter file that overwrites them.
+        // Bytes that no journal vouches for could remain behind a shorter file that is written over them.
         if (_journal.Done.Count == 0) RandomAccess.SetLength(_handle, 0);
     }
 
@@ -63,11 +63,11 @@ internal sealed class PartFile : IDisposable
 
     public static string PathOf(string finalPath) => finalPath + Suffix;
 
-    /// <summary>The names that a file of the cache may have there, whole or unfinished.</summary>
+    /// <summary>The names that a file of the cache may have, whole or unfinished.</summary>
     public static IEnumerable<string> NamesOf(string finalName) =>
         [finalName, finalName + Suffix, .. DownloadJournal.NamesOf(finalName + JournalSuffix)];
 
-    /// <summary>The bytes that an unfinished file has, as its journal says; 0 when there is none, or none that can be read.</summary>
+    /// <summary>The bytes of an unfinished file, according to its journal; 0 when it has no journal that can be read.</summary>
     public static long DoneLengthOf(string finalPath)
     {
         try
@@ -81,14 +81,14 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Makes a named file unfinished again: some of its bytes are good, the others are to be fetched.</summary>
+    /// <summary>Makes a finished file unfinished again: some of its bytes are good, and the others are to be fetched.</summary>
     public static void Reopen(string finalPath, long length, RangeSet good)
     {
         new DownloadJournal(finalPath + JournalSuffix).Write("", "", length, good);
         BusyFile.Do(BusyFile.Patiently, () => File.Move(finalPath, finalPath + Suffix, overwrite: true));
     }
 
-    /// <summary>Deletes what there is of an unfinished file.</summary>
+    /// <summary>Deletes an unfinished file and its journal.</summary>
     public static void Delete(string finalPath)
     {
         new DownloadJournal(finalPath + JournalSuffix).Delete();
@@ -96,7 +96,7 @@ internal sealed class PartFile : IDisposable
     }
 
     /// <summary>Gives a closed file its name: a crash leaves the old state or the new one.</summary>
-    /// <exception cref="Gpt2Exception">There is an older one that is in use, or marked as read-only; it is as it was.</exception>
+    /// <exception cref="Gpt2Exception">An older file of that name is in use or marked as read-only; it is left as it was.</exception>
     public static void Finish(string finalPath)
     {
         try
@@ -127,7 +127,7 @@ internal sealed class PartFile : IDisposable
         lock (_lock) return [.. _journal.Done.Missing(Length ?? chunkSize, chunkSize)];
     }
 
-    /// <summary>Notes from where the bytes come now; those that are there stay.</summary>
+    /// <summary>Notes where the bytes come from now; those that are there stay.</summary>
     public void Adopt(string source, string validator, long? length)
     {
         lock (_lock)
@@ -153,7 +153,7 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Has what was written put on the disk itself.</summary>
+    /// <summary>Flushes what was written to the disk itself.</summary>
     public void Flush() => RandomAccess.FlushToDisk(_handle);
 
     public void Dispose()

@@ -4,8 +4,8 @@ using PicoGpt.Checkpoints.TensorFlow;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Computes the SHA-256 of a file and the checksums of its tensors while it arrives: it follows the part that has no gap. What it
-/// reads is still in the system's cache then, so it costs no reading of the disk and is ready shortly after the last byte.
+/// Computes the SHA-256 of a file and the checksums of its tensors while the file arrives, as far as it has no gap. What it reads is
+/// still in the system's cache, so it costs no reading of the disk and is done shortly after the last byte.
 /// </summary>
 internal sealed class PrefixVerifier(PartFile part, RunningChecksums? tensors)
 {

@@ -13,7 +13,7 @@ internal sealed class ProgressMeter(TimeProvider time)
         get { lock (_lock) return _current with { BytesPerSecond = _rate.PerSecond }; }
     }
 
-    /// <summary>Begins a model of which some bytes are here.</summary>
+    /// <summary>Begins a model of which some bytes are already there.</summary>
     public void BeginModel(long finished, long total)
     {
         lock (_lock)

@@ -37,7 +37,7 @@ internal sealed class RangeSet
         }
     }
 
-    /// <summary>What is not in the set of a file of that length, in order, cut at every multiple of the chunk size.</summary>
+    /// <summary>What a file of that length has outside the set, in order, cut at every multiple of the chunk size.</summary>
     public IEnumerable<ByteRange> Missing(long length, long chunkSize)
     {
         long position = 0;
@@ -54,7 +54,7 @@ internal sealed class RangeSet
         }
     }
 
-    // the index of the first range that ends at a position or behind it
+    // the index of the first range that ends at a position or after it
     private int FirstEndingFrom(long position)
     {
         int low = 0, high = _ranges.Count;

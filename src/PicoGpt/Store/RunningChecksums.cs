@@ -15,11 +15,11 @@ internal sealed class RunningChecksums
 
     private RunningChecksums(TensorEntry[] entries) => _entries = entries;
 
-    /// <summary>The tensors that are not complete with the checksum that the index has for them.</summary>
+    /// <summary>The tensors that are incomplete, or do not have the checksum that the index gives.</summary>
     public IReadOnlyList<TensorEntry> Damaged => [.. _damaged, .. _entries[_next..]];
 
     /// <summary>
-    /// Begins a data file. <see langword="null"/> where its index is not here, or has tensors that cannot be checked in passing:
+    /// Begins a data file. <see langword="null"/> where its index is missing, or has tensors that cannot be checked in passing:
     /// strings, slices, several data files.
     /// </summary>
     public static RunningChecksums? TryCreate(string dataPath)

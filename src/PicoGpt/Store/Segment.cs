@@ -1,6 +1,6 @@
 namespace PicoGpt.Store;
 
-/// <summary>A range of a file that one connection fetches, and how far it is.</summary>
+/// <summary>A range of a file that one connection fetches, and how far it has come.</summary>
 internal sealed class Segment(ByteRange range)
 {
     private long _noted = range.Start;
@@ -12,10 +12,10 @@ internal sealed class Segment(ByteRange range)
 
     public ByteRange Missing => new(Position, range.End);
 
-    /// <summary>How many bytes came since they were last noted.</summary>
+    /// <summary>How many bytes have come since the last ones were noted.</summary>
     public long NewLength => Position - _noted;
 
-    /// <summary>The bytes that came since they were last noted.</summary>
+    /// <summary>The bytes that have come since the last ones were noted.</summary>
     public ByteRange TakeNew()
     {
         var taken = new ByteRange(_noted, Position);

@@ -5,19 +5,19 @@ using System.Text.RegularExpressions;
 namespace PicoGpt.Store;
 
 /// <summary>
-/// Keeps what is nobody's to see out of all that is told: passwords of a source or a proxy, and the queries of addresses, which may be
+/// Keeps secrets out of everything that is shown: passwords of a source or a proxy, and the queries of addresses, which may be
 /// signatures.
 /// </summary>
 internal sealed partial class SourceSecrets
 {
-    // What is shorter stands in too many words.
+    // Anything shorter is part of too many words.
     private const int Shortest = 4;
 
     private const string Hidden = "…";
 
     private readonly string[] _secrets;
 
-    /// <param name="credentials">Who asks, if anybody.</param>
+    /// <param name="credentials">The user and password that are sent, if any.</param>
     /// <param name="addresses">The addresses whose queries are secret.</param>
     public SourceSecrets(NetworkCredential? credentials, params IEnumerable<Uri> addresses)
     {
@@ -40,7 +40,7 @@ internal sealed partial class SourceSecrets
         return address.Query.Length > 0 ? $"{shown}?{Hidden}" : shown;
     }
 
-    /// <summary>What stands in the header Authorization behind the word Basic (RFC 7617).</summary>
+    /// <summary>What follows the word Basic in the header Authorization (RFC 7617).</summary>
     public static string Encode(NetworkCredential credentials) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.UserName}:{credentials.Password}"));
 
@@ -51,7 +51,7 @@ internal sealed partial class SourceSecrets
         return UserInformation().Replace(words, "://");
     }
 
-    /// <summary>What caused a fault, or <see langword="null"/> where that tells a secret: of an exception anything is shown.</summary>
+    /// <summary>What caused a fault, or <see langword="null"/> where that would tell a secret, since anything of an exception may be shown.</summary>
     public Exception? Harmless(Exception cause)
     {
         string told = cause.ToString();

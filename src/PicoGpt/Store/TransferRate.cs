@@ -1,6 +1,6 @@
 namespace PicoGpt.Store;
 
-/// <summary>The rate of the last seconds: an average over all of a download would take minutes to notice a change.</summary>
+/// <summary>The rate of the last seconds; an average over the whole download would take minutes to show a change.</summary>
 internal sealed class TransferRate(TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
@@ -26,7 +26,7 @@ internal sealed class TransferRate(TimeProvider time)
         if (_samples.Count == 0 || time.GetElapsedTime(_lastSample, now) >= Interval) Sample(now);
     }
 
-    /// <summary>Bytes a second; 0 where nothing can be said yet.</summary>
+    /// <summary>Bytes a second; 0 while it is not yet known.</summary>
     public double PerSecond
     {
         get

@@ -1,6 +1,6 @@
 namespace PicoGpt.Store;
 
-/// <summary>A fault of a source that may pass: worth another try.</summary>
+/// <summary>A fault of a source that may pass, so that it is worth another try.</summary>
 internal sealed class TransientFault(string message, TimeSpan? retryAfter = null, Exception? innerException = null)
     : Exception(message, innerException)
 {

@@ -254,7 +254,7 @@ public sealed class TensorBundle : ITensorSource
         foreach (TensorEntry stored in _index.StoredEntriesOf(entry))
         {
             uint computed = ComputeCrc32C(stored, cancellationToken);
-            if (stored.Size > 0) OpenShardOf(stored).ThrowIfChanged(); // which is another fault than a checksum's
+            if (stored.Size > 0) OpenShardOf(stored).ThrowIfChanged(); // a different error from a wrong checksum
             ThrowIfMismatch(stored, computed, _shards.PathOf(stored.ShardId));
             advance(stored.Size);
         }
