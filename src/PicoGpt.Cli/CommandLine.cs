@@ -83,7 +83,6 @@ internal sealed class CommandLine
     {
         Gpt2Error.ModelNotCached => " with --fetch, or give --model the path of a folder that has it.",
         Gpt2Error.UnknownHeadCount => " (--head-count).",
-        Gpt2Error.InsufficientMemory => ". Use --force to try anyway.",
         _ => ".",
     };
 
@@ -103,9 +102,9 @@ internal sealed class CommandLine
         {
             return MemoryCheck.Require(model);
         }
-        catch (Gpt2Exception fault) when (Force && fault.Error == Gpt2Error.InsufficientMemory)
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory)
         {
-            return fault.Message;
+            return Force ? fault.Message : throw new Gpt2Exception(fault.Error, $"{fault.Message} Use --force to try anyway.", fault.Path, fault);
         }
     }
 

@@ -78,7 +78,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         }
         catch (InvalidOperationException fault) // half a surrogate pair in a name
         {
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}; fetch or copy the file again.", path, fault);
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}; copy or download it again.", path, fault);
         }
 
         int Number(string name) => Gpt2HyperParameters.Number(document.RootElement, name, path);

@@ -95,7 +95,7 @@ internal sealed class FileDownload(
         faults.Count == 1 ? faults[0].Error : Gpt2Error.DownloadFailed,
         $"The file {file.Name} of {model.Name} could not be fetched: {string.Join("; ", faults.Select(fault => fault.Message))}; "
             + (faults.Any(fault => fault.MayPass) ? "try again later or from another source" : "check the address, or name another source")
-            + $" ({ModelSource.Variable}), the valid part is kept.",
+            + $" ({ModelSource.Variable}): the part that is right is kept.",
         _path,
         faults[^1]);
 }

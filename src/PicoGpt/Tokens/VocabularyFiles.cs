@@ -135,7 +135,7 @@ internal static class VocabularyFiles
 
     private static Gpt2Exception Bad(string path, string what, Exception? inner = null) => new(
         Gpt2Error.NotAFormat,
-        $"'{path}' {what}; fetch or copy the file again.",
+        $"'{path}' {what}; copy or download it again.",
         path,
         inner);
 }

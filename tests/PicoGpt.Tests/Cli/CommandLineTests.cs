@@ -69,7 +69,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData(Gpt2Error.ModelNotCached, "It is not here; fetch it first.", "It is not here; fetch it first with --fetch, or give --model the path of a folder that has it.")]
     [InlineData(Gpt2Error.UnknownHeadCount, "Give the number.", "Give the number (--head-count).")]
-    [InlineData(Gpt2Error.InsufficientMemory, "Take a smaller model.", "Take a smaller model. Use --force to try anyway.")]
+    [InlineData(Gpt2Error.InsufficientMemory, "Take a smaller model.", "Take a smaller model.")]
     [InlineData(Gpt2Error.DiskFull, "Make room.", "Make room.")]
     public void What_helps_is_told_by_its_option(Gpt2Error error, string message, string said) =>
         Assert.Equal(said, CommandLine.Explain(new Gpt2Exception(error, message)));

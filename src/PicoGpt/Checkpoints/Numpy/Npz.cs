@@ -31,6 +31,10 @@ internal static class Npz
 
             return tensors.Count > 0 ? tensors : throw new InvalidDataException($"there is no array in it, a file whose name ends in '{EntryExtension}'");
         }
+        catch (NotSupportedException fault)
+        {
+            throw new Gpt2Exception(Gpt2Error.Unsupported, $"'{file.Path}' is not read: {fault.Message}.", file.Path, fault);
+        }
         catch (InvalidDataException fault)
         {
             ForeignWeights.ThrowIfForeign(file.Path);
@@ -46,7 +50,7 @@ internal static class Npz
         {
             (TensorDType dtype, TensorShape shape, bool isFortranOrder, int headerLength) = NpyHeader.Parse(Start(file, entry, ref budget));
             if (isFortranOrder && shape.Rank > 1)
-                throw new InvalidDataException("is in Fortran order; save it as numpy.ascontiguousarray(x)");
+                throw new NotSupportedException($"its array '{name}' is in Fortran order; save it as numpy.ascontiguousarray(x)");
             if ((Int128)shape.ElementCount * dtype.ElementSize()!.Value != entry.Size - headerLength)
                 throw new InvalidDataException($"has {entry.Size - headerLength} bytes for {shape} of {dtype.DisplayName()}");
             return entry.IsDeflated
