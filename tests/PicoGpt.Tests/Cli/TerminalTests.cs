@@ -21,7 +21,7 @@ public sealed partial class TerminalTests : IDisposable
             command -v script >/dev/null || { echo skip; exit; }
             run="'$0' --model '$1' $2 a"
             bash -c "$run" > "$1/pipe"
-            script -qec "$run" /dev/null > "$1/terminal"
+            TERM=dumb script -qec "$run" /dev/null > "$1/terminal"
             """;
         string program = Path.Combine(AppContext.BaseDirectory, "PicoGpt.Cli");
         (_, string[] lines) = ResourceChild.Run(Script, program, _model.Path, options);
