@@ -78,6 +78,7 @@ public sealed class ModelExport
                 Gpt2Error.InvalidArgument, $"Weights are not written in {wanted} as {writable.Name}, but in {string.Join(", ", writable.Precisions)}.");
         }
 
+        OutputFile.ThrowIfDevice(path); // as it was given: Windows makes a device's path of it, which has no ending
         var export = new ModelExport(model, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), writable, includes ?? (_ => true), precision);
         return export.Count > 0
             ? export

@@ -15,8 +15,7 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="Gpt2Exception">No file can have that name.</exception>
     public OutputFile(string path, WriteMeter? meter = null)
     {
-        if (FileSystemFacts.OfThisMachine.IsDevice(path[(path.LastIndexOfAny(['/', '\\']) + 1)..]))
-            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: Windows takes its name for a device's; give another.", path);
+        ThrowIfDevice(path);
         Path = path;
         _meter = meter;
         TemporaryFiles.RemoveOrphans(path);
@@ -25,6 +24,15 @@ internal sealed class OutputFile : IDisposable
     }
 
     public string Path { get; }
+
+    /// <summary>Throws where a path is one of a device.</summary>
+    /// <exception cref="Gpt2Exception">It is.</exception>
+    public static void ThrowIfDevice(string path)
+    {
+        string name = path[(path.TrimEnd('/', '\\').LastIndexOfAny(['/', '\\']) + 1)..];
+        if (FileSystemFacts.OfThisMachine.IsDevice(name))
+            throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: Windows takes its name for a device's; give another.", path);
+    }
 
     /// <summary>Writes a file whole or not at all: a reader never sees half of it.</summary>
     /// <param name="path">The full path; its folder is there.</param>

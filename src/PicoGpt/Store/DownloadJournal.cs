@@ -107,7 +107,16 @@ internal sealed class DownloadJournal
         text.Append(CultureInfo.InvariantCulture, $"length {Length}\n");
         foreach (ByteRange range in Done.Ranges) text.Append(Line(range));
         OwnFile.Write(_path + NewSuffix, text.ToString());
-        File.Move(_path + NewSuffix, _path, overwrite: true);
+        try
+        {
+            BusyFile.Do(BusyFile.Briefly, () => File.Move(_path + NewSuffix, _path, overwrite: true));
+        }
+        catch (Exception fault) when (FileSystemFacts.OfThisMachine.MayPass(fault))
+        {
+            // Windows replaces no file that somebody reads, but writes over it. A crash meanwhile leaves a journal that vouches for less.
+            OwnFile.Write(_path, text.ToString());
+            UnwritableFile.DeleteIfPossible(_path + NewSuffix, BusyFile.Briefly);
+        }
     }
 
     private static string Line(ByteRange range) => string.Create(CultureInfo.InvariantCulture, $"done {range.Start} {range.End}\n");

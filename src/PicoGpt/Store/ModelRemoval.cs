@@ -66,6 +66,6 @@ public sealed record ModelRemoval(
     private static void DeleteIfEmpty(string folder)
     {
         var info = new DirectoryInfo(folder);
-        if (info is { Exists: true, LinkTarget: null } && !info.EnumerateFileSystemInfos().Any()) info.Delete();
+        if (info is { Exists: true, LinkTarget: null } && !info.EnumerateFileSystemInfos().Any()) BusyFile.Do(BusyFile.Patiently, info.Delete);
     }
 }

@@ -104,13 +104,19 @@ public sealed class DownloadJournalTests
                 while (!stop.IsCancellationRequested) Assert.InRange(new DownloadJournal(path).Done.Count, 0, 10_000);
             },
             TestContext.Current.CancellationToken)));
-        for (int i = 0; i < 1000; i++)
+        try
         {
-            if (i % 50 == 0) journal.Write("", "", 10_000, journal.Done);
-            journal.Append(new ByteRange(10 * i, (10 * i) + 10));
+            for (int i = 0; i < 1000; i++)
+            {
+                if (i % 50 == 0) journal.Write("", "", 10_000, journal.Done);
+                journal.Append(new ByteRange(10 * i, (10 * i) + 10));
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
         }
 
-        await stop.CancelAsync();
         await readers;
         journal.Append(new ByteRange(0, 1)); // in case that the last one could not be noted
         Assert.Equal(10_000, new DownloadJournal(path).Done.Count);
