@@ -90,6 +90,15 @@ public static class Format
         });
     }
 
+    /// <summary>Text of several lines as it may go to a terminal: what commands it or rearranges its surroundings is spelled out.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>Text that cannot command the terminal; line ends, tabs, and joiners within words and emoji stay.</returns>
+    public static string Printable(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return VisibleText.Printable(text);
+    }
+
     /// <summary>Where a model's parameters are: a bar and what its parts mean, on two lines.</summary>
     /// <param name="attentions">Those of the attentions, with the norms before them.</param>
     /// <param name="mlps">Those of the feed-forward networks, with the norms before them.</param>
