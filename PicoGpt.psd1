@@ -11,6 +11,7 @@
     FormatsToProcess     = @('bin/PicoGpt.Format.ps1xml')
     TypesToProcess       = @('bin/PicoGpt.Types.ps1xml')
     CmdletsToExport      = @(
+        'Compare-Gpt2Model'
         'ConvertFrom-Gpt2Token'
         'ConvertTo-Gpt2Token'
         'Enter-Gpt2Session'

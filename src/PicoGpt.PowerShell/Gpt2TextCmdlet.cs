@@ -39,11 +39,11 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     [Parameter(ValueFromPipeline = true, ParameterSetName = LiteralPathSet)]
     [ModelTransformation]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public Gpt2ModelReference? Model { get; set; }
+    public virtual Gpt2ModelReference? Model { get; set; }
 
     /// <summary>Take <c>&lt;|endoftext|&gt;</c> in a text for the special token instead of for ordinary characters.</summary>
     [Parameter]
-    public SwitchParameter AllowSpecial { get; set; }
+    public virtual SwitchParameter AllowSpecial { get; set; }
 
     /// <summary>The texts that were given as arguments.</summary>
     private protected abstract IEnumerable<string> Arguments { get; }

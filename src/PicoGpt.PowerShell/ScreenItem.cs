@@ -208,6 +208,48 @@ public sealed class ScreenItem
     /// <summary>A whole measure with marks instead of colours.</summary>
     public string[] MarkedMeasureLines => MeasureView.Draw(_item, Screen.Width, whole: true, hasMarks: true);
 
+    /// <summary>Which models are compared.</summary>
+    public string Models => DifferenceView.Models(_item);
+
+    /// <summary>Which models are compared, and what the colours or marks mean.</summary>
+    public string DifferenceLegend => DifferenceView.Legend(_item, hasMarks: !Screen.HasColours);
+
+    /// <summary>A comparison by text, as much of it as a screen has room for.</summary>
+    public string[] DifferenceLines => DifferenceView.Draw(_item, Screen.Width, whole: false, hasMarks: !Screen.HasColours);
+
+    /// <summary>A whole comparison by text.</summary>
+    public string[] WholeDifferenceLines => DifferenceView.Draw(_item, Screen.Width, whole: true, hasMarks: !Screen.HasColours);
+
+    /// <summary>A part of a text in quotes, on the colour of its change.</summary>
+    public string ChangedToken => DifferenceView.Token(_item);
+
+    /// <summary>The difference with its sign.</summary>
+    public string Difference => DifferenceView.Change(ObjectReader.Number(_item, nameof(Difference)), 3);
+
+    /// <summary>The norm in four digits.</summary>
+    public string Norm => Format.Number(Number(nameof(Norm)));
+
+    /// <summary>The share in per cent.</summary>
+    public string Share => ObjectReader.Number(_item, nameof(Share)) is { } share ? share.ToString("P2", CultureInfo.InvariantCulture) : "";
+
+    /// <summary>The cosine.</summary>
+    public string Cosine => ObjectReader.Number(_item, nameof(Cosine))?.ToString("F6", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>The reference's surprisal.</summary>
+    public string ReferenceSurprisal => Measured(nameof(ReferenceSurprisal));
+
+    /// <summary>The reference's perplexity.</summary>
+    public string ReferencePerplexity => Measured(nameof(ReferencePerplexity));
+
+    /// <summary>Bits a byte by the reference, in three digits.</summary>
+    public string ReferenceBits => ObjectReader.Number(_item, "ReferenceBitsPerByte")?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>Bits a byte by the model, in three digits.</summary>
+    public string Bits => ObjectReader.Number(_item, nameof(BitsPerByte))?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>The standard error in three digits.</summary>
+    public string StandardError => ObjectReader.Number(_item, nameof(StandardError))?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+
     /// <summary>Where a text is from, or how it begins.</summary>
     public string Place => MeasureView.Place(_item);
 

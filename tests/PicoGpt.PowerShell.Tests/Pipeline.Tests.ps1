@@ -174,6 +174,7 @@ Describe 'The table of what the pipeline means' {
         Set-Content "$TestDrive/tale.txt" 'Once upon' -NoNewline
         $completion = Invoke-Gpt2Generate Once -Model 3M -MaxTokens 3 -Top 2
         $measure = Measure-Gpt2Text 'Once upon' -Model 3M
+        $difference = Compare-Gpt2Model 3M 3M -Text 'Once upon'
         $trace = Trace-Gpt2Text 'Once upon' -Model 3M -LogitLens
 
         $grid = Measure-Gpt2Similarity -Token ' king', ' queen' -Model 3M
@@ -204,12 +205,15 @@ Describe 'The table of what the pipeline means' {
             'Gpt2TokenMeasure'         = @{ Make = { $measure.Tokens }; joined = 'Once upon'; ids = 'Once upon' }
             'TokenAlternative'         = @{ Make = { $measure.Tokens[0].Top[0] }; text = $measure.Tokens[0].Top[0].Text; ids = $measure.Tokens[0].Top[0].Text }
             'Gpt2TextCount'            = @{ Make = { Measure-Gpt2Text 'Once upon' -Model 3M -CountOnly }; text = 'Once upon' }
+            'Gpt2TextDifference'       = @{ Make = { $difference }; text = 'Once upon' }
+            'Gpt2TokenDifference'      = @{ Make = { $difference.Tokens[0] }; text = 'On' }
             'Gpt2Trace'                = @{ Make = { $trace }; text = 'Once upon' }
             'LensPrediction'           = @{ Make = { $trace.LogitLens[0][0] } }
             'LensToken'                = @{ Make = { $trace.LogitLens[0][0].Top[0] }; text = $trace.LogitLens[0][0].Top[0].Text; ids = $trace.LogitLens[0][0].Top[0].Text }
             'Gpt2Intervention'         = @{ Make = { New-Gpt2Intervention 'h*/attn' -Zero } }
             'Gpt2Grid'                 = @{ Make = { $grid } }
             'Gpt2HeadScore'            = @{ Make = { $heads[0] } }
+            'Gpt2WeightDifference'     = @{ Make = { Compare-Gpt2Model 3M 3M wpe } }
             'Gpt2NearestToken'         = @{ Make = { $nearest }; text = $nearest.Text; ids = $nearest.Text }
             'Gpt2Direction'            = @{ Make = { $direction } }
             'Gpt2TrainingStep'         = @{ Make = { $step } }
@@ -219,6 +223,7 @@ Describe 'The table of what the pipeline means' {
 
         # What a command took: the place of a model, the name of a tensor, a text; "refused" where it took nothing.
         $taken = @{
+            'Compare-Gpt2Model'     = { ($input | Compare-Gpt2Model 3M 3M -ErrorAction Stop).Text }
             'Get-Gpt2Model'         = { $input | Get-Gpt2Model -ErrorAction Stop | ForEach-Object Path }
             'Test-Gpt2Model'        = { $input | Test-Gpt2Model -ErrorAction Stop | Select-Object -First 1 | ForEach-Object { $_.Model -eq '124M' ? $there : (Get-Gpt2Model $_.Model).Path } }
             'Remove-Gpt2Model'      = { $input | Remove-Gpt2Model -ErrorAction Stop }

@@ -19,6 +19,9 @@ BeforeDiscovery {
         @{ Type = 'PicoGpt.Circuits.Gpt2HeadScore'; Make = { Measure-Gpt2Head -Model 3M -Length 8 -Count 1 | Select-Object -First 1 }; Without = @() }
         @{ Type = 'PicoGpt.Circuits.Gpt2NearestToken'; Make = { Measure-Gpt2Similarity -Direction (Get-Gpt2Weight wte -Model 3M).Row(5) -Top 1 -Model 3M }; Without = @() }
         @{ Type = 'PicoGpt.Circuits.Gpt2Direction'; Make = { New-Gpt2Direction h1/mlp -Toward 'A king' -Model 3M }; Without = @() }
+        @{ Type = 'PicoGpt.Comparing.Gpt2WeightDifference'; Make = { Compare-Gpt2Model 3M 3M h0/attn/c_attn/b }; Without = @() }
+        @{ Type = 'PicoGpt.Comparing.Gpt2TextDifference'; Make = { Compare-Gpt2Model 3M (Get-Gpt2Model 3M -Precision Int4) -Text 'naïve ☃ frogs' }; Without = @() }
+        @{ Type = 'PicoGpt.Comparing.Gpt2TokenDifference'; Make = { (Compare-Gpt2Model 3M 3M -Text 'A frog').Tokens[1] }; Without = @() }
         @{ Type = 'PicoGpt.Training.Gpt2TrainingStep'; Make = { Invoke-Gpt2Training ('A frog. ' * 40) -Model 3M -Destination "$TestDrive/frog" -Steps 1 -ContextLength 16 | Select-Object -First 1 }; Without = @() }
         @{ Type = 'PicoGpt.Inference.TokenAlternative'; Make = { (Measure-Gpt2Text 'A frog' -Model 3M).Tokens[1].Top[0] }; Without = @() }
     )

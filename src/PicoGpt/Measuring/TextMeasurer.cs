@@ -88,7 +88,12 @@ public sealed class TextMeasurer : IDisposable
     /// <param name="text">The text, of any length.</param>
     /// <param name="path">The file that it is from, if any.</param>
     /// <exception cref="Gpt2Exception">The text has a token that the vocabulary or the model does not have.</exception>
-    public void Add(string text, string? path = null)
+    public void Add(string text, string? path = null) => Add(Prepare(text, path));
+
+    /// <summary>Cuts a text into tokens, and makes sure that the model can read it.</summary>
+    /// <inheritdoc cref="Add(string, string?)"/>
+    /// <returns>The text, to be added.</returns>
+    internal MeasuredText Prepare(string text, string? path)
     {
         ArgumentNullException.ThrowIfNull(text);
         IReadOnlyList<Gpt2Token> tokens = _model.Encoder.Tokenize(text, _options.AllowSpecial, withPrefix: false);
@@ -103,8 +108,11 @@ public sealed class TextMeasurer : IDisposable
 
         var measured = new MeasuredText(text, path, tokens, _startToken, _model.HyperParameters.NCtx, _stride);
         foreach (ForwardChange change in _options.Interventions) change.CheckReach(Math.Min(measured.Unscored, _model.HyperParameters.NCtx));
-        _driver.Add(measured);
+        return measured;
     }
+
+    /// <summary>Adds a text that was prepared.</summary>
+    internal void Add(MeasuredText text) => _driver.Add(text);
 
     /// <summary>Reads on: no more than a few hundred tokens.</summary>
     /// <param name="cancellationToken">Stops between two layers; what was measured before is kept.</param>
