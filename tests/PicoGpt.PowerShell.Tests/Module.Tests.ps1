@@ -48,7 +48,7 @@ Describe 'The module' {
 Describe 'The scripts' {
     It 'give PSScriptAnalyzer nothing to say' -Tag 'needs the module PSScriptAnalyzer' -Skip:(-not $hasAnalyzer) {
         $root = "$PSScriptRoot/../.."
-        $found = "$root/build.ps1", "$root/PicoGpt.psd1", "$root/src/PicoGpt.PowerShell/Help/Pictures", $PSScriptRoot |
+        $found = "$root/build.ps1", "$root/PicoGpt.psd1", "$root/src/PicoGpt.PowerShell/Help/Pictures", "$root/src/PicoGpt/Models", $PSScriptRoot |
             ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Recurse -Settings "$root/tests/PSScriptAnalyzerSettings.psd1" }
         $found | ForEach-Object { "$($_.ScriptName):$($_.Line) $($_.RuleName)" } | Should -BeNullOrEmpty
     }
