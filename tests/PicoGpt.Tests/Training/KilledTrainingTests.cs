@@ -41,6 +41,7 @@ public sealed class KilledTrainingTests
         }
 
         Assert.True(done > 0, "No process was killed before it had ended.");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{done} of {kills} processes were killed before they had ended.");
         await EndAsync(model.Path, killed, rank);
         string[] files = rank == 0 ? [$"model-{Steps}.data-00000-of-00001", $"model-{Steps}.index"] : ["adapter_model.safetensors", $"training-{Steps}.safetensors"];
         foreach (string file in files) Assert.Equal(File.ReadAllBytes(Path.Combine(whole, file)), File.ReadAllBytes(Path.Combine(killed, file)));
