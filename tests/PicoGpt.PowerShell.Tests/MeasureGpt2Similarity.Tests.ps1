@@ -35,7 +35,7 @@ Describe 'Measure-Gpt2Similarity' {
         $near.Similarity | Should -Be ($near.Similarity | Sort-Object -Descending)
     }
 
-    It 'refuses to draw a list, a text that is not one token, and what is no direction' {
+    It 'refuses to draw a list, a text that is not one token, and what is not a direction' {
         { Measure-Gpt2Similarity -Direction $row -Svg "$TestDrive/n.svg" -Model $model } | Should -Throw '*do not draw*'
         { Measure-Gpt2Similarity -Token ' king of' -Model $model -ErrorAction Stop } | Should -Throw '*is not one token of 3M but 2*'
         { Measure-Gpt2Similarity -Direction 1, 2 -Model $model -ErrorAction Stop } | Should -Throw '*has 2 values, but the residual stream of 3M has 192*'
