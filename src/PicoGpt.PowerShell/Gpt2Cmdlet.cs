@@ -260,6 +260,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         Gpt2Model model = Open(reference);
         CheckMemory(model, texts, force);
         Prepare(model);
+        FirstPass.Begin(model);
         ReadVocabulary(model);
         return model;
     }

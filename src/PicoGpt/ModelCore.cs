@@ -23,6 +23,8 @@ internal sealed class ModelCore : IDisposable
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
     private readonly CancellationTokenSource _closing = new();
+    private readonly Lock _beginning = new();
+    private Task? _begun;
     private Tokenizer? _encoder;
     private bool _isClosed;
 
@@ -107,6 +109,15 @@ internal sealed class ModelCore : IDisposable
         lock (_reading) return _encoder ??= _readEncoder(cancellationToken);
     }
 
+    /// <summary>Does work beside what the caller does next, unless such work was begun before. A fault of it is nobody's.</summary>
+    public void BeginOnce(Action<CancellationToken> work)
+    {
+        lock (_beginning)
+        {
+            if (_begun is null && !Volatile.Read(ref _isClosed)) _begun = Task.Run(() => Try(work));
+        }
+    }
+
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     public bool IsClone => _source is MemorySource;
 
@@ -179,6 +190,7 @@ internal sealed class ModelCore : IDisposable
     {
         if (Interlocked.Exchange(ref _isClosed, true)) return;
         _closing.Cancel();
+        lock (_beginning) _begun?.Wait(); // not for long: it looks at the token between two layers
         foreach (PackedSlot slot in _packed.Values)
         {
             lock (slot) slot.Weights?.Dispose();
@@ -187,6 +199,18 @@ internal sealed class ModelCore : IDisposable
         _source.Dispose();
         _use?.Dispose();
         _closing.Dispose();
+    }
+
+    private void Try(Action<CancellationToken> work)
+    {
+        try
+        {
+            work(_closing.Token);
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or OperationCanceledException or ObjectDisposedException or IOException or OutOfMemoryException)
+        {
+            // whoever needs what it could not have meets the same
+        }
     }
 
     // A clone outlives the files of its weights, and a vocabulary that is in them; one that cannot be read is reported when it is used.
