@@ -12,9 +12,9 @@ internal static class ByteAlphabet
     private static readonly short[] Bytes = Invert();
 
     /// <summary>The bytes in the order of their ids in OpenAI's vocabulary: those that spell themselves come first.</summary>
-    public static readonly byte[] InOrder = [.. Enumerable.Range(0, 256).Select(value => (byte)value).OrderBy(value => Characters[value])];
+    public static readonly byte[] InOrder = Order();
 
-    private static readonly byte[] Ids = [.. Enumerable.Range(0, 256).Select(value => (byte)Array.IndexOf(InOrder, (byte)value))];
+    private static readonly byte[] Ids = Number();
 
     /// <summary>The byte that a character spells; false where it spells none.</summary>
     public static bool TryGetByte(char character, out byte value)
@@ -50,9 +50,28 @@ internal static class ByteAlphabet
 
     private static short[] Invert()
     {
-        short[] bytes = new short[Characters.Max() + 1];
+        short[] bytes = new short[512];
         Array.Fill(bytes, (short)-1);
         for (int b = 0; b < 256; b++) bytes[Characters[b]] = (short)b;
         return bytes;
+    }
+
+    private static byte[] Order()
+    {
+        byte[] inOrder = new byte[256];
+        int count = 0;
+        foreach (short found in Bytes)
+        {
+            if (found >= 0) inOrder[count++] = (byte)found;
+        }
+
+        return inOrder;
+    }
+
+    private static byte[] Number()
+    {
+        byte[] ids = new byte[256];
+        for (int id = 0; id < 256; id++) ids[InOrder[id]] = (byte)id;
+        return ids;
     }
 }

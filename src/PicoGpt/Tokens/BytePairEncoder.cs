@@ -13,6 +13,7 @@ public sealed class BytePairEncoder : Tokenizer
     private readonly MergeTable _merges;
     private readonly IPieceScanner _scanner;
     private readonly int[] _idOfSymbol;
+    private readonly int _longer, _unmade; // tokens of several characters, and those of them that no merge makes
     private readonly TokenTable _symbols;
 
     /// <param name="location">What sentences call the vocabulary.</param>
@@ -27,14 +28,24 @@ public sealed class BytePairEncoder : Tokenizer
     {
         _merges = merges;
         _scanner = scanner ?? Gpt2PieceScanner.Instance;
-        _idOfSymbol = [.. _merges.Symbols.Select(symbol => ids.GetValueOrDefault(symbol, -1))];
+        _idOfSymbol = new int[merges.SymbolCount];
+        Array.Fill(_idOfSymbol, -1);
+        foreach ((string symbol, int id) in ids)
+        {
+            int number = merges.FindSymbol(symbol);
+            if (number >= 0) _idOfSymbol[number] = id;
+            if (symbol.Length > 1 && FindAdded(symbol) is null) (_longer, _unmade) = (_longer + 1, _unmade + (merges.Makes(number) ? 0 : 1));
+        }
+
         _symbols = new TokenTable(ids);
         if (_symbols.Shared is (int shared, string one, string other))
             throw Contradiction(Gpt2Error.NotAFormat, $"gives the id {shared} to two tokens, '{Excerpt.Of(one)}' and '{Excerpt.Of(other)}'");
         RequireOneIdEach(ids);
-        int[] further = [.. Added.Select(token => token.Id).Where(id => _symbols.Find(id) is null)];
-        Count = _symbols.Count + further.Length;
-        (MinId, MaxId) = (further.Append(_symbols.MinId).Min(), further.Append(_symbols.MaxId).Max());
+        (Count, MinId, MaxId) = (_symbols.Count, _symbols.MinId, _symbols.MaxId);
+        foreach (AddedToken token in Added)
+        {
+            if (_symbols.Find(token.Id) is null) (Count, MinId, MaxId) = (Count + 1, Math.Min(MinId, token.Id), Math.Max(MaxId, token.Id));
+        }
     }
 
     /// <inheritdoc/>
@@ -76,12 +87,10 @@ public sealed class BytePairEncoder : Tokenizer
     internal void RequireMerges(string mergesPath)
     {
         const int ToleratedCount = 8, ToleratedShare = 10; // so many, or one in so many
-        string[] longer = [.. _symbols.Select(pair => pair.Value).Where(symbol => symbol.Length > 1 && FindAdded(symbol) is null)];
-        int unmade = longer.Count(symbol => !_merges.Makes(symbol));
-        if (unmade <= Math.Max(ToleratedCount, longer.Length / ToleratedShare)) return;
+        if (_unmade <= Math.Max(ToleratedCount, _longer / ToleratedShare)) return;
         throw new Gpt2Exception(
             Gpt2Error.Truncated,
-            $"'{mergesPath}' has {Merges.Count():N0} merges, from which {unmade:N0} of the {longer.Length:N0} longer tokens of '{Location}' can never come: "
+            $"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: "
                 + "it was cut short, or belongs to another vocabulary; copy or download it again.",
             mergesPath);
     }
@@ -132,7 +141,7 @@ public sealed class BytePairEncoder : Tokenizer
         ? _idOfSymbol[symbol]
         : throw new Gpt2Exception(
             Gpt2Error.InvalidToken,
-            $"The vocabulary '{Location}' has no token '{_merges.Symbols[symbol]}', which the text would need; "
+            $"The vocabulary '{Location}' has no token '{_merges.SpellingOf(symbol)}', which the text would need; "
                 + "do its tokens and its merges belong together?",
             Location);
 

@@ -15,8 +15,7 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
     public override Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken)
     {
         (string encoder, string merges) = (Path.Combine(folder, FileNames[0]), Path.Combine(folder, FileNames[1]));
-        Dictionary<string, int> ids = VocabularyFiles.ReadEncoder(encoder, cancellationToken);
-        MergeTable table = VocabularyFiles.ReadMerges(merges, cancellationToken);
+        (Dictionary<string, int> ids, MergeTable table) = Read(encoder, merges, cancellationToken);
         AddedVocabulary added = AddedTokenFiles.Read(folder, ids, declared: [], cancellationToken);
         added.RequireByteLevel();
         var tokenizer = new BytePairEncoder(encoder, ids, table, added.Tokens)
@@ -29,5 +28,20 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
         };
         tokenizer.RequireMerges(merges);
         return tokenizer;
+    }
+
+    // Side by side, since they stand before every first token. Of two faults the one of the ids is told.
+    private static (Dictionary<string, int> Ids, MergeTable Merges) Read(string encoder, string merges, CancellationToken cancellationToken)
+    {
+        Task<MergeTable> table = Task.Run(() => VocabularyFiles.ReadMerges(merges, cancellationToken), CancellationToken.None);
+        try
+        {
+            return (VocabularyFiles.ReadEncoder(encoder, cancellationToken), table.GetAwaiter().GetResult());
+        }
+        finally
+        {
+            Task.WhenAny(table).Wait(CancellationToken.None);
+            _ = table.Exception; // seen
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Tokens;
 
 /// <summary>
@@ -11,9 +14,16 @@ internal sealed class MergeMap
     // Drawn by every process for itself, so that nobody can write a file of merges that fall into the same slots.
     private static readonly ulong Seed = (ulong)Random.Shared.NextInt64(), Multiplier = (ulong)Random.Shared.NextInt64() | (1UL << 63) | 1;
 
-    private long[] _pairs = NewTable(1024);
-    private Merge[] _merges = new Merge[1024];
+    private long[] _pairs;
+    private Merge[] _merges;
     private int _count;
+
+    /// <param name="capacity">How many merges there is room for before it grows.</param>
+    public MergeMap(int capacity)
+    {
+        int length = 2 * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 512));
+        (_pairs, _merges) = (NewTable(length), new Merge[length]);
+    }
 
     /// <summary>The pair of two symbols.</summary>
     public static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
@@ -26,6 +36,7 @@ internal sealed class MergeMap
     }
 
     /// <summary>Sets the merge of a pair.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Set(long pair, Merge merge)
     {
         if (2 * _count >= _pairs.Length) Grow();
@@ -43,6 +54,7 @@ internal sealed class MergeMap
     }
 
     // where the pair is, or the free slot where it belongs
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // the first vocabulary should not be read by unoptimized code
     private int SlotOf(long pair)
     {
         long[] pairs = _pairs;

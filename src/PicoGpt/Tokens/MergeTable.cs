@@ -11,35 +11,52 @@ internal sealed class MergeTable
 
     private const int Gone = -1;
 
-    private readonly MergeMap _merges = new();
-    private readonly Dictionary<string, int> _numbers = [];
-    private readonly List<string> _symbols = [];
-    private readonly List<(int Left, int Right)> _pairs = [];
-    private readonly HashSet<int> _made = [];
+    private const int StackCharacters = 256;
 
-    public MergeTable()
+    private readonly MergeMap _merges;
+    private readonly SymbolTable _symbols;
+    private readonly List<long> _pairs; // as MergeMap has them
+    private bool[] _isMade; // by number
+
+    /// <param name="capacity">How many merges there is room for before it grows.</param>
+    public MergeTable(int capacity = 0)
     {
-        foreach (char character in ByteAlphabet.Characters) NumberOf(character.ToString());
+        (_merges, _symbols, _pairs, _isMade) = (new MergeMap(capacity), new SymbolTable(capacity + 256), new List<long>(capacity), new bool[capacity + 256]);
+        foreach (char character in ByteAlphabet.Characters) _symbols.NumberOf([character]);
     }
 
-    /// <summary>The symbols' spellings, by number.</summary>
-    public IReadOnlyList<string> Symbols => _symbols;
+    /// <summary>How many symbols there are: their numbers are below.</summary>
+    public int SymbolCount => _symbols.Count;
+
+    /// <summary>How many merges were added.</summary>
+    public int Count => _pairs.Count;
 
     /// <summary>The merges in the order in which they were added.</summary>
-    public IEnumerable<(string Left, string Right)> Pairs => _pairs.Select(pair => (_symbols[pair.Left], _symbols[pair.Right]));
+    public IEnumerable<(string Left, string Right)> Pairs => _pairs.Select(pair => (SpellingOf((int)(pair >> 32)), SpellingOf((int)pair)));
+
+    /// <summary>The spelling of a symbol by its number.</summary>
+    public string SpellingOf(int symbol) => _symbols[symbol].ToString();
+
+    /// <summary>The number of a symbol by its spelling; -1 where no merge names or makes it and it is not a byte.</summary>
+    public int FindSymbol(ReadOnlySpan<char> spelling) => _symbols.Find(spelling);
 
     /// <summary>Adds the next merge. Of two merges of the same pair the later one counts, as in OpenAI's code.</summary>
     public void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank)
     {
-        (int Left, int Right) pair = (NumberOf(left), NumberOf(right));
+        long pair = MergeMap.Pair(_symbols.NumberOf(left), _symbols.NumberOf(right));
         _pairs.Add(pair);
-        int made = NumberOf(string.Concat(left, right));
-        _made.Add(made);
-        _merges.Set(MergeMap.Pair(pair.Left, pair.Right), new Merge(rank, made));
+        int length = left.Length + right.Length;
+        Span<char> both = length <= StackCharacters ? stackalloc char[StackCharacters] : new char[length];
+        left.CopyTo(both);
+        right.CopyTo(both[left.Length..]);
+        int made = _symbols.NumberOf(both[..length]);
+        if (made >= _isMade.Length) Array.Resize(ref _isMade, 2 * made);
+        _isMade[made] = true;
+        _merges.Set(pair, new Merge(rank, made));
     }
 
-    /// <summary>Whether a merge makes a symbol.</summary>
-    public bool Makes(string symbol) => _numbers.TryGetValue(symbol, out int number) && _made.Contains(number);
+    /// <summary>Whether a merge makes a symbol, by its number.</summary>
+    public bool Makes(int symbol) => (uint)symbol < (uint)_isMade.Length && _isMade[symbol];
 
     /// <summary>Merges symbols as far as the merges go.</summary>
     /// <param name="symbols">Symbol numbers; overwritten.</param>
@@ -148,17 +165,4 @@ internal sealed class MergeTable
     }
 
     private Merge Find(int left, int right) => _merges.Find(MergeMap.Pair(left, right));
-
-    private int NumberOf(ReadOnlySpan<char> symbol)
-    {
-        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> numbers = _numbers.GetAlternateLookup<ReadOnlySpan<char>>();
-        return numbers.TryGetValue(symbol, out int number) ? number : NumberOf(symbol.ToString());
-    }
-
-    private int NumberOf(string symbol)
-    {
-        if (_numbers.TryGetValue(symbol, out int number)) return number;
-        _symbols.Add(symbol);
-        return _numbers[symbol] = _symbols.Count - 1;
-    }
 }

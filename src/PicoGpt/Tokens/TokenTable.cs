@@ -12,7 +12,7 @@ internal sealed class TokenTable : IReadOnlyCollection<KeyValuePair<int, string>
     {
         _ids = [.. idsBySymbol.Values];
         _symbols = [.. idsBySymbol.Keys];
-        Array.Sort(_ids, _symbols);
+        if (!IsSorted()) Array.Sort(_ids, _symbols);
         for (int i = 1; i < _ids.Length; i++)
         {
             if (_ids[i] == _ids[i - 1]) Shared ??= (_ids[i], _symbols[i - 1], _symbols[i]);
@@ -34,6 +34,17 @@ internal sealed class TokenTable : IReadOnlyCollection<KeyValuePair<int, string>
         if ((uint)id < (uint)_ids.Length && _ids[id] == id) return _symbols[id]; // without gaps
         int at = Array.BinarySearch(_ids, id);
         return at < 0 ? null : _symbols[at];
+    }
+
+    // Most files have their tokens in the order of their ids.
+    private bool IsSorted()
+    {
+        for (int i = 1; i < _ids.Length; i++)
+        {
+            if (_ids[i] < _ids[i - 1]) return false;
+        }
+
+        return true;
     }
 
     public IEnumerator<KeyValuePair<int, string>> GetEnumerator() => _ids.Zip(_symbols, KeyValuePair.Create).GetEnumerator();

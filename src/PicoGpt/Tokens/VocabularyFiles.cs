@@ -10,6 +10,9 @@ internal static class VocabularyFiles
     // OpenAI's encoder.json has 1 MB.
     private const int MaxFileLength = 64 << 20;
 
+    // What OpenAI's files take, and how many tokens they have at most: tables for them need not grow.
+    private const int BytesPerToken = 20, BytesPerMerge = 9, UsualCount = 1 << 16;
+
     // How many lines or tokens are read between two looks at whether they are wanted still.
     private const int Portion = 4096;
 
@@ -22,7 +25,9 @@ internal static class VocabularyFiles
         byte[] json = Read(path);
         try
         {
-            return Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), path, cancellationToken);
+            Dictionary<string, int> ids = new(Math.Min(json.Length / BytesPerToken, UsualCount));
+            Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), ids, path, cancellationToken);
+            return ids;
         }
         catch (Exception exception) when (JsonFile.IsFault(exception))
         {
@@ -38,7 +43,7 @@ internal static class VocabularyFiles
         if (bytes.Length == 0)
             throw new Gpt2Exception(Gpt2Error.Truncated, $"'{path}' is empty, or is not a file but a pipe or a device; copy or download it again.", path);
         string text = Decode(bytes, path);
-        var merges = new MergeTable();
+        var merges = new MergeTable(Math.Min(bytes.Length / BytesPerMerge, UsualCount));
         int line = 0;
         int rank = 0;
         foreach (ReadOnlySpan<char> raw in text.AsSpan().EnumerateLines())
@@ -74,9 +79,8 @@ internal static class VocabularyFiles
     public static byte[] FormatMerges(BytePairEncoder encoder) =>
         Encoding.UTF8.GetBytes("#version: 0.2\n" + string.Concat(encoder.Merges.Select(merge => $"{merge.Left} {merge.Right}\n")));
 
-    private static Dictionary<string, int> Parse(Utf8JsonReader reader, string path, CancellationToken cancellationToken)
+    private static void Parse(Utf8JsonReader reader, Dictionary<string, int> ids, string path, CancellationToken cancellationToken)
     {
-        Dictionary<string, int> ids = [];
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Bad(path, "does not begin with {");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -89,7 +93,6 @@ internal static class VocabularyFiles
 
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something after its closing }");
         if (ids.Count == 0) throw Bad(path, "has no token");
-        return ids;
     }
 
     private static void RequireSpelling(ReadOnlySpan<char> symbol, string path, int line)

@@ -175,7 +175,7 @@ public sealed class AddedTokenFilesTests : IDisposable
         var table = new TokenTable(ids);
         Assert.Equal("t49999", table.Find(49_999 * step));
         Assert.Null(table.Find(1));
-        var merges = new MergeMap();
+        var merges = new MergeMap(0);
         for (long i = 0; i < 50_000; i++) merges.Set(i << 44, new Merge((int)i, (int)i));
         for (long i = 0; i < 50_000; i++) Assert.Equal((int)i, merges.Find(i << 44).Rank);
     }

@@ -41,7 +41,7 @@ public sealed class MergeTableTests
         merges.Add("a", "b", 0);
         merges.Add("b", "c", 1);
         merges.Add("a", "b", 2);
-        Assert.Equal(["a", "bc"], Merged(merges.Apply, ['a', 'b', 'c']).Select(s => merges.Symbols[s]));
+        Assert.Equal(["a", "bc"], Merged(merges.Apply, ['a', 'b', 'c']).Select(merges.SpellingOf));
     }
 
     private static int[] Merged(MergeFunction merge, int[] symbols)

@@ -1,0 +1,49 @@
+using PicoGpt.Inference;
+using Xunit;
+
+namespace PicoGpt.Tests.Inference;
+
+public sealed class FirstPassTests
+{
+    [Fact]
+    public void A_model_that_is_closed_at_once_ends_what_was_begun_for_it()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        for (int i = 0; i < 50; i++)
+        {
+            Gpt2Model model = Gpt2Model.Open(folder.Path);
+            FirstPass.Begin(model);
+            FirstPass.Begin(model);
+            model.Dispose();
+            FirstPass.Begin(model);
+            Assert.Throws<ObjectDisposedException>(() => new Gpt2Context(model));
+        }
+    }
+
+    [Fact]
+    public void Its_fault_is_told_to_whoever_computes_with_the_model()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        string data = Directory.EnumerateFiles(folder.Path, "*.data-*").Single();
+        byte[] bytes = File.ReadAllBytes(data);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(data, bytes);
+        using var model = Gpt2Model.Open(folder.Path);
+        FirstPass.Begin(model);
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => new Gpt2Context(model)).Error);
+        Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => new Gpt2Context(model)).Error);
+    }
+
+    [Fact]
+    public void Texts_are_the_same_with_it()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        using var model = Gpt2Model.Open(folder.Path);
+        using var context = new Gpt2Context(model, threads: 1);
+        float[] expected = context.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray();
+        using var other = Gpt2Model.Open(folder.Path);
+        FirstPass.Begin(other);
+        using var beside = new Gpt2Context(other, threads: 1);
+        Assert.Equal(expected, beside.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray());
+    }
+}
