@@ -22,6 +22,7 @@ internal sealed class ModelCore : IDisposable
     private readonly bool _bringsVocabulary;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
+    private readonly ConcurrentDictionary<Gpt2Precision, Lazy<Task<ResidentWeights?>>> _resident = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _beginning = new();
     private Task? _begun;
@@ -172,6 +173,17 @@ internal sealed class ModelCore : IDisposable
     public bool IsConverted(Gpt2Precision precision) =>
         _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
 
+    /// <summary>
+    /// The matrices in memory of this process's own, once for all who run the model in a precision: the first call has them copied on a thread
+    /// of their own. Where there is no memory for them, or the files fail meanwhile, there are none.
+    /// </summary>
+    public Task<ResidentWeights?> Reside(Gpt2Precision precision) =>
+        _resident.GetOrAdd(precision, _ => new Lazy<Task<ResidentWeights?>>(() => Task.Factory.StartNew(
+            () => TryCopy(precision), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))).Value;
+
+    /// <summary>Whether somebody had the matrices in a precision copied into memory.</summary>
+    public bool IsResident(Gpt2Precision precision) => _resident.ContainsKey(precision);
+
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void ThrowIfChanged(Gpt2Precision precision)
     {
@@ -191,6 +203,7 @@ internal sealed class ModelCore : IDisposable
         if (Interlocked.Exchange(ref _isClosed, true)) return;
         _closing.Cancel();
         lock (_beginning) _begun?.Wait(); // not for long: it looks at the token between two layers
+        foreach (Lazy<Task<ResidentWeights?>> resident in _resident.Values) resident.Value.Result?.Dispose(); // soon, as it is cancelled
         foreach (PackedSlot slot in _packed.Values)
         {
             lock (slot) slot.Weights?.Dispose();
@@ -238,6 +251,19 @@ internal sealed class ModelCore : IDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw Closed();
+        }
+    }
+
+    private ResidentWeights? TryCopy(Gpt2Precision precision)
+    {
+        try
+        {
+            CancellationToken closing = _closing.Token;
+            return ResidentWeights.Copy(Parameters, precision, Pack(precision, null, closing), closing);
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or OutOfMemoryException or ObjectDisposedException or OperationCanceledException)
+        {
+            return null; // nothing depends on them
         }
     }
 

@@ -38,7 +38,7 @@ internal static class GuessingFigures
         }
     }
 
-    private static Gpt2Completion Run(Gpt2Model model, int[] prompt, GenerationOptions options)
+    internal static Gpt2Completion Run(Gpt2Model model, int[] prompt, GenerationOptions options)
     {
         using var batch = new BatchGenerator(model, options, batchSize: 1);
         batch.Add(prompt);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using PicoGpt.Checkpoints.TensorFlow;
+using PicoGpt.Machine;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Benchmarks;
@@ -36,6 +37,17 @@ internal static unsafe class MachineLimits
             }
         });
         return Math.Max(halves, shares);
+    }
+
+    /// <summary>Bytes a second that all threads together read, each a share of its own, from memory in large pages.</summary>
+    public static double LargePageBandwidth(int threads)
+    {
+        const int Size = 512 * 1024 * 1024;
+        using var memory = new LargePages(Size);
+        byte* data = memory.Data;
+        new Span<byte>(data, Size).Clear(); // touches the pages
+        int share = Size / threads;
+        return Enumerable.Range(0, 3).Max(_ => (long)share * threads / Time(threads, part => Read(new ReadOnlySpan<byte>(data + ((nint)part * share), share))));
     }
 
     /// <summary>Float32 operations a second, two a fused multiply-add, that all threads together reach.</summary>

@@ -64,6 +64,7 @@ internal static class SpeedTable
         double bandwidth = MachineLimits.ReadBandwidth(options.Model, options.Threads);
         double peak = MachineLimits.PeakFlops(options.Threads);
         figures["read bandwidth, GB/s"] = bandwidth / 1e9;
+        figures["in large pages, GB/s"] = MachineLimits.LargePageBandwidth(options.Threads) / 1e9;
         figures["FMA peak, GFLOP/s"] = peak / 1e9;
         foreach (string name in options.Figures)
         {
@@ -75,10 +76,11 @@ internal static class SpeedTable
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
                 case "kernels": KernelRates.Measure(options.Precision, options.Threads, figures); break;
                 case "loop": MeasureLoop(model, options, figures); break;
+                case "resident": ResidentFigures.Measure(model, options, Ids(model, 10), figures); break;
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, guess, batch, circuits");
+                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits");
             }
         }
 

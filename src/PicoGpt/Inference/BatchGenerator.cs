@@ -106,7 +106,9 @@ public sealed class BatchGenerator : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default)
     {
-        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(TokensToCome());
+        int toCome = TokensToCome();
+        _driver.Expect(toCome, _options.Resident);
+        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome);
         return [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
     }
 

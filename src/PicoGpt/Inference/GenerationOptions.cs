@@ -115,6 +115,12 @@ public sealed record GenerationOptions
     /// <summary>Guess by the Int8 form whatever it costs, from the first step on: for tests and measurements.</summary>
     internal bool AlwaysShadow { get; init; }
 
+    /// <summary>
+    /// Copy the weights into memory of this process's own whatever it costs, before the first step, or never; by default where it pays. For
+    /// tests and measurements.
+    /// </summary>
+    internal bool? Resident { get; init; }
+
     /// <summary>Throws when a value is outside its range, or when two contradict each other.</summary>
     /// <exception cref="Gpt2Exception">The sentence says which.</exception>
     internal void Validate(Gpt2Model model)

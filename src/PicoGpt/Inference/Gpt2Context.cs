@@ -13,6 +13,7 @@ public sealed class Gpt2Context : IDisposable
     private readonly KeyValueCache _cache;
     private readonly bool _ownsBoth;
     private readonly int _vocabulary;
+    private int _steps; // calls of one token
 
     /// <summary>Starts an empty context.</summary>
     /// <param name="model">The model; it may be closed while the context lives.</param>
@@ -105,6 +106,7 @@ public sealed class Gpt2Context : IDisposable
     {
         int length = Length;
         if (ids.Length > Capacity - length) throw Gpt2Forward.DoesNotFit(_cache, ids.Length);
+        if (ids.Length == 1) _forward.Expect(_steps++); // what has gone on for long will go on as long again
         try
         {
             int rows;

@@ -20,7 +20,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
     private readonly PinnedParameters _pinned;
-    private readonly Gpt2Tree<PinnedWeight> _parameters;
+    private readonly Residence _residence;
     private readonly Workspace _workspace;
     private readonly bool _ownsWorkspace;
     private readonly LayerNormJob _layerNorm;
@@ -66,7 +66,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         {
             model.ThrowIfDisposed();
             _pinned = new PinnedParameters(model.Parameters, model.Pack(), model.Adapter);
-            _parameters = _pinned.Tree;
+            _residence = new Residence(model, _pinned);
         }
         catch
         {
@@ -79,7 +79,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public IForwardHook? Hook { get; set; }
 
     /// <summary>The weights that it computes with.</summary>
-    public Gpt2Tree<PinnedWeight> Parameters => _parameters;
+    public Gpt2Tree<PinnedWeight> Parameters => _pinned.Tree;
 
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary => _h.NVocab;
@@ -98,6 +98,11 @@ internal sealed unsafe class Gpt2Forward : IDisposable
 
     /// <summary>An empty cache for a text of so many positions at most.</summary>
     public KeyValueCache NewCache(int capacity) => new(_h.NLayer, _h.NHead, _h.HeadSize, capacity);
+
+    /// <summary>Tells between two batches how many are to come, as it seems: where it pays, the weights are read from faster memory then.</summary>
+    /// <param name="passes">How many.</param>
+    /// <param name="resident">Whether to do so at once, whatever it costs, or never; by default where it pays.</param>
+    public void Expect(int passes, bool? resident = null) => _residence.Expect(passes, resident);
 
     /// <summary>Begins a batch.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
@@ -224,7 +229,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         Matrix normed = _workspace.Activations.FinalNorm.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
-            LayerNorm(x.Only(rows[i]), _parameters.LnF, normed.Only(i));
+            LayerNorm(x.Only(rows[i]), Parameters.LnF, normed.Only(i));
         _model.ThrowIfChanged();
         return normed;
     }
@@ -232,7 +237,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private Matrix ToVocabulary(Matrix normed) // [n, n_embd] -> [n, n_vocab]
     {
         _toVocabulary.X = normed;
-        _toVocabulary.W = _parameters.LmHead;
+        _toVocabulary.W = Parameters.LmHead;
         _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
         _workspace.Pool.Run(_toVocabulary);
         _model.ThrowIfChanged();
@@ -242,7 +247,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     // the token's embedding
     private void Embed(int id, Span<float> x) // [n_embd]
     {
-        PinnedWeight wte = _parameters.Wte;
+        PinnedWeight wte = Parameters.Wte;
         if (wte.IsPacked) wte.Packed.CopyColumn(id, x);
         else wte.Plain.Row(id).CopyTo(x);
     }
@@ -253,19 +258,19 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Visit(ActivationSite.TokenEmbedding, IForwardHook.NoLayer, x);
         bool isSeen = Wants(ActivationSite.PositionEmbedding, IForwardHook.NoLayer);
         Matrix seen = _workspace.Activations.FinalNorm.Take(isSeen ? x.Rows : 0); // free until the last block is done
-        for (int t = 0; t < seen.Rows; t++) _parameters.Wpe.Plain.Row(_places[t].Position).CopyTo(seen.Row(t));
+        for (int t = 0; t < seen.Rows; t++) Parameters.Wpe.Plain.Row(_places[t].Position).CopyTo(seen.Row(t));
         if (isSeen) Visit(ActivationSite.PositionEmbedding, IForwardHook.NoLayer, seen);
         for (int t = 0; t < x.Rows; t++)
         {
             Span<float> row = x.Row(t);
-            ReadOnlySpan<float> wpe = isSeen ? seen.Row(t) : _parameters.Wpe.Plain.Row(_places[t].Position);
+            ReadOnlySpan<float> wpe = isSeen ? seen.Row(t) : Parameters.Wpe.Plain.Row(_places[t].Position);
             for (int i = 0; i < row.Length; i++) row[i] += wpe[i];
         }
     }
 
     private void TransformerBlock(BlockActivations a, int layer) // [n_rows, n_embd] -> [n_rows, n_embd]
     {
-        Gpt2Block<PinnedWeight> block = _parameters.Blocks[layer];
+        Gpt2Block<PinnedWeight> block = Parameters.Blocks[layer];
         Matrix x = a.ResidualBefore.Take(_rows);
         Visit(ActivationSite.ResidualBefore, layer, x);
 

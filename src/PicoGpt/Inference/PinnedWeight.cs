@@ -10,6 +10,7 @@ internal readonly unsafe struct PinnedWeight
 
     public PinnedWeight(PackedMatrix packed) => (Packed, IsPacked) = (packed, true);
 
+    /// <summary>Whether the values are there packed only.</summary>
     public bool IsPacked { get; }
 
     /// <summary>What is added to it; nothing, but where an adapter is trained.</summary>
@@ -17,7 +18,11 @@ internal readonly unsafe struct PinnedWeight
 
     public Matrix Plain { get; }
 
-    public PackedMatrix Packed { get; }
+    /// <summary>The packed matrix; of one in float32 the same values in panels, where products are to walk those.</summary>
+    public PackedMatrix Packed { get; init; }
+
+    /// <summary>Whether products walk <see cref="Packed"/>.</summary>
+    public bool HasPanels => Packed.Data is not null;
 
     /// <summary>The values of a vector; null where the model has no such weight.</summary>
     public float* Vector => Plain.Data;

@@ -31,7 +31,7 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
     {
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
+        if (W.HasPanels) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
         else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
         if (Narrow.Rows > 0) kernels.MatMulAdd(Narrow, W.LowRank.B, Y, from, to);
         if (Activated.Rows > 0) Activate(Y, Activated, from, to);

@@ -29,6 +29,9 @@ internal sealed class Shadow : IDisposable
     /// <param name="cost">What a step of it costs, as a share of a step of the exact model.</param>
     public Shadow(Gpt2Forward forward, double cost) => (_forward, _cost) = (forward, cost);
 
+    /// <summary>Tells how many passes are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
+    public void Expect(int passes, bool? resident) => _forward.Expect(passes, resident);
+
     /// <summary>Lets the texts guess as far as that pays, and puts them back to where they were.</summary>
     /// <param name="texts">The texts under way.</param>
     /// <param name="cancellationToken">Stops between two layers.</param>

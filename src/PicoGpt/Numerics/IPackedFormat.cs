@@ -9,6 +9,9 @@ internal unsafe interface IPackedFormat
     /// <summary>Bytes of a block, a multiple of a cache line.</summary>
     static abstract int BlockSize { get; }
 
+    /// <summary>Whether a block is float32 as it is, which needs no unpacking.</summary>
+    static virtual bool IsFloat32 => false;
+
     /// <summary>Packs a block of float32, [rows, 32].</summary>
     static abstract void Pack(float* block, byte* packed);
 

@@ -1,8 +1,9 @@
 namespace PicoGpt.Numerics;
 
-/// <summary>How matrices are held in a reduced precision: the one place that tells which format a precision has.</summary>
+/// <summary>How matrices are held in a precision where they are packed: the one place that tells which format a precision has.</summary>
 internal abstract unsafe class PackedFormat
 {
+    private static readonly PackedFormat Float32 = new PackedFormatOf<Float32Format>();
     private static readonly PackedFormat Float16 = new PackedFormatOf<Float16Format>();
     private static readonly PackedFormat BFloat16 = new PackedFormatOf<BFloat16Format>();
     private static readonly PackedFormat Int8 = new PackedFormatOf<Int8Format>();
@@ -14,14 +15,15 @@ internal abstract unsafe class PackedFormat
     /// <summary>Bytes of a block.</summary>
     public abstract int BlockSize { get; }
 
-    /// <exception cref="ArgumentOutOfRangeException">It is not a reduced precision.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is not a precision.</exception>
     public static PackedFormat Of(Gpt2Precision precision) => precision switch
     {
+        Gpt2Precision.Float32 => Float32,
         Gpt2Precision.Float16 => Float16,
         Gpt2Precision.BFloat16 => BFloat16,
         Gpt2Precision.Int8 => Int8,
         Gpt2Precision.Int4 => Int4,
-        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "Only a reduced precision has a packed format."),
+        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "It is not a precision."),
     };
 
     /// <summary>Packs a block of float32, [<see cref="BlockRows"/>, 32].</summary>

@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// A matrix [rows, columns] in less than float32, laid out as it is walked: panels of 32 columns one after the other, each from the
+/// A matrix [rows, columns] in any precision, laid out as it is walked: panels of 32 columns one after the other, each from the
 /// first row to the last in blocks of some rows by 32 columns. Rows and columns that fill up the last block are zero. Somebody else
 /// keeps the memory alive.
 /// </summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace PicoGpt.Numerics;
 
@@ -11,10 +12,17 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    private const int LineLength = 64;
     private const int Half = PackedMatrix.Side / 2;
 
     // Up to here it is faster to unpack weights into registers (measured: 1.2 to 1.9 times for 2 to 16 rows; at 32 a tenth less in Float16, more in Int8).
     private const int FewRows = 32;
+
+    // Rows of a panel that a few rows of x are ahead in what they ask for, so that it comes while they compute (measured: 1.2 to 1.7 times
+    // for 4 to 16 rows by float32 in memory, 1.0 to 1.2 times by less).
+    private const int RowsAhead = 64;
+
+    private static int RowSize => TFormat.BlockSize / TFormat.Rows; // with its share of the scales
 
     /// <inheritdoc cref="Kernels.MatMulPacked"/>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
@@ -108,7 +116,12 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             {
                 TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);
                 int row = 0;
-                for (; row < whole; row += 4) AddFour(x, i + row, block, row, c, leftScale, rightScale, sums);
+                for (; row < whole; row += 4)
+                {
+                    Prefetch(block + ((row + RowsAhead) * RowSize), 4 * RowSize);
+                    AddFour(x, i + row, block, row, c, leftScale, rightScale, sums);
+                }
+
                 for (; i + row < x.Columns && row < TFormat.Rows; row++) AddOne(x, i + row, block, row, c, leftScale, rightScale, sums);
             }
         }
@@ -139,6 +152,13 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* ahead, int count)
+    {
+        if (!Sse.IsSupported) return;
+        for (int i = 0; i < count; i += LineLength) Sse.Prefetch1(ahead + i);
+    }
+
     private static void AddOne(Matrix x, int i, byte* block, int row, int column, TVector leftScale, TVector rightScale, Matrix sums)
     {
         TFormat.Load<TWidth, TVector>(block, row, column, leftScale, rightScale, out TVector left, out TVector right);
@@ -151,7 +171,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         }
     }
 
-    // Weights stream by once, some rows of a panel at a time, and are unpacked once for all rows of x.
+    // Weights stream by once, some rows of a panel at a time, and are unpacked once for all rows of x, or read where they are.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
@@ -166,21 +186,23 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             for (int i = 0; i < w.Rows; i += blockRows)
             {
                 int rows = Math.Min(blockRows, w.Rows - i);
-                Unpack(w, column / PackedMatrix.Side, i, rows, values);
+                float* block = Unpack(w, column / PackedMatrix.Side, i, rows, values);
                 for (int c = 0; c < columns; c += tileColumns)
                 {
+                    float* next = TFormat.IsFloat32 ? block + (rows * PackedMatrix.Side) + c : null;
                     BlockProducts<TWidth, TVector>.Add(
-                        x.Only(i, rows), values + c, PackedMatrix.Side, y.Data + column + c, y.Stride, Math.Min(tileColumns, columns - c));
+                        x.Only(i, rows), block + c, PackedMatrix.Side, y.Data + column + c, y.Stride, Math.Min(tileColumns, columns - c), next, PackedMatrix.Side);
                 }
             }
         }
     }
 
-    // [rows, 32] from the given row on, which is the first of a block
+    // [rows, 32] from the given row on, which is the first of a block: in the given memory, or where they lie
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Unpack(PackedMatrix w, int panel, int from, int count, float* values)
+    private static float* Unpack(PackedMatrix w, int panel, int from, int count, float* values)
     {
         byte* block = w.PanelPointer(panel) + ((nint)(from / TFormat.Rows) * TFormat.BlockSize);
+        if (TFormat.IsFloat32) return (float*)block;
         for (int row = 0; row < count; row += TFormat.Rows, block += TFormat.BlockSize)
         {
             int rows = Math.Min(TFormat.Rows, count - row);
@@ -196,5 +218,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
                 }
             }
         }
+
+        return values;
     }
 }

@@ -106,12 +106,14 @@ public sealed class ChangedFileTests : IDisposable
     private static GenerationOptions Endless =>
         Options with { MaxTokens = 1_000_000, Overflow = ContextOverflow.Slide, IgnoreEndOfText = true, Speculation = false };
 
-    [Fact]
-    public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten(bool resident)
     {
         SkipWithoutLeases();
         using Gpt2Model model = Gpt2Model.Open(_folder.Path);
-        using var generator = new BatchGenerator(model, Endless, 2);
+        using var generator = new BatchGenerator(model, Endless with { Resident = resident }, 2);
         using var measurer = new TextMeasurer(model, batchSize: 1);
         measurer.Add("Once");
         string[] prompts = ["Once", "The king", "A"];

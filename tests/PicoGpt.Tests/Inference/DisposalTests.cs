@@ -13,9 +13,11 @@ public sealed class DisposalTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(Gpt2Precision.Float32)]
-    [InlineData(Gpt2Precision.Int8)]
-    public async Task A_model_disposed_of_while_texts_are_generated_gives_right_texts_or_says_that_it_is_closed(Gpt2Precision precision)
+    [InlineData(Gpt2Precision.Float32, false)]
+    [InlineData(Gpt2Precision.Float32, true)]
+    [InlineData(Gpt2Precision.Int8, false)]
+    [InlineData(Gpt2Precision.Int8, true)]
+    public async Task A_model_disposed_of_while_texts_are_generated_gives_right_texts_or_says_that_it_is_closed(Gpt2Precision precision, bool resident)
     {
         const int Texts = 4;
         string[] expected;
@@ -28,7 +30,7 @@ public sealed class DisposalTests
             Gpt2Model model = BuiltInModel.Open();
             using var pieces = new SemaphoreSlim(0);
             if (moment == 0) model.Dispose();
-            Task<string?>[] texts = [.. Enumerable.Range(0, Texts).Select(_ => Task.Run(() => Generate(model.WithPrecision(precision), pieces), Cancellation))];
+            Task<string?>[] texts = [.. Enumerable.Range(0, Texts).Select(_ => Task.Run(() => Generate(model.WithPrecision(precision), pieces, resident), Cancellation))];
             for (int piece = 0; piece < moment; piece++) await pieces.WaitAsync(Cancellation);
             model.Dispose();
             foreach (string? text in await Task.WhenAll(texts))
@@ -67,11 +69,11 @@ public sealed class DisposalTests
         Assert.Equal(expected, TextGeneration.Run(model, Prompt, Options, Cancellation).Text);
     }
 
-    private static string? Generate(Gpt2Model model, SemaphoreSlim pieces)
+    private static string? Generate(Gpt2Model model, SemaphoreSlim pieces, bool resident)
     {
         try
         {
-            var generation = new TextGeneration(model, Prompt, Options);
+            var generation = new TextGeneration(model, Prompt, Options with { Resident = resident });
             Drain(generation, pieces, Cancellation);
             return generation.Completion.Text;
         }
