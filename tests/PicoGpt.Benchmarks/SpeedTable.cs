@@ -80,7 +80,8 @@ internal static class SpeedTable
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits");
+                case "train": TrainingFigures.Measure(model, options.Threads, peak, figures); break;
+                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits, train");
             }
         }
 
