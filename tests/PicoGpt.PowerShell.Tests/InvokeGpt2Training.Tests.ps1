@@ -43,6 +43,12 @@ Describe 'Invoke-Gpt2Training' {
         "$said" | Should -BeLike 'The share of the text that is held out, 0.02, is shorter than a window of 32 tokens,*'
     }
 
+    It 'says that nothing is left when it is stopped after its last step' {
+        $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/six" -WarningVariable said -WarningAction SilentlyContinue | Select-Object -First 6
+        "$said" | Should -BeLike 'The training was stopped after its last step, 6, which is saved in *six'': it is complete.'
+        (Get-Content "$TestDrive/six/training-6.json" -Raw | ConvertFrom-Json).Step | Should -Be 6
+    }
+
     It 'says with what command to go on when it is stopped, and a stopped pipeline is saved' {
         $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/three" -WarningVariable said -WarningAction SilentlyContinue | Select-Object -First 3
         "$said" | Should -BeLike ('The training was stopped after step 3 of 6, which is saved in *three''. To go on, give the same texts to: ' +

@@ -165,7 +165,7 @@ public sealed class CheckpointFormatsTests : IDisposable
         public IReadOnlyList<StoredTensor> Tensors =>
         [
             .. Gpt2Architecture.Leaves(Shape).Select(leaf => new MemoryTensor(
-                Naming.Of(leaf.Name), new TensorShape([.. leaf.Shape.Select(d => (long)d)]), new float[leaf.Count])),
+                Naming.Of(leaf.Name), new TensorShape([.. leaf.Shape.Select(d => (long)d)]))),
         ];
 
         public void Dispose()

@@ -343,8 +343,11 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         run.Save(CancellationToken.None);
         SaveReport(run, report);
         if (isFault) return;
-        string typed = ContinuedCommand.Of(MyInvocation, nameof(Resume));
-        string sentence = $"The training was stopped after step {run.Step} of {run.Options.Steps}, which is saved in '{run.Folder}'. To go on, give the same texts to: {typed}";
+        bool isComplete = run.Step == run.Options.Steps && Patience == 0; // with patience the model of an earlier step may be the one to keep
+        string sentence = isComplete
+            ? $"The training was stopped after its last step, {run.Step}, which is saved in '{run.Folder}': it is complete."
+            : $"The training was stopped after step {run.Step} of {run.Options.Steps}, which is saved in '{run.Folder}'. To go on, give the same texts to: "
+                + ContinuedCommand.Of(MyInvocation, nameof(Resume));
         try
         {
             WriteWarning(sentence);

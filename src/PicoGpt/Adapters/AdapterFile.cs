@@ -5,6 +5,7 @@ using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.PyTorch;
 using PicoGpt.Checkpoints.Safetensors;
 using PicoGpt.Files;
+using PicoGpt.Numerics;
 
 namespace PicoGpt.Adapters;
 
@@ -198,14 +199,10 @@ internal sealed class AdapterFile
     }
 
     // [rows, columns] -> [columns, rows]
-    private static float[] Transposed(ReadOnlySpan<float> x, int rows, int columns)
+    private static unsafe float[] Transposed(ReadOnlySpan<float> x, int rows, int columns)
     {
         float[] y = new float[x.Length];
-        for (int row = 0; row < rows; row++)
-        {
-            for (int column = 0; column < columns; column++) y[(column * rows) + row] = x[(row * columns) + column];
-        }
-
+        fixed (float* from = x, to = y) Transposition.Copy(from, columns, rows, columns, to, rows);
         return y;
     }
 }

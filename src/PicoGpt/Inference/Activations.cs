@@ -14,11 +14,12 @@ internal sealed class Activations : IDisposable
     /// <param name="h">The shape.</param>
     /// <param name="rows">The most rows of a batch.</param>
     /// <param name="memory">What every block has for itself.</param>
-    public Activations(Gpt2HyperParameters h, int rows, ActivationMemory memory)
+    /// <param name="logits">The most rows whose logits are computed together.</param>
+    public Activations(Gpt2HyperParameters h, int rows, ActivationMemory memory, int logits)
     {
         _blocks = memory == ActivationMemory.Reused ? Reused(h, rows) : Kept(h, rows, isShared: memory == ActivationMemory.Residual);
         FinalNorm = Buffer(rows, h.NEmbd);
-        Logits = Buffer(Gpt2Forward.MaxLogits, h.NVocab);
+        Logits = Buffer(logits, h.NVocab);
     }
 
     /// <summary>A block's.</summary>
@@ -33,7 +34,7 @@ internal sealed class Activations : IDisposable
     /// <summary>The final layer norm: [rows, n_embd].</summary>
     public Matrix FinalNorm { get; }
 
-    /// <summary>[<see cref="Gpt2Forward.MaxLogits"/>, n_vocab].</summary>
+    /// <summary>The logits of some rows at a time: [n, n_vocab].</summary>
     public Matrix Logits { get; }
 
     public void Dispose()

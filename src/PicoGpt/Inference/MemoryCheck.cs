@@ -22,14 +22,12 @@ public static class MemoryCheck
 
     internal static string? Require(string name, Gpt2MemoryNeed need, long free, long total)
     {
-        string needs = $"The model {name} needs {Size(need.Total)} of memory to run ({Size(need.Weights)} weights, "
-            + $"{Size(need.Cache)} keys and values, {Size(need.Activations)} activations)";
+        string needs = $"The model {name} needs {MemorySize.Of(need.Total)} of memory to run ({MemorySize.Of(need.Weights)} weights, "
+            + $"{MemorySize.Of(need.Cache)} keys and values, {MemorySize.Of(need.Activations)} activations)";
         if (need.Total > total)
-            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but this machine has {Size(total)} in all; take a smaller model.");
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but this machine has {MemorySize.Of(total)} in all; take a smaller model.");
         if (need.Total - need.Weights > free)
-            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but only {Size(free)} are free; free memory, or take a smaller model.");
-        return need.Total > free ? $"{needs}, but only {Size(free)} are free; it may be very slow." : null;
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but only {MemorySize.Of(free)} are free; free memory, or take a smaller model.");
+        return need.Total > free ? $"{needs}, but only {MemorySize.Of(free)} are free; it may be very slow." : null;
     }
-
-    private static string Size(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):F1} GiB" : $"{bytes / (double)(1L << 20):F1} MiB";
 }

@@ -15,14 +15,20 @@ internal sealed class Workspace : IDisposable
     /// <param name="kernels">The loops.</param>
     /// <param name="memory">What is there after a pass.</param>
     /// <param name="rows">The most rows of a batch.</param>
+    /// <param name="logits">The most rows whose logits are computed together.</param>
     public Workspace(
-        Gpt2HyperParameters h, int threads, Kernels kernels, ActivationMemory memory = ActivationMemory.Reused, int rows = Gpt2Forward.MaxRows)
+        Gpt2HyperParameters h,
+        int threads,
+        Kernels kernels,
+        ActivationMemory memory = ActivationMemory.Reused,
+        int rows = Gpt2Forward.MaxRows,
+        int logits = Gpt2Forward.MaxLogits)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         if (threads == 0) threads = Processors.PhysicalCount;
         Kernels = kernels;
         Rows = rows;
-        Activations = new Activations(h, rows, memory);
+        Activations = new Activations(h, rows, memory, logits);
         AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
         Pool = new WorkerPool(threads); // last, because nobody would stop its threads if something after it failed
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
@@ -91,6 +92,12 @@ internal abstract unsafe class Kernels
     public abstract void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to);
 
     /// <summary>
+    /// What a product's input has in the gradient, <c>dx[:, from..to] = dy · w[from..to]ᵀ</c>, each sum from first to last:
+    /// [n_seq, n_out], [n_in, n_out] -> [n_seq, n_in].
+    /// </summary>
+    public abstract void MatMulBackward(Matrix dy, Matrix w, Matrix dx, int from, int to);
+
+    /// <summary>
     /// What a layer norm's input has in the gradient, of some rows: <paramref name="dx"/> grows by it, and the rows without gain and bias are
     /// left in <paramref name="normed"/>. All are [n_seq, n].
     /// </summary>
@@ -115,6 +122,7 @@ internal abstract unsafe class Kernels
     public abstract void AdamW(float* w, float* g, float* m, float* v, int count, in AdamWFactors factors);
 
     /// <summary>Folds sixteen partial sums by halves: 16 → 8 → 4 → 2 → 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // into loops that are compiled with all optimizations at once, as this would not be
     internal static float Fold(float* lanes)
     {
         Vector128<float> four = FoldToFour(lanes);
@@ -122,6 +130,7 @@ internal abstract unsafe class Kernels
     }
 
     /// <summary>Folds four times sixteen partial sums, each as <see cref="Fold"/> does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> Fold4(float* lanes)
     {
         Vector128<float> a = FoldToFour(lanes), b = FoldToFour(lanes + Lanes);
@@ -142,6 +151,7 @@ internal abstract unsafe class Kernels
     /// <summary>The first place where a cache line begins.</summary>
     internal static float* Align(float* memory) => (float*)(((nint)memory + (Lanes * sizeof(float)) - 1) & -(Lanes * sizeof(float)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> FoldToFour(float* lanes) =>
         (Vector128.Load(lanes) + Vector128.Load(lanes + 8)) + (Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12));
 

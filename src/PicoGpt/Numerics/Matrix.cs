@@ -52,6 +52,13 @@ internal readonly unsafe struct Matrix
         return new Matrix(Data, rows, Columns, Stride);
     }
 
+    /// <summary>All but the first <paramref name="rows"/> rows.</summary>
+    public Matrix Skip(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rows, (uint)Rows, nameof(rows));
+        return new Matrix(RowPointer(rows), Rows - rows, Columns, Stride);
+    }
+
     /// <summary>One row as a matrix of one row.</summary>
     public Matrix Only(int row)
     {

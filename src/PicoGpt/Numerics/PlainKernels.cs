@@ -105,6 +105,19 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
+    public override void MatMulBackward(Matrix dy, Matrix w, Matrix dx, int from, int to)
+    {
+        for (int t = 0; t < dy.Rows; t++)
+        {
+            for (int i = from; i < to; i++)
+            {
+                float sum = 0;
+                for (int o = 0; o < dy.Columns; o++) sum = MathF.FusedMultiplyAdd(dy.RowPointer(t)[o], w.RowPointer(i)[o], sum);
+                dx.RowPointer(t)[i] = sum;
+            }
+        }
+    }
+
     public override void LayerNormBackward(Matrix x, float* g, float epsilon, Matrix dy, Matrix normed, Matrix dx, int from, int to)
     {
         int n = x.Columns;

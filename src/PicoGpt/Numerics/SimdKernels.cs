@@ -102,6 +102,9 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
 
     public override void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to) => SimdProducts<TWidth, TVector>.MatMulAdd(x, w, y, from, to);
 
+    public override void MatMulBackward(Matrix dy, Matrix w, Matrix dx, int from, int to) =>
+        SimdProducts<TWidth, TVector>.MatMulBackward(dy, w, dx, from, to);
+
     public override void LayerNormBackward(Matrix x, float* g, float epsilon, Matrix dy, Matrix normed, Matrix dx, int from, int to) =>
         SimdGradients<TWidth, TVector>.LayerNorm(x, g, epsilon, dy, normed, dx, from, to);
 

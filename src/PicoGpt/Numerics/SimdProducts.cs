@@ -14,6 +14,9 @@ internal static unsafe class SimdProducts<TWidth, TVector>
     // Rows that are asked for before they are walked, by one row of x: eight are walked at once.
     private const int RowsAhead = 16;
 
+    // Rows of x whose part of a block's inner dimension stays in the second-level cache with their sums, of the smallest there is.
+    private const int GroupRows = 192;
+
     private static int TileColumns => BlockProducts<TWidth, TVector>.TileColumns;
 
     /// <inheritdoc cref="Kernels.MatMul"/>
@@ -25,6 +28,10 @@ internal static unsafe class SimdProducts<TWidth, TVector>
 
     /// <inheritdoc cref="Kernels.MatMulAdd"/>
     public static void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to) => MatMulOfRows(x, w, null, y, from, to, continues: true);
+
+    /// <inheritdoc cref="Kernels.MatMulBackward"/>
+    public static void MatMulBackward(Matrix dy, Matrix w, Matrix dx, int from, int to) =>
+        MatMulOfRows(dy, w, null, dx, from, to, continues: false, isTransposed: true);
 
     /// <summary><c>y[:] += factor · w[:]</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -55,26 +62,46 @@ internal static unsafe class SimdProducts<TWidth, TVector>
         for (; i < w.Rows; i++) MultiplyAdd(x[i], w.RowPointer(i) + from, y + from, to - from);
     }
 
+    private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to, bool continues, bool isTransposed = false)
+    {
+        for (int t = 0; t < x.Rows; t += GroupRows)
+        {
+            int rows = Math.Min(GroupRows, x.Rows - t);
+            MatMulOfGroup(x.Skip(t).Take(rows), w, b, y.Skip(t).Take(rows), from, to, continues, isTransposed);
+        }
+    }
+
     // Weights stream by once, block by block, each copied to where it stays in the first-level cache for all rows of x: rows of w
-    // lie so far apart that few of them fit there together. The next block comes from memory meanwhile.
+    // lie so far apart that few of them fit there together. A later block comes from memory meanwhile.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MatMulOfRows(Matrix x, Matrix w, float* b, Matrix y, int from, int to, bool continues)
+    private static void MatMulOfGroup(Matrix x, Matrix w, float* b, Matrix y, int from, int to, bool continues, bool isTransposed)
     {
         float* memory = stackalloc float[Kernels.AlignedLength(BlockProducts<TWidth, TVector>.MaxRows * TileColumns)];
         float* block = Kernels.Align(memory);
         (int blockRows, int tiles) = BlockProducts<TWidth, TVector>.BlockOf(x);
+        nint rowStep = isTransposed ? 1 : w.Stride, columnStep = isTransposed ? w.Stride : 1;
         for (int first = from, end; first < to; first = end)
         {
             end = Math.Min(first + (tiles * TileColumns), to);
             for (int t = 0; t < x.Rows && !continues; t++) Begin(b, y.RowPointer(t), first, end);
-            for (int i = 0; i < w.Rows; i += blockRows)
+            for (int i = 0; i < x.Columns; i += blockRows)
             {
-                int rows = Math.Min(blockRows, w.Rows - i);
+                int rows = Math.Min(blockRows, x.Columns - i);
                 for (int column = first; column < end; column += TileColumns)
                 {
                     int columns = Math.Min(TileColumns, end - column);
-                    float* next = i + rows < w.Rows ? w.RowPointer(i + rows) + column : w.Data + column + (end - first);
-                    Copy(w.RowPointer(i) + column, w.Stride, rows, columns, block);
+                    float* piece = w.Data + (i * rowStep) + (column * columnStep);
+                    float* next = i + rows < x.Columns ? piece + (rows * rowStep) : w.Data + ((column + end - first) * columnStep);
+                    if (isTransposed)
+                    {
+                        CopyTransposed(piece, w.Stride, rows, columns, block);
+                        var ahead = new LookAhead(next, w.Stride, blockRows);
+                        BlockProducts<TWidth, TVector>.Add(
+                            x.Only(i, rows), block, TileColumns, y.Data + column, y.Stride, columns, ahead: &ahead);
+                        continue;
+                    }
+
+                    Copy(piece, w.Stride, rows, columns, block);
                     BlockProducts<TWidth, TVector>.Add(
                         x.Only(i, rows), block, TileColumns, y.Data + column, y.Stride, columns, next, w.Stride);
                 }
@@ -98,6 +125,13 @@ internal static unsafe class SimdProducts<TWidth, TVector>
             new ReadOnlySpan<float>(w, columns).CopyTo(new Span<float>(block, columns));
             new Span<float>(block + columns, TileColumns - columns).Clear();
         }
+    }
+
+    // [columns, rows] -> [rows, columns], and zeros behind the columns
+    private static void CopyTransposed(float* w, nint wStride, int rows, int columns, float* block)
+    {
+        if (columns < TileColumns) new Span<float>(block, rows * TileColumns).Clear();
+        Transposition.Copy(w, wStride, columns, rows, block, TileColumns);
     }
 
     // y += x[0]·w[0] + … + x[7]·w[7], each product fused to the sum before it

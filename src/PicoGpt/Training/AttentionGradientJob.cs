@@ -76,19 +76,19 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
             var p = new Matrix(scratch, rows, positions, _stride); // [rows, positions]
             var dp = new Matrix(scratch + (RowBlock * _stride), rows, positions, _stride);
             var transposed = new Matrix(scratch + (2 * RowBlock * _stride), positions, rows, RowBlock);
-            Patterns(text.Cache, head, Rows(q, first, rows), first, p);
-            _kernels.MatMulTransposed(Rows(dy, first, rows), v, dp, 0, positions); // [rows, head_size] -> [rows, positions]
+            Patterns(text.Cache, head, q.Skip(first).Take(rows), first, p);
+            _kernels.MatMulBackward(dy.Skip(first).Take(rows), v, dp, 0, positions); // [rows, head_size] -> [rows, positions]
             Transpose(p, transposed);
-            _kernels.MatMulAdd(transposed, Rows(dy, first, rows), dv, 0, _headSize); // [positions, rows] -> [positions, head_size]
+            _kernels.MatMulAdd(transposed, dy.Skip(first).Take(rows), dv, 0, _headSize); // [positions, rows] -> [positions, head_size]
             for (int r = 0; r < rows; r++)
             {
                 _kernels.SoftmaxBackward(p.RowPointer(r), dp.RowPointer(r), Scale, first + r + 1);
                 dp.Row(r)[(first + r + 1)..].Clear();
             }
 
-            _kernels.MatMul(dp, k.Take(positions), null, Rows(dq, first, rows), 0, _headSize); // [rows, positions] -> [rows, head_size]
+            _kernels.MatMul(dp, k.Take(positions), null, dq.Skip(first).Take(rows), 0, _headSize); // [rows, positions] -> [rows, head_size]
             Transpose(dp, transposed);
-            _kernels.MatMulAdd(transposed, Rows(q, first, rows), dk, 0, _headSize); // [positions, rows] -> [positions, head_size]
+            _kernels.MatMulAdd(transposed, q.Skip(first).Take(rows), dk, 0, _headSize); // [positions, rows] -> [positions, head_size]
         }
 
         Matrix Of(Matrix m, int column) => new(m.RowPointer(text.Row) + column + (head * _headSize), text.Rows, _headSize, m.Stride);
@@ -102,7 +102,7 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
         for (int r = 0; r < q.Rows; r += Kernels.TileRows)
         {
             int rows = Math.Min(Kernels.TileRows, q.Rows - r);
-            _kernels.Scores(Rows(q, r, rows), cache.Keys(Layer, head), cache.BlockStride, Scale, Rows(scores, r, rows));
+            _kernels.Scores(q.Skip(r).Take(rows), cache.Keys(Layer, head), cache.BlockStride, Scale, scores.Skip(r).Take(rows));
         }
 
         for (int r = 0; r < p.Rows; r++)
@@ -114,12 +114,6 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
 
     private static void Transpose(Matrix x, Matrix y)
     {
-        for (int i = 0; i < y.Rows; i++)
-        {
-            float* row = y.RowPointer(i);
-            for (int t = 0; t < y.Columns; t++) row[t] = x.RowPointer(t)[i];
-        }
+        Transposition.Copy(x.Data, x.Stride, x.Rows, x.Columns, y.Data, y.Stride);
     }
-
-    private static Matrix Rows(Matrix m, int first, int rows) => new(m.RowPointer(first), rows, m.Columns, m.Stride);
 }

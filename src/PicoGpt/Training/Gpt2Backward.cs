@@ -11,6 +11,9 @@ namespace PicoGpt.Training;
 /// </summary>
 internal sealed unsafe class Gpt2Backward : IDisposable
 {
+    /// <summary>The rows whose logits are computed together: enough that reading the vocabulary's matrix and its gradient is the least of it.</summary>
+    public const int LogitsRows = 128;
+
     private readonly Gpt2HyperParameters _h;
     private readonly Gpt2Forward _forward;
     private readonly Workspace _workspace;
@@ -24,7 +27,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private readonly EmbeddingGradientJob _embedding;
     private readonly LossJob _loss;
     private readonly ClassifierGradientJob _classifier;
-    private readonly int[] _chosen = new int[Gpt2Forward.MaxLogits];
+    private readonly int[] _chosen = new int[LogitsRows];
 
     /// <param name="model">The model, in float32; one with an adapter in memory has gradients of that, and none of its weights.</param>
     /// <param name="texts">The most texts of a batch.</param>
@@ -39,7 +42,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         _h = model.HyperParameters;
         _recomputes = recomputes;
         int rows = texts * length;
-        _workspace = new Workspace(_h, threads, kernels, recomputes ? ActivationMemory.Residual : ActivationMemory.Kept, rows);
+        _workspace = new Workspace(_h, threads, kernels, recomputes ? ActivationMemory.Residual : ActivationMemory.Kept, rows, LogitsRows);
         _forward = new Gpt2Forward(model, _workspace);
         _parameters = _forward.Parameters;
         _caches = [.. Enumerable.Range(0, texts).Select(_ => _forward.NewCache(length))];
@@ -48,8 +51,8 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         AdapterGradients = model.Adapter?.OfSameShape();
 
         _blocks = new BlocksBackward(_h, _forward, _workspace, length, isAdapted ? null : Gradients.Tree, AdapterGradients);
-        _memory = new AlignedBuffer((long)_h.NVocab * (Gpt2Forward.MaxLogits + Kernels.Lanes));
-        _dlogitsT = new Matrix(_memory.Data, _h.NVocab, Gpt2Forward.MaxLogits, Gpt2Forward.MaxLogits + Kernels.Lanes);
+        _memory = new AlignedBuffer((long)_h.NVocab * (LogitsRows + Kernels.Lanes));
+        _dlogitsT = new Matrix(_memory.Data, _h.NVocab, LogitsRows, LogitsRows + Kernels.Lanes);
         _embedding = new EmbeddingGradientJob(kernels);
         _loss = new LossJob(kernels);
         _classifier = new ClassifierGradientJob(kernels);
@@ -70,7 +73,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     /// <summary>Makes all gradients zero.</summary>
     public void Clear()
     {
-        Gradients.Clear();
+        Gradients.Clear(Pool);
         AdapterGradients?.Clear();
     }
 
@@ -129,17 +132,17 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private double Logits(ReadOnlyMemory<int> targets, float weight, bool addsGradients, CancellationToken cancellationToken)
     {
         double sum = 0;
-        for (int first = 0; first < targets.Length; first += Gpt2Forward.MaxLogits)
+        for (int first = 0; first < targets.Length; first += LogitsRows)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(Gpt2Forward.MaxLogits, targets.Length - first);
+            int count = Math.Min(LogitsRows, targets.Length - first);
             for (int i = 0; i < count; i++) _chosen[i] = first + i;
             _loss.Logits = _forward.Logits(_chosen.AsSpan(0, count)); // [n, n_embd] -> [n, n_vocab]
             _loss.Targets = targets.Slice(first, count);
             _loss.Weight = weight;
             Pool.Run(_loss);
             for (int i = 0; i < count; i++) sum += _loss.Losses[i];
-            if (addsGradients) ToVocabulary(_loss.Logits, Rows(_blocks.Normed, first, count)); // [n, n_vocab] -> [n, n_embd]
+            if (addsGradients) ToVocabulary(_loss.Logits, _blocks.Normed.Skip(first).Take(count)); // [n, n_vocab] -> [n, n_embd]
         }
 
         return sum;
@@ -179,6 +182,4 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         for (int t = 0; t < x.Rows; t++) x.Row(t).Clear();
         return x;
     }
-
-    private static Matrix Rows(Matrix m, int first, int count) => new(m.RowPointer(first), count, m.Columns, m.Stride);
 }

@@ -15,7 +15,7 @@ internal sealed class InputGradientJob(Kernels kernels) : Job
 
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(Dx.Columns, part, parts, Kernels.Lanes);
-        if (from < to) kernels.MatMulTransposed(Dy, W.Plain, Dx, from, to);
+        (int from, int to) = Share(Dx.Columns, part, parts, Kernels.PanelColumns);
+        if (from < to) kernels.MatMulBackward(Dy, W.Plain, Dx, from, to);
     }
 }

@@ -7,12 +7,14 @@ namespace PicoGpt.Training;
 internal sealed unsafe class LeafMemory : IDisposable
 {
     private readonly AlignedBuffer _buffer;
+    private readonly ClearJob _clear;
 
     /// <param name="h">The shape of the model.</param>
     /// <param name="isWanted">Whether a weight of a name has such memory.</param>
     public LeafMemory(Gpt2HyperParameters h, Func<string, bool> isWanted)
     {
         _buffer = new AlignedBuffer(Gpt2Architecture.Leaves(h).Where(leaf => isWanted(leaf.Name)).Sum(leaf => Kernels.Padded(leaf.Count)));
+        _clear = new ClearJob(_buffer);
         float* next = _buffer.Data;
         Tree = new Gpt2Tree<Matrix>(h, leaf =>
         {
@@ -27,10 +29,7 @@ internal sealed unsafe class LeafMemory : IDisposable
     public Gpt2Tree<Matrix> Tree { get; }
 
     /// <summary>Makes all of it zero.</summary>
-    public void Clear()
-    {
-        foreach (Matrix leaf in Tree) leaf.Values.Clear();
-    }
+    public void Clear(WorkerPool pool) => pool.Run(_clear);
 
     public void Dispose() => _buffer.Dispose();
 }

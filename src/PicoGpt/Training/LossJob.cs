@@ -16,7 +16,7 @@ internal sealed unsafe class LossJob(Kernels kernels) : Job
     public float Weight { get; set; }
 
     /// <summary>−ln p of each, in nats: [n].</summary>
-    public double[] Losses { get; } = new double[Inference.Gpt2Forward.MaxLogits];
+    public double[] Losses { get; } = new double[Gpt2Backward.LogitsRows];
 
     public override void Execute(int part, int parts)
     {

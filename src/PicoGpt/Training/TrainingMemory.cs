@@ -1,5 +1,4 @@
 using PicoGpt.Architecture;
-using PicoGpt.Inference;
 using PicoGpt.Machine;
 
 namespace PicoGpt.Training;
@@ -30,7 +29,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         long block = (9 * width) + (2 * inner); // norms, queries, keys and values, heads, additions and the residual between; hidden values twice
         long forward = ((h.NLayer + 2) * width) + ((options.LowMemory ? 1 : h.NLayer) * block) + (2L * h.NLayer * width); // the last: keys and values
         long backward = (6 * width) + inner + Math.Max(inner, width);
-        long logits = 2L * Gpt2Forward.MaxLogits * h.NVocab; // and their gradient, some rows at a time
+        long logits = 2L * Gpt2Backward.LogitsRows * h.NVocab; // and their gradient, some rows at a time
         return new TrainingMemory(options.Rank == 0 ? weights : weights + trained, trained, 2 * trained, ((rows * (forward + backward)) + logits) * sizeof(float));
     }
 
@@ -47,16 +46,12 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
     internal void Require(string name, TrainingMemory low, long free)
     {
         if (Total <= free) return;
-        string advice = low.Total <= free ? $"with the blocks computed again it takes {Size(low.Total)}"
+        string advice = low.Total <= free ? $"with the blocks computed again it takes {MemorySize.Of(low.Total)}"
             : Weights + Gradients + Moments < free ? "take shorter texts, or fewer of them together" : "take a smaller model";
-        throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"Training {name} takes {this}, but only {Size(free)} are free; {advice}.");
+        throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"Training {name} takes {this}, but only {MemorySize.Of(free)} are free; {advice}.");
     }
 
     /// <summary>A line with all the numbers.</summary>
     public override string ToString() =>
-        $"{Size(Total)} of memory ({Size(Weights)} weights, {Size(Gradients)} gradients, {Size(Moments)} moments, {Size(Activations)} activations)";
-
-    private static string Size(long bytes) => bytes >= 1L << 30
-        ? FormattableString.Invariant($"{bytes / (double)(1L << 30):F1} GiB")
-        : FormattableString.Invariant($"{bytes / (double)(1L << 20):F1} MiB");
+        $"{MemorySize.Of(Total)} of memory ({MemorySize.Of(Weights)} weights, {MemorySize.Of(Gradients)} gradients, {MemorySize.Of(Moments)} moments, {MemorySize.Of(Activations)} activations)";
 }

@@ -17,16 +17,9 @@ internal sealed unsafe class TransposeJob : Job
         (int from, int to) = Share(X.Columns, part, parts, Side);
         for (int column = from; column < to; column += Side)
         {
-            for (int row = 0; row < X.Rows; row += Side) Copy(row, Math.Min(row + Side, X.Rows), column, Math.Min(column + Side, to));
-        }
-    }
-
-    private void Copy(int row, int endRow, int column, int endColumn)
-    {
-        for (int i = column; i < endColumn; i++)
-        {
-            float* target = Y.RowPointer(i);
-            for (int t = row; t < endRow; t++) target[t] = X.RowPointer(t)[i];
+            int columns = Math.Min(Side, to - column);
+            for (int row = 0; row < X.Rows; row += Side)
+                Transposition.Copy(X.RowPointer(row) + column, X.Stride, Math.Min(Side, X.Rows - row), columns, Y.RowPointer(column) + row, Y.Stride);
         }
     }
 }

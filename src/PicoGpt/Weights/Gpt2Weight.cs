@@ -79,8 +79,9 @@ public sealed class Gpt2Weight : FloatTensor
     {
         _tensor.Verify();
         using var values = new HeldMemory<float>(_tensor.GetFloats());
-        float[] copy = values.IfUnchanged(values.Span.ToArray());
-        return new MemoryTensor(WeightNaming.TensorFlow.Of(Name), TensorShape.Of(Shape), copy);
+        var copy = new MemoryTensor(WeightNaming.TensorFlow.Of(Name), TensorShape.Of(Shape));
+        values.Span.CopyTo(copy.Values.Span);
+        return values.IfUnchanged(copy);
     }
 
     /// <summary>The same with what an adapter adds, under the name that OpenAI's checkpoints have for it.</summary>

@@ -20,11 +20,12 @@ internal static class WeightInitialization
         List<MemoryTensor> tensors = [];
         foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(h))
         {
-            float[] values = new float[leaf.Count];
+            var tensor = new MemoryTensor(WeightNaming.TensorFlow.Of(leaf.Name), TensorShape.Of(leaf.Shape));
+            Span<float> values = tensor.Values.Span;
             double deviation = DeviationOf(leaf, h);
-            if (leaf.Kind == Gpt2LeafKind.Gain) Array.Fill(values, 1f);
+            if (leaf.Kind == Gpt2LeafKind.Gain) values.Fill(1f);
             for (int i = 0; deviation > 0 && i < values.Length; i++) values[i] = (float)(deviation * normal.Next());
-            tensors.Add(new MemoryTensor(WeightNaming.TensorFlow.Of(leaf.Name), TensorShape.Of(leaf.Shape), values));
+            tensors.Add(tensor);
         }
 
         return tensors;

@@ -42,6 +42,34 @@ public sealed unsafe class KernelsTests
         }
     }
 
+    // More rows, columns and inner values than any cache's share of them.
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Products_of_many_rows_give_the_bits_of_the_plain_loop(string variant)
+    {
+        const int Rows = 401, Inner = 300, Outer = 170;
+        var plain = new PlainKernels();
+        Kernels kernels = Kernels.Choose(variant);
+        using var x = new Block(Rows, Inner, seed: 1);
+        using var w = new Block(Inner, Outer, seed: 2);
+        using var transposed = new Block(Outer, Inner, seed: 3);
+        using var b = new Block(1, Outer, seed: 4);
+        using var expected = new Block(Rows, Outer);
+        using var actual = new Block(Rows, Outer);
+        plain.MatMul(x.Matrix, w.Matrix, b.Data, expected.Matrix, 0, Outer);
+        kernels.MatMul(x.Matrix, w.Matrix, b.Data, actual.Matrix, 0, Outer);
+        Assert.Equal(expected.Bits, actual.Bits);
+        plain.MatMulAdd(x.Matrix, w.Matrix, expected.Matrix, 0, Outer);
+        kernels.MatMulAdd(x.Matrix, w.Matrix, actual.Matrix, 0, Outer);
+        Assert.Equal(expected.Bits, actual.Bits);
+        plain.MatMulBackward(x.Matrix, transposed.Matrix, expected.Matrix, 0, Outer);
+        kernels.MatMulBackward(x.Matrix, transposed.Matrix, actual.Matrix, 0, Outer);
+        Assert.Equal(expected.Bits, actual.Bits);
+        plain.MatMulTransposed(x.Matrix, transposed.Matrix, expected.Matrix, 0, Outer);
+        kernels.MatMulTransposed(x.Matrix, transposed.Matrix, actual.Matrix, 0, Outer);
+        Assert.Equal(expected.Bits, actual.Bits);
+    }
+
     [Theory]
     [MemberData(nameof(Variants))]
     public void MatMulTransposed_gives_the_bits_of_the_plain_loop(string variant)
@@ -104,6 +132,11 @@ public sealed unsafe class KernelsTests
                 plain.MatMulAdd(x.Matrix, w.Matrix, expectedProduct.Matrix, 0, 45);
                 kernels.MatMulAdd(x.Matrix, w.Matrix, actualProduct.Matrix, 0, 20);
                 kernels.MatMulAdd(x.Matrix, w.Matrix, actualProduct.Matrix, 20, 45);
+                Assert.Equal(expectedProduct.Bits, actualProduct.Bits);
+                using var upper = new Block(45, n, seed: 2);
+                plain.MatMulBackward(x.Matrix, upper.Matrix, expectedProduct.Matrix, 0, 45);
+                kernels.MatMulBackward(x.Matrix, upper.Matrix, actualProduct.Matrix, 0, 20);
+                kernels.MatMulBackward(x.Matrix, upper.Matrix, actualProduct.Matrix, 20, 45);
                 Assert.Equal(expectedProduct.Bits, actualProduct.Bits);
                 using var g = new Block(1, n, seed: 4);
                 using var dy = new Block(rows, n, seed: 5);

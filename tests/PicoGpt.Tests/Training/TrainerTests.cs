@@ -78,6 +78,17 @@ public sealed class TrainerTests
         Assert.Contains("vocabulary", Refusal(model, [.. Tokens, 300], new TrainingOptions { ContextLength = 16 }), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_step_after_the_first_takes_no_memory_but_what_it_returns()
+    {
+        using Gpt2Model model = NewModel();
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { BatchSize = 2, ContextLength = 64, Threads = 1 });
+        for (int i = 0; i < 3; i++) trainer.Next(TestContext.Current.CancellationToken);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        trainer.Next(TestContext.Current.CancellationToken);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 512);
+    }
+
     private static string Refusal(Gpt2Model model, int[] tokens, TrainingOptions options) =>
         Assert.Throws<Gpt2Exception>(() => new Trainer(model, tokens, options).Dispose()).Message;
 
