@@ -1,4 +1,5 @@
 using System.Text;
+using PicoGpt.Files;
 
 namespace PicoGpt.PowerShell;
 
@@ -28,7 +29,7 @@ internal static class TextFile
                 path,
                 fault);
         }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception fault) when (FileSystemFacts.OfThisMachine.IsMissing(fault))
         {
             throw new Gpt2Exception(Gpt2Error.FileNotFound, $"There is no file '{path}'.", path, fault);
         }

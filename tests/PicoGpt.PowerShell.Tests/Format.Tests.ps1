@@ -135,7 +135,7 @@ Describe 'A view in a session whose language is constrained' {
         @{ Line = '"wörld" | ConvertTo-Gpt2Token -Model 3M | Format-Wide'; Says = 'ld' }
         @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4'; Says = 'Once upon a time, and the' }
         @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4 | Format-List'; Says = 'Prefill +: \d+ ms' }
-        @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4 -Stream'; Says = '(?m)^ the$' }
+        @{ Line = 'Invoke-Gpt2Generate "Once upon a time" -Model 3M -MaxTokens 4 -Stream'; Says = '(?m)^ the\r?$' }
         @{ Line = 'Measure-Gpt2Text "The king had a modem." -Model 3M'; Says = '3M, surprisal in bits:(.|\n)*The king had a modem.' }
         @{ Line = '(Measure-Gpt2Text "The king" -Model 3M).Tokens'; Says = "' king' +5.62 +5 +7.56 ' old' 8.6 %" }
         @{ Line = 'Trace-Gpt2Text "The king" -Model 3M'; Says = 'Logit lens: what a layer would say next' }

@@ -36,7 +36,7 @@ Describe 'Help of <Command>' -ForEach $commands {
         $parameters = Get-OwnParameter $Command
         $described = @($help.parameters.parameter)
         $described.name | Sort-Object | Should -Be ($parameters.Name | Sort-Object)
-        foreach ($parameter in $described) { $parameter.description.Text | Should -Match '\w.*\.$' -Because $parameter.name }
+        foreach ($parameter in $described) { $parameter.description.Text | Should -Match '\w.*\.\s*$' -Because $parameter.name }
     }
 
     It 'tells the facts of each parameter as the command has them' {
@@ -90,7 +90,7 @@ Describe 'Examples of <Command>' -ForEach @($examples) {
         $culture, [cultureinfo]::CurrentCulture = [cultureinfo]::CurrentCulture, [cultureinfo]::InvariantCulture
         $work = New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory
         Push-Location $work
-        'Once upon a time there was a king.', 'He had three daughters and no son.', 'The end.' | Set-Content ./tale.txt
+        'Once upon a time there was a king.', 'He had three daughters and no son.', 'The end.' | Join-String -Separator "`n" -OutputSuffix "`n" | Set-Content ./tale.txt -NoNewline # the same text everywhere
         'Prompt', 'The king', 'The queen' | Set-Content ./prompts.csv
         New-Item ./models -ItemType Directory
         Copy-Item (Get-Gpt2Model 3M).Path ./models/tales -Recurse

@@ -252,7 +252,7 @@ Describe 'The view of a measure' {
         $views[0] | Should -Match '\e\[48;2;'
         foreach ($view in $views) { $view -replace '\e\[[\d;]*m' | Should -Not -Match '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]' }
         $views[0..2] | Should -Not -Match '\e\[31m'
-        $views[0] -replace '\e\[[\d;]*m' | Should -Match '(?m)^a\\u001b\[31m\\u0007\\u009b2J\\u0008$'
+        $views[0] -replace '\e\[[\d;]*m' | Should -Match '(?m)^a\\u001b\[31m\\u0007\\u009b2J\\u0008\r?$'
     }
 
     It 'has a table of tokens' {

@@ -228,7 +228,7 @@ Describe 'The table of what the pipeline means' {
             'Test-Gpt2Model'        = { $input | Test-Gpt2Model -ErrorAction Stop | Select-Object -First 1 | ForEach-Object { $_.Model -eq '124M' ? $there : (Get-Gpt2Model $_.Model).Path } }
             'Remove-Gpt2Model'      = { $input | Remove-Gpt2Model -ErrorAction Stop }
             'Save-Gpt2Model'        = { $input | Save-Gpt2Model -ErrorAction Stop | ForEach-Object Path }
-            'Get-Gpt2Weight'        = { $input | Get-Gpt2Weight wte -Raw -ErrorAction SilentlyContinue -ErrorVariable faults; if ("$faults" -match "The checkpoint '(.+)/model.ckpt' has no tensor 'wte'") { $Matches[1] } else { throw $faults[0] } }
+            'Get-Gpt2Weight'        = { $input | Get-Gpt2Weight wte -Raw -ErrorAction SilentlyContinue -ErrorVariable faults; if ("$faults" -match "The checkpoint '(.+)[\\/]model.ckpt' has no tensor 'wte'") { $Matches[1] } else { throw $faults[0] } }
             'Export-Gpt2Model'      = { $input | Export-Gpt2Model "$TestDrive/$([guid]::NewGuid())" -Format Npz -Name ln_f/b -ErrorAction Stop -Verbose 4>&1 | Out-Null; 'exported' }
             'Show-Gpt2Weight'       = { $input | Show-Gpt2Weight -ErrorAction Stop | ForEach-Object Name }
             'ConvertTo-Gpt2Token'   = { -join ($input | ConvertTo-Gpt2Token -Model 3M -ErrorAction Stop).Text }

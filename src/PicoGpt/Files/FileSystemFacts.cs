@@ -38,6 +38,7 @@ internal sealed class FileSystemFacts
         Full = [Win32 | 39, Win32 | 112, Win32 | 1295], // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED
         Busy = [Win32 | 32, Win32 | 33, Win32 | 303, Win32 | 1224], // ERROR_SHARING_VIOLATION, _LOCK_VIOLATION, _DELETE_PENDING, _USER_MAPPED_FILE
         NoMemory = [Win32 | 8, Win32 | 14, Win32 | 1455], // ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY, ERROR_COMMITMENT_LIMIT
+        NoName = [Win32 | 123, Win32 | 161], // ERROR_INVALID_NAME, ERROR_BAD_PATHNAME
         NameComparison = StringComparison.OrdinalIgnoreCase,
         IsWindows = true,
     };
@@ -57,6 +58,8 @@ internal sealed class FileSystemFacts
 
     private FrozenSet<int> NoMemory { get; init; } = [];
 
+    private FrozenSet<int> NoName { get; init; } = [];
+
     /// <summary>Whether there was no room: on the disk, or within the user's quota.</summary>
     public bool IsFull(Exception fault) => fault is IOException && Full.Contains(fault.HResult);
 
@@ -65,6 +68,9 @@ internal sealed class FileSystemFacts
 
     /// <summary>Whether there were no addresses or no memory, which to map a file takes.</summary>
     public bool IsLackOfMemory(Exception fault) => fault is IOException && NoMemory.Contains(fault.HResult);
+
+    /// <summary>Whether there is nothing of that name; on Windows also because nothing can have it, such as one with a <c>*</c>.</summary>
+    public bool IsMissing(Exception fault) => fault is FileNotFoundException or DirectoryNotFoundException || (fault is IOException && NoName.Contains(fault.HResult));
 
     /// <summary>
     /// Whether the fault may be gone in a moment: on Windows whoever reads a file, such as a virus scanner or an indexer, keeps it from being

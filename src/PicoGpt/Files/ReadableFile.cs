@@ -25,7 +25,7 @@ internal static class ReadableFile
     /// <summary>The exception for a file that could not be opened.</summary>
     public static Gpt2Exception Refused(string path, Exception fault)
     {
-        if (fault is FileNotFoundException or DirectoryNotFoundException)
+        if (FileSystemFacts.OfThisMachine.IsMissing(fault))
             return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault);
         Gpt2Error error = FileSystemFacts.OfThisMachine.IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
         return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);

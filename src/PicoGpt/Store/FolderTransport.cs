@@ -20,7 +20,7 @@ internal sealed class FolderTransport : ITransport
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            string reason = fault is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : $"cannot be read: {fault.Message}";
+            string reason = FileSystemFacts.OfThisMachine.IsMissing(fault) ? "does not exist" : $"cannot be read: {fault.Message}";
             throw new SourceFault(Gpt2Error.DownloadFailed, $"'{address.LocalPath}' {reason}", fault);
         }
     }

@@ -49,6 +49,14 @@ public sealed class FileSystemFactsTests
     public void Windows_tells_a_lack_of_memory_by_several_numbers(string system, int number, bool expected) =>
         Assert.Equal(expected, Of(system).IsLackOfMemory(new IOException("said", unchecked((int)0x80070000) | number)));
 
+    [Theory]
+    [InlineData(Windows, 123, true)] // ERROR_INVALID_NAME
+    [InlineData(Windows, 161, true)] // ERROR_BAD_PATHNAME
+    [InlineData(Windows, 32, false)]
+    [InlineData(Linux, 123, false)]
+    public void What_cannot_be_a_name_on_Windows_names_nothing(string system, int number, bool expected) =>
+        Assert.Equal(expected, Of(system).IsMissing(new IOException("said", unchecked((int)0x80070000) | number)));
+
     [Fact]
     public void Who_is_denied_access_on_Windows_meets_a_file_that_is_mapped_or_marked_or_not_his()
     {
