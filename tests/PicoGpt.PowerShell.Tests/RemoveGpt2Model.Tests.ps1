@@ -20,7 +20,7 @@ Describe 'Remove-Gpt2Model' {
         Remove-Gpt2Model 1* -ErrorAction Stop
         $null = New-Item "$env:PICOGPT_HOME/124M/vocab.bpe", "$env:PICOGPT_HOME/355M/vocab.bpe" -Force
         Remove-Gpt2Model 1*
-        (Get-ChildItem $env:PICOGPT_HOME).Name | Should -Be '355M'
+        (Get-ChildItem $env:PICOGPT_HOME -Exclude .locks).Name | Should -Be '355M' # which Windows does not hide
     }
 
     It 'removes nothing with -WhatIf, and says what it would' {
@@ -96,11 +96,11 @@ Describe 'Remove-Gpt2Model' {
         }
     }
 
-    It 'deletes a link, and not what it leads to' -Skip:$IsWindows {
+    It 'deletes a link, and not what it leads to' -Tag 'needs a system that lets everybody make links' -Skip:$IsWindows {
         $null = New-Item "$TestDrive/far/vocab.bpe" -Force
         $null = New-Item $env:PICOGPT_HOME -ItemType Directory
         $null = New-Item "$env:PICOGPT_HOME/124M" -ItemType SymbolicLink -Value "$TestDrive/far"
-        $said = pwsh -NoProfile -Command "Import-Module '$module'; Remove-Gpt2Model 124M -WhatIf"
+        $said = Invoke-PowerShell -Command "Import-Module '$module'; Remove-Gpt2Model 124M -WhatIf"
         "$said" | Should -BeLike '*Delete the link, and not what it leads to, *far*'
         Remove-Gpt2Model 124M
         "$env:PICOGPT_HOME/124M" | Should -Not -Exist

@@ -56,7 +56,7 @@ Describe 'A cache that cannot be' {
     It 'is told by Save-Gpt2Model: <Case>' -ForEach @(
         @{ Case = 'a file'; Path = 'file' }
         @{ Case = 'below a file'; Path = 'file/below' }
-        @{ Case = 'too long a path'; Path = (, ('x' * 200) * 30) -join '/' }
+        if (-not $IsWindows) { @{ Case = 'too long a path'; Path = (, ('x' * 200) * 30) -join '/' } } # Windows takes as long a path as a variable can have
         @{ Case = 'too long a name'; Path = 'x' * 300 }
     ) {
         Set-Content "$TestDrive/cache/file" 'mine'

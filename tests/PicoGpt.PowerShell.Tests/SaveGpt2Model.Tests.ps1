@@ -48,7 +48,7 @@ Describe 'Save-Gpt2Model' {
         $null = New-Item "$TestDrive/elsewhere" -ItemType Directory
         Copy-Item (Get-Gpt2Model 3M).Path "$TestDrive/elsewhere/124M" -Recurse
         foreach ($given in (Get-Gpt2Model -Path "$TestDrive/elsewhere/124M"), (Get-Item "$TestDrive/elsewhere/124M")) {
-            { $given | Save-Gpt2Model -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*elsewhere/124M'' is not the folder of a model of the cache*'
+            { $given | Save-Gpt2Model -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage '*elsewhere?124M'' is not the folder of a model of the cache*'
         }
     }
 }

@@ -11,14 +11,17 @@ public static class TestFile
     /// <param name="bytes">Its new bytes.</param>
     public static void Overwrite(string path, byte[] bytes)
     {
-        try
+        for (int attempts = OperatingSystem.IsWindows() ? 10 : 1; ; attempts--)
         {
-            File.WriteAllBytes(path, bytes);
-        }
-        catch (IOException) when (OperatingSystem.IsWindows())
-        {
-            Release();
-            File.WriteAllBytes(path, bytes);
+            try
+            {
+                File.WriteAllBytes(path, bytes);
+                return;
+            }
+            catch (IOException) when (attempts > 1)
+            {
+                Release();
+            }
         }
     }
 

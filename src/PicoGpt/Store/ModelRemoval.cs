@@ -25,7 +25,7 @@ public sealed record ModelRemoval(
         HashSet<string> own = [.. model.Files.SelectMany(file => PartFile.NamesOf(file.Name))];
         List<FileInfo> files = [];
         List<string> kept = [];
-        foreach (FileSystemInfo entry in info.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        foreach (FileSystemInfo entry in EntriesOf(info))
         {
             if (entry is FileInfo file && own.Contains(file.Name)) files.Add(file);
             else if (entry is DirectoryInfo { Name: ConvertedFolder.Name, LinkTarget: null } converted) Sort(converted, files, kept);
@@ -54,14 +54,37 @@ public sealed record ModelRemoval(
 
     private static void Sort(DirectoryInfo converted, List<FileInfo> files, List<string> kept)
     {
-        foreach (FileSystemInfo entry in converted.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        foreach (FileSystemInfo entry in EntriesOf(converted))
         {
             if (entry is FileInfo file && ConvertedFolder.IsOwn(file.Name)) files.Add(file);
             else kept.Add($"{converted.Name}/{entry.Name}");
         }
     }
 
-    private static long LengthOf(FileInfo file) => file.LinkTarget is null ? file.Length : 0;
+    // Somebody else may remove the model, and finish its files, while they are listed.
+    private static FileSystemInfo[] EntriesOf(DirectoryInfo folder)
+    {
+        try
+        {
+            return [.. folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal)];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException && !Directory.Exists(folder.FullName))
+        {
+            return [];
+        }
+    }
+
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.LinkTarget is null ? file.Length : 0;
+        }
+        catch (FileNotFoundException)
+        {
+            return 0;
+        }
+    }
 
     private static void DeleteIfEmpty(string folder)
     {

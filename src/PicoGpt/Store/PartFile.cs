@@ -24,8 +24,7 @@ internal sealed class PartFile : IDisposable
         _finalPath = finalPath;
         _journal = new DownloadJournal(finalPath + JournalSuffix);
         OwnFile.DeleteLink(Path);
-        _handle = File.OpenHandle(
-            Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        _handle = OpenInFolder(Path);
         long written = RandomAccess.GetLength(_handle);
         if (_journal.Length is not long length || written <= length) _journal.Done.Remove(new ByteRange(written, long.MaxValue));
         else Discard();
@@ -161,4 +160,26 @@ internal sealed class PartFile : IDisposable
         _handle.Dispose();
         if (DoneLength == 0) Delete(_finalPath);
     }
+
+    // A folder that was removed a moment ago vanishes, on Windows, when nobody lists it any more.
+    private static SafeFileHandle OpenInFolder(string path)
+    {
+        SafeFileHandle? handle = null;
+        BusyFile.Do(BusyFile.Patiently, () =>
+        {
+            try
+            {
+                handle = Open(path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+                handle = Open(path);
+            }
+        });
+        return handle!;
+    }
+
+    private static SafeFileHandle Open(string path) =>
+        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
 }
