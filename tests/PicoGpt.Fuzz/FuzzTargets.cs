@@ -31,5 +31,6 @@ internal static class FuzzTargets
         ["journal"] = root => new JournalTarget(root),
         ["model"] = root => new ModelTarget(root),
         ["training"] = root => new TrainingTarget(root),
+        ["adapter"] = root => new AdapterTarget(root),
     };
 }

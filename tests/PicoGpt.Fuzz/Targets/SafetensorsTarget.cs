@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using PicoGpt.Checkpoints.Safetensors;
 
 namespace PicoGpt.Fuzz.Targets;
@@ -15,19 +14,6 @@ internal sealed class SafetensorsTarget : FuzzTarget
 
     public override string Read() => SourceReading.Read(Path.Combine(Folder, SafetensorsFormat.FileName));
 
-    public override Mutant Mutate(Dice dice)
-    {
-        byte[] good = Good(SafetensorsFormat.FileName);
-        byte[] bytes = dice.Chance(0.3) ? ByteMutations.Change(good, dice) : ChangeHeader(good, dice);
-        return new Mutant([(SafetensorsFormat.FileName, bytes)], IsCovered: false);
-    }
-
-    private static byte[] ChangeHeader(byte[] good, Dice dice)
-    {
-        int dataStart = SafetensorsFile.PrefixLength + (int)BinaryPrimitives.ReadInt64LittleEndian(good);
-        byte[] header = TextMutations.Change(good[SafetensorsFile.PrefixLength..dataStart], dice);
-        byte[] length = new byte[SafetensorsFile.PrefixLength];
-        BinaryPrimitives.WriteUInt64LittleEndian(length, dice.Chance(0.95) ? (ulong)header.Length : dice.Number());
-        return [.. length, .. header, .. good.AsSpan(dataStart)];
-    }
+    public override Mutant Mutate(Dice dice) =>
+        new([(SafetensorsFormat.FileName, SafetensorsMutations.Change(Good(SafetensorsFormat.FileName), dice))], IsCovered: false);
 }

@@ -92,6 +92,16 @@ public sealed class AdapterFileTests : IDisposable
     }
 
     [Fact]
+    public void Texts_beside_the_matrices_that_are_not_UTF_8_are_refused()
+    {
+        Write("base_model.model.transformer.h.1.attn.c_attn.lora_{0}.weight");
+        byte[] bytes = File.ReadAllBytes(_folder.File(AdapterFile.FileName));
+        bytes[bytes.AsSpan().IndexOf("\"pt\""u8) + 1] = 0xFF;
+        TestFile.Overwrite(_folder.File(AdapterFile.FileName), bytes);
+        Assert.Contains("its header is not valid JSON", Fault(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_with_an_adapter_is_named_after_both_and_closed_with_its_own()
     {
         Write("base_model.model.transformer.h.1.attn.c_attn.lora_{0}.weight");

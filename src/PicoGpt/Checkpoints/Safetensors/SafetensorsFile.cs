@@ -44,15 +44,39 @@ internal static class SafetensorsFile
 
     /// <summary>Lists the tensors of one mapped file.</summary>
     /// <exception cref="Gpt2Exception">It is damaged or of another format.</exception>
-    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file, CancellationToken cancellationToken)
+    public static IEnumerable<StoredTensor> ListTensors(ShardMappings files, int file, CancellationToken cancellationToken) =>
+        WithHeader(files.Open(file), (header, dataStart) => Tensors(header, files, file, dataStart, cancellationToken).ToArray());
+
+    /// <summary>The texts that the header of a file has beside its tensors.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read, or is damaged.</exception>
+    public static Dictionary<string, string> ReadMetadata(string path)
     {
-        MappedFile mapped = files.Open(file);
+        Dictionary<string, string> texts = [];
+        using ITensorSource source = MappedSource.Open(path, (files, file, _) =>
+        {
+            texts = WithHeader(files.Open(file), (header, _) => TextsOf(header));
+            return [];
+        });
+        return texts;
+    }
+
+    private static Dictionary<string, string> TextsOf(JsonElement header)
+    {
+        Dictionary<string, string> texts = [];
+        if (!header.TryGetProperty(MetadataKey, out JsonElement metadata) || metadata.ValueKind != JsonValueKind.Object) return texts;
+        foreach (JsonProperty text in metadata.EnumerateObject().Where(text => text.Value.ValueKind == JsonValueKind.String))
+            texts[text.Name] = text.Value.GetString()!;
+        return texts;
+    }
+
+    // Reads the header, and tells what is wrong with it in a sentence.
+    private static T WithHeader<T>(MappedFile mapped, Func<JsonElement, int, T> read)
+    {
         try
         {
             int headerLength = ReadHeaderLength(mapped);
             using JsonDocument header = ParseHeader(mapped, headerLength);
-            MappedTensor[] tensors = [.. Tensors(header.RootElement, files, file, PrefixLength + headerLength, cancellationToken)];
-            return tensors;
+            return read(header.RootElement, PrefixLength + headerLength);
         }
         catch (NotSupportedException fault)
         {
@@ -71,25 +95,6 @@ internal static class SafetensorsFile
                 mapped.Path,
                 fault);
         }
-    }
-
-    /// <summary>The texts that the header of a file has beside its tensors.</summary>
-    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
-    public static Dictionary<string, string> ReadMetadata(string path)
-    {
-        Dictionary<string, string> texts = [];
-        using ITensorSource source = MappedSource.Open(path, (files, file, _) =>
-        {
-            using JsonDocument header = ParseHeader(files.Open(file), ReadHeaderLength(files.Open(file)));
-            if (header.RootElement.TryGetProperty(MetadataKey, out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object)
-            {
-                foreach (JsonProperty text in metadata.EnumerateObject().Where(text => text.Value.ValueKind == JsonValueKind.String))
-                    texts[text.Name] = text.Value.GetString()!;
-            }
-
-            return [];
-        });
-        return texts;
     }
 
     private static string Describe(Exception fault) => fault is JsonException or InvalidOperationException ? "its header is not valid JSON" : fault.Message;
