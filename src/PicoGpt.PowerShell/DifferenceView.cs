@@ -11,7 +11,6 @@ namespace PicoGpt.PowerShell;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class DifferenceView
 {
-    private const int MaxLines = 20, MinWidth = 20;
     private const int Named = 5; // of the parts that differ most
     private const double MaxBits = 6, Some = 1, Much = 3;
 
@@ -43,8 +42,7 @@ public static class DifferenceView
         string Held(string measure)
         {
             object? measured = difference.Properties[measure]?.Value;
-            string precision = measured is null ? "" : ObjectReader.Text(PSObject.AsPSObject(measured), "Precision");
-            return precision is "" or nameof(Gpt2Precision.Float32) ? "" : $" in {precision}";
+            return measured is null ? "" : MarkedText.PrecisionOf(PSObject.AsPSObject(measured));
         }
     }
 
@@ -63,8 +61,7 @@ public static class DifferenceView
     /// <returns>Such as <c>14 tokens, perplexity 30.94 -> 21.30</c> and <c>bits per byte 1.541 -> 1.372: -0.169 ± 0.031</c>.</returns>
     private static string[] Totals(PSObject difference)
     {
-        int tokens = (int)(ObjectReader.Number(difference, "TokenCount") ?? 0);
-        string count = string.Create(CultureInfo.InvariantCulture, $"{tokens:N0} {(tokens == 1 ? "token" : "tokens")}");
+        string count = MarkedText.CountOf(difference);
         if (ObjectReader.Number(difference, "Difference") is not { } change) return [count];
         string error = ObjectReader.Number(difference, "StandardError") is { } bits ? $" ± {bits.ToString("0.000", CultureInfo.InvariantCulture)}" : "";
         return [$"{count}, perplexity {Both("Perplexity", "N2")}", $"bits per byte {Both("BitsPerByte", "N3")}: {Change(change, 3)}{error}"];
@@ -80,7 +77,7 @@ public static class DifferenceView
     public static string Token(PSObject token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return $"{ColourOf(ObjectReader.Number(token, "Difference"))}{Quoted(token)}{ScreenText.Reset}";
+        return $"{ColourOf(ObjectReader.Number(token, "Difference"))}{MarkedText.Quoted(token)}{ScreenText.Reset}";
     }
 
     /// <summary>The totals, the text and what differs most.</summary>
@@ -92,24 +89,8 @@ public static class DifferenceView
     public static string[] Draw(PSObject difference, int width, bool whole, bool hasMarks)
     {
         ArgumentNullException.ThrowIfNull(difference);
-        width = width <= 0 ? Screen.WidthOfNoScreen : Math.Max(width, MinWidth);
-        var lines = new List<string>();
-        string file = ObjectReader.Text(difference, "Path");
-        if (file.Length > 0) lines.Add(Format.Visible(Path.GetFileName(file)));
-        lines.AddRange(Totals(difference));
-        string text = ObjectReader.Text(difference, "Text");
-        var drawn = new StyledLines(width - 1, whole ? int.MaxValue : MaxLines);
-        foreach (PSObject token in ObjectReader.Items(difference, "Tokens"))
-        {
-            double? change = ObjectReader.Number(token, "Difference");
-            int start = (int)(ObjectReader.Number(token, "Start") ?? 0), length = (int)(ObjectReader.Number(token, "Length") ?? 0);
-            drawn.AddMarked(text, start, length, ColourOf(change), MarkOf(change));
-            if (drawn.IsCut) break;
-        }
-
-        if (text.Length > 0 && text[^1] != '\n') drawn.Finish();
-        lines.AddRange(hasMarks ? drawn.Marked() : drawn.Styled());
-        if (drawn.IsCut) lines.Add("… Format-Custom -View Whole shows the whole text.");
+        width = MarkedText.WidthOf(width);
+        List<string> lines = MarkedText.Draw(difference, Totals(difference), Pieces(difference), width, whole ? null : "Whole", hasMarks);
         AddMostDifferent(lines, difference, width);
         return [.. lines];
     }
@@ -122,13 +103,21 @@ public static class DifferenceView
 
         void Add(string what, IEnumerable<PSObject> tokens)
         {
-            IEnumerable<string> changes = tokens.Take(Named).Select(token => $"{Quoted(token)} {Change(ObjectReader.Number(token, "Difference"), 1)}");
+            IEnumerable<string> changes = tokens.Take(Named).Select(token => $"{MarkedText.Quoted(token)} {Change(ObjectReader.Number(token, "Difference"), 1)}");
             string list = string.Join("  ", changes);
             if (list.Length > 0) lines.Add(ScreenText.Fit($"{what}: {list}", width - 1).TrimEnd());
         }
     }
 
-    private static string Quoted(PSObject token) => $"'{VisibleText.Of(ObjectReader.Text(token, "Text"))}'";
+    private static IEnumerable<(int Start, int Length, string Colour, char Mark)> Pieces(PSObject difference)
+    {
+        foreach (PSObject token in ObjectReader.Items(difference, "Tokens"))
+        {
+            double? change = ObjectReader.Number(token, "Difference");
+            int start = (int)(ObjectReader.Number(token, "Start") ?? 0), length = (int)(ObjectReader.Number(token, "Length") ?? 0);
+            yield return (start, length, ColourOf(change), MarkOf(change));
+        }
+    }
 
     private static char MarkOf(double? bits) => bits switch
     {

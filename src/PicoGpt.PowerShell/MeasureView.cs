@@ -9,8 +9,6 @@ namespace PicoGpt.PowerShell;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class MeasureView
 {
-    private const int MaxLines = 20;
-    private const int MinWidth = 20;
     private const string Marks = " ▁▂▄▆█"; // of surprisal: none below a bit, the last from 12 on
     private const int MaxBits = 12;
     private const int Step = 3;
@@ -46,8 +44,7 @@ public static class MeasureView
     public static string Totals(PSObject measure)
     {
         ArgumentNullException.ThrowIfNull(measure);
-        int tokens = (int)(ObjectReader.Number(measure, "TokenCount") ?? 0);
-        var totals = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{tokens:N0} {(tokens == 1 ? "token" : "tokens")}"));
+        var totals = new StringBuilder(MarkedText.CountOf(measure));
         Add("Perplexity", ", perplexity {0:N2}");
         Add("BitsPerToken", ", {0:N2} bits per token");
         Add("BitsPerCharacter", ", {0:N2} bits per character");
@@ -59,18 +56,13 @@ public static class MeasureView
         }
     }
 
-    /// <summary>A number of bits or the like for a table.</summary>
-    /// <param name="value">The number, if there is one.</param>
-    /// <returns>Two digits behind the point, or nothing.</returns>
-    public static string Number(double? value) => value?.ToString("N2", CultureInfo.InvariantCulture) ?? "";
-
     /// <summary>A token in quotes, on the colour of its surprisal.</summary>
     /// <param name="token">A token's measure, from here or from another session.</param>
     /// <returns>The text in quotes.</returns>
     public static string Token(PSObject token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return $"{ColourOf(ObjectReader.Number(token, "Surprisal"))}'{VisibleText.Of(ObjectReader.Text(token, "Text"))}'{ScreenText.Reset}";
+        return $"{ColourOf(ObjectReader.Number(token, "Surprisal"))}{MarkedText.Quoted(token)}{ScreenText.Reset}";
     }
 
     /// <summary>The beginning of a text on one line.</summary>
@@ -104,31 +96,12 @@ public static class MeasureView
     public static string[] Draw(PSObject measure, int width, bool whole, bool hasMarks = false)
     {
         ArgumentNullException.ThrowIfNull(measure);
-        width = width <= 0 ? Screen.WidthOfNoScreen : Math.Max(width, MinWidth);
-        var lines = new List<string>();
-        string file = ObjectReader.Text(measure, "Path");
-        if (file.Length > 0) lines.Add(Format.Visible(Path.GetFileName(file)));
-        lines.Add(Totals(measure));
-        var drawn = new StyledLines(width - 1, whole ? int.MaxValue : MaxLines);
-        string text = ObjectReader.Text(measure, "Text");
-        foreach ((int start, int length, double? bits) in Pieces(measure))
-        {
-            drawn.AddMarked(text, start, length, ColourOf(bits), MarkOf(bits));
-            if (drawn.IsCut) break;
-        }
-
-        if (text.Length > 0 && text[^1] != '\n') drawn.Finish();
-        lines.AddRange(hasMarks ? drawn.Marked() : drawn.Styled());
-        if (drawn.IsCut) lines.Add($"… Format-Custom -View {(hasMarks ? "Marks" : "Whole")} shows the whole text.");
-        return [.. lines];
+        string? wholeView = whole ? null : hasMarks ? "Marks" : "Whole";
+        var pieces = Pieces(measure).Select(piece => (piece.Start, piece.Length, ColourOf(piece.Bits), MarkOf(piece.Bits)));
+        return [.. MarkedText.Draw(measure, [Totals(measure)], pieces, MarkedText.WidthOf(width), wholeView, hasMarks)];
     }
 
-    private static string MeasuredWith(PSObject measure)
-    {
-        string precision = ObjectReader.Text(measure, "Precision");
-        string held = precision == nameof(Gpt2Precision.Float32) ? "" : $" in {precision}";
-        return $"{Format.Visible(ObjectReader.Text(measure, "Model"))}{held}";
-    }
+    private static string MeasuredWith(PSObject measure) => $"{Format.Visible(ObjectReader.Text(measure, "Model"))}{MarkedText.PrecisionOf(measure)}";
 
     private static char MarkOf(double? bits) => bits switch
     {

@@ -26,6 +26,17 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
         Show($"{Format.Bytes(done)} of {Format.Bytes(total)}, {Format.Bytes((long)perSecond)}/s", (double)done / total, left);
     }
 
+    /// <summary>Draws the bar of work that goes through tokens, with its speed, where it is time to.</summary>
+    /// <param name="done">The tokens that are done.</param>
+    /// <param name="left">Those that are left, as far as they are known.</param>
+    /// <param name="elapsed">The time that those which are done took.</param>
+    public void ShowTokens(long done, long left, TimeSpan elapsed)
+    {
+        double perSecond = done / elapsed.TotalSeconds;
+        TimeSpan? timeLeft = done == 0 ? null : TimeSpan.FromSeconds(left / perSecond);
+        Show($"{done} of {done + left} tokens, {perSecond:F1} tokens/s", (double)done / Math.Max(1, done + left), timeLeft);
+    }
+
     /// <summary>Draws the bar where it is time to.</summary>
     /// <param name="status">What is being done.</param>
     /// <param name="share">How much of it is done, from 0 to 1.</param>

@@ -27,12 +27,15 @@ internal static class Screen
             {
                 return Variable<PSHost>("Host")?.UI?.RawUI?.BufferSize.Width is > 0 and int width ? width : WidthOfNoScreen;
             }
-            catch (Exception fault) when (fault is HostException or IOException or NotImplementedException or InvalidOperationException)
+            catch (Exception fault) when (IsLackOfScreen(fault))
             {
-                return WidthOfNoScreen; // a host may have no screen
+                return WidthOfNoScreen;
             }
         }
     }
+
+    /// <summary>Whether an exception says that the host has no screen; hosts say it in several ways.</summary>
+    public static bool IsLackOfScreen(Exception fault) => fault is HostException or IOException or NotImplementedException or InvalidOperationException;
 
     /// <summary>Whether colours arrive: PowerShell takes them away in plain text, and by default on the way to a file.</summary>
     public static bool HasColours => RenderingOf() switch

@@ -230,10 +230,10 @@ public sealed class ScreenItem
     public string Norm => Format.Number(Number(nameof(Norm)));
 
     /// <summary>The share in per cent.</summary>
-    public string Share => ObjectReader.Number(_item, nameof(Share)) is { } share ? share.ToString("P2", CultureInfo.InvariantCulture) : "";
+    public string Share => Measured(nameof(Share), "P2");
 
     /// <summary>The cosine.</summary>
-    public string Cosine => ObjectReader.Number(_item, nameof(Cosine))?.ToString("F6", CultureInfo.InvariantCulture) ?? "";
+    public string Cosine => Measured(nameof(Cosine), "F6");
 
     /// <summary>The reference's surprisal.</summary>
     public string ReferenceSurprisal => Measured(nameof(ReferenceSurprisal));
@@ -242,13 +242,13 @@ public sealed class ScreenItem
     public string ReferencePerplexity => Measured(nameof(ReferencePerplexity));
 
     /// <summary>Bits a byte by the reference, in three digits.</summary>
-    public string ReferenceBits => ObjectReader.Number(_item, "ReferenceBitsPerByte")?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+    public string ReferenceBits => Measured("ReferenceBitsPerByte", "N3");
 
     /// <summary>Bits a byte by the model, in three digits.</summary>
-    public string Bits => ObjectReader.Number(_item, nameof(BitsPerByte))?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+    public string Bits => Measured(nameof(BitsPerByte), "N3");
 
     /// <summary>The standard error in three digits.</summary>
-    public string StandardError => ObjectReader.Number(_item, nameof(StandardError))?.ToString("N3", CultureInfo.InvariantCulture) ?? "";
+    public string StandardError => Measured(nameof(StandardError), "N3");
 
     /// <summary>Where a text is from, or how it begins.</summary>
     public string Place => MeasureView.Place(_item);
@@ -275,7 +275,8 @@ public sealed class ScreenItem
 
     private double Number(string property) => ObjectReader.Number(_item, property) ?? 0;
 
-    private string Measured(string property) => MeasureView.Number(ObjectReader.Number(_item, property));
+    private string Measured(string property, string format = "N2") =>
+        ObjectReader.Number(_item, property)?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 
     private string Time(string property) =>
         _item.Properties[property]?.Value is { } value && (value as PSObject)?.BaseObject is var inner && (inner ?? value) is TimeSpan time ? Format.Time(time) : "";

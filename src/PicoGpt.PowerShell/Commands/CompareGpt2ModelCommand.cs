@@ -168,10 +168,7 @@ public sealed class CompareGpt2ModelCommand : Gpt2TextCmdlet
     private void Advance(TextComparer comparer)
     {
         _bar ??= new ProgressBar(this, $"Comparing {InUse.Name} with {InReference.Name}");
-        long measured = comparer.TokensMeasured, left = comparer.TokensLeft;
-        double rate = measured / Stopwatch.GetElapsedTime(_start).TotalSeconds;
-        TimeSpan? timeLeft = measured == 0 ? null : TimeSpan.FromSeconds(left / rate);
-        _bar.Show($"{measured} of {measured + left} tokens, {rate:F1} tokens/s", (double)measured / Math.Max(1, measured + left), timeLeft);
+        _bar.ShowTokens(comparer.TokensMeasured, comparer.TokensLeft, Stopwatch.GetElapsedTime(_start));
         foreach (Gpt2TextDifference difference in comparer.Advance(StopToken)) Emit(difference);
     }
 

@@ -138,10 +138,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     private void Advance()
     {
         _bar ??= new ProgressBar(this, $"Measuring with {_model}");
-        long measured = _measurer!.TokensMeasured, left = _measurer.TokensLeft;
-        double rate = measured / Stopwatch.GetElapsedTime(_start).TotalSeconds;
-        TimeSpan? timeLeft = measured == 0 ? null : TimeSpan.FromSeconds(left / rate);
-        _bar.Show($"{measured} of {measured + left} tokens, {rate:F1} tokens/s", (double)measured / Math.Max(1, measured + left), timeLeft);
+        _bar.ShowTokens(_measurer!.TokensMeasured, _measurer.TokensLeft, Stopwatch.GetElapsedTime(_start));
         foreach (Gpt2TextMeasure measure in _measurer.Advance(StopToken)) Emit(measure);
     }
 

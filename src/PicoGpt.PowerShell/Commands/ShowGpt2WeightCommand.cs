@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Management.Automation.Host;
 using System.Text;
 using PicoGpt.Files;
 using PicoGpt.Pictures;
@@ -148,7 +147,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
             int width = Host.UI.RawUI.WindowSize.Width;
             return width > 0 ? Math.Max(width - 1, 8) : DefaultWidth;
         }
-        catch (Exception fault) when (fault is HostException or IOException or NotImplementedException or InvalidOperationException)
+        catch (Exception fault) when (Screen.IsLackOfScreen(fault))
         {
             return DefaultWidth;
         }
