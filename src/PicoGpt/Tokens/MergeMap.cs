@@ -11,9 +11,7 @@ internal sealed class MergeMap
 {
     private const long Empty = -1; // no pair: symbols are not negative
 
-    // Drawn by every process for itself, so that nobody can write a file of merges that fall into the same slots.
-    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64(), Multiplier = (ulong)Random.Shared.NextInt64() | (1UL << 63) | 1;
-
+    private readonly SeededHash _hash = SeededHash.OfThisProcess;
     private long[] _pairs;
     private Merge[] _merges;
     private int _count;
@@ -58,9 +56,7 @@ internal sealed class MergeMap
     private int SlotOf(long pair)
     {
         long[] pairs = _pairs;
-        int mask = pairs.Length - 1;
-        ulong high = Math.BigMul((ulong)pair ^ Seed, Multiplier, out ulong low);
-        int slot = (int)(high ^ low) & mask;
+        int mask = pairs.Length - 1, slot = (int)_hash.Fold((ulong)pair ^ _hash.Seed) & mask;
         while (pairs[slot] != pair && pairs[slot] != Empty) slot = (slot + 1) & mask;
         return slot;
     }

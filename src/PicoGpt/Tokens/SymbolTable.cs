@@ -10,10 +10,7 @@ namespace PicoGpt.Tokens;
 /// </summary>
 internal sealed class SymbolTable
 {
-    // Drawn by every process for itself, so that nobody can write a file of symbols that fall into the same slots.
-    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64(), Multiplier = (ulong)Random.Shared.NextInt64() | (1UL << 63) | 1;
-
-    private readonly ulong _seed = Seed, _multiplier = Multiplier;
+    private readonly SeededHash _hash = SeededHash.OfThisProcess;
     private char[] _characters;
     private int[] _ends; // where a symbol ends in the characters; it begins where the one before ends
     private int[] _slots; // numbers + 1; 0 is free
@@ -68,17 +65,11 @@ internal sealed class SymbolTable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong HashOf(ReadOnlySpan<byte> bytes)
     {
-        ulong hash = _seed ^ (ulong)bytes.Length;
-        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..]) hash = Fold(hash ^ MemoryMarshal.Read<ulong>(bytes));
+        ulong hash = _hash.Seed ^ (ulong)bytes.Length;
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..]) hash = _hash.Fold(hash ^ MemoryMarshal.Read<ulong>(bytes));
         ulong rest = 0;
         foreach (byte value in bytes) rest = (rest << 8) | value;
-        return Fold(hash ^ rest);
-    }
-
-    private ulong Fold(ulong value)
-    {
-        ulong high = Math.BigMul(value, _multiplier, out ulong low);
-        return high ^ low;
+        return _hash.Fold(hash ^ rest);
     }
 
     // At most half of the slots are taken.
