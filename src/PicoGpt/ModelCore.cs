@@ -256,15 +256,9 @@ internal sealed class ModelCore : IDisposable
 
     private ResidentWeights? TryCopy(Gpt2Precision precision)
     {
-        try
-        {
-            CancellationToken closing = _closing.Token;
-            return ResidentWeights.Copy(Parameters, precision, Pack(precision, null, closing), closing);
-        }
-        catch (Exception fault) when (fault is Gpt2Exception or OutOfMemoryException or ObjectDisposedException or OperationCanceledException)
-        {
-            return null; // nothing depends on them
-        }
+        ResidentWeights? copy = null;
+        Try(closing => copy = ResidentWeights.Copy(Parameters, precision, Pack(precision, null, closing), closing));
+        return copy; // or none: nothing depends on them
     }
 
     private ObjectDisposedException Closed() => new(Name, $"The model {Name} was closed.");

@@ -8,7 +8,7 @@ namespace PicoGpt.Benchmarks;
 
 /// <summary>
 /// A step of training beside the machine's limits: its forward and backward pass as a share of the peak of fused multiply-add, by six
-/// operations a parameter and token and those of attention, and the optimizer's update as bytes a second.
+/// operations a parameter and token and those of attention, the update among it; and the learning of a vocabulary.
 /// </summary>
 internal static class TrainingFigures
 {

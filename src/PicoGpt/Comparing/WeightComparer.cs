@@ -1,3 +1,4 @@
+using PicoGpt.Checkpoints;
 using PicoGpt.Files;
 using PicoGpt.Weights;
 
@@ -30,7 +31,7 @@ public static class WeightComparer
         {
             throw new Gpt2Exception(
                 Gpt2Error.WrongArchitecture,
-                $"'{name}' has the shape {ShapeOf(a)} in {reference.Name} and {ShapeOf(b)} in {model.Name}; only weights of one shape are compared.",
+                $"'{name}' has the shape {TensorShape.Of(a.Shape)} in {reference.Name} and {TensorShape.Of(b.Shape)} in {model.Name}; only weights of one shape are compared.",
                 model.Path);
         }
 
@@ -81,8 +82,6 @@ public static class WeightComparer
         model.Parameters.FirstOrDefault(weight => weight.Name == name)
         ?? throw new Gpt2Exception(
             Gpt2Error.TensorNotFound, $"{model.Name} has no weight '{name}' that could be compared with that of {other.Name}.", model.Path);
-
-    private static string ShapeOf(Gpt2Weight weight) => $"[{string.Join(", ", weight.Shape)}]";
 
     private static Sums Sum(ReadOnlySpan<float> reference, ReadOnlySpan<float> model, CancellationToken cancellationToken)
     {

@@ -24,9 +24,7 @@ internal sealed unsafe class LowRankJob(Kernels kernels) : Job
     /// <summary><c>y = scale · x·wᵀ</c>, of some rows.</summary>
     public static void Run(Kernels kernels, Matrix x, Matrix w, float scale, Matrix y, int from, int to)
     {
-        kernels.MatMulTransposed(Rows(x, from, to), w, Rows(y, from, to), 0, w.Rows);
+        kernels.MatMulTransposed(x.Skip(from).Take(to - from), w, y.Skip(from).Take(to - from), 0, w.Rows);
         for (int t = from; t < to; t++) kernels.Scale(y.RowPointer(t), scale, y.Columns);
     }
-
-    private static Matrix Rows(Matrix m, int from, int to) => new(m.RowPointer(from), to - from, m.Columns, m.Stride);
 }

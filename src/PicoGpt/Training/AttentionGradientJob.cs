@@ -112,8 +112,5 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
         }
     }
 
-    private static void Transpose(Matrix x, Matrix y)
-    {
-        Transposition.Copy(x.Data, x.Stride, x.Rows, x.Columns, y.Data, y.Stride);
-    }
+    private static void Transpose(Matrix x, Matrix y) => Transposition.Copy(x.Data, x.Stride, x.Rows, x.Columns, y.Data, y.Stride);
 }
