@@ -68,7 +68,11 @@ public sealed record ModelRemoval(
         {
             return [.. folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal)];
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException && !Directory.Exists(folder.FullName))
+        catch (Exception fault) when (FileSystemFacts.OfThisMachine.IsMissing(fault)) // whether it is there again by now or not
+        {
+            return [];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException && !Directory.Exists(folder.FullName)) // about to vanish
         {
             return [];
         }
@@ -80,7 +84,7 @@ public sealed record ModelRemoval(
         {
             return file.LinkTarget is null ? file.Length : 0;
         }
-        catch (FileNotFoundException)
+        catch (Exception fault) when (FileSystemFacts.OfThisMachine.IsMissing(fault))
         {
             return 0;
         }
