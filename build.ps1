@@ -87,7 +87,7 @@ function Build-Module {
         if (Test-Path "$root/$folder") { Remove-Item "$root/$folder" -Recurse -Force }
     }
 
-    Invoke-Dotnet 'build', "$root/PicoGpt.PowerShell.sln", '--configuration', 'Release', '--nologo', '--verbosity', 'quiet', "-p:ProjectUri=$ProjectUri" | Out-Host
+    Invoke-Dotnet 'build', "$root/PicoGpt.PowerShell.sln", '--configuration', 'Release', '--nologo', '--verbosity', 'quiet', "-p:ProjectUri=$ProjectUri", "-p:ForEveryPlatform=$Package" | Out-Host
     New-Item "$staged/bin" -ItemType Directory -Force | Out-Null
     Copy-Item "$root/bin/*" "$staged/bin" -Recurse -Exclude '*.pdb', 'PicoGpt*.xml'
     Copy-Item "$root/en-US" $staged -Recurse

@@ -77,6 +77,17 @@ Describe 'Isolation' {
         }
     }
 
+    It 'runs the engine that is compiled for this platform, or else the one for every platform, with the same result' {
+        $folder = Join-Path $TestDrive 'module'
+        Copy-Item (Split-Path (Resolve-Path $module).Path) $folder -Recurse
+        $run = "Import-Module '$folder/PicoGpt.psd1'; (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 8).Text; (Get-Gpt2Model 3M).GetType().Assembly.Location"
+        $compiled = Get-ChildItem "$folder/bin/lib" -Filter 'PicoGpt.*-*.dll'
+        $text, $location = Invoke-Child $run
+        if ($compiled) { (Split-Path $location -Leaf) | Should -BeIn $compiled.Name }
+        $compiled | Remove-Item
+        Invoke-Child $run | Should -Be $text, (Join-Path $folder bin lib PicoGpt.dll)
+    }
+
     It 'hands out the engine as long as a runspace has the module' {
         $found = Invoke-Child @'
             $name = 'PicoGpt.Gpt2Model, PicoGpt'

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace PicoGpt.PowerShell.Isolation;
@@ -14,6 +15,12 @@ internal sealed class EngineLoadContext : AssemblyLoadContext
 
     private static readonly string Folder = Path.Combine(Path.GetDirectoryName(typeof(EngineLoadContext).Assembly.Location)!, "lib");
 
+    // What a file that is compiled ahead of time for this platform has in its name: "linux-x64".
+    private static readonly string Platform = string.Join(
+        '-',
+        OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : OperatingSystem.IsLinux() ? "linux" : "none",
+        RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant());
+
     private EngineLoadContext()
         : base(EngineName)
     {
@@ -23,10 +30,13 @@ internal sealed class EngineLoadContext : AssemblyLoadContext
     public static EngineLoadContext Instance { get; } = new();
 
     /// <inheritdoc/>
-    /// <remarks>What is not in the folder is the framework's, which all contexts share.</remarks>
+    /// <remarks>
+    /// A file that is compiled for this platform is preferred to the one for every platform. What is not in the folder is the framework's, which
+    /// all contexts share.
+    /// </remarks>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        string path = Path.Combine(Folder, assemblyName.Name + ".dll");
-        return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        string[] paths = [Path.Combine(Folder, $"{assemblyName.Name}.{Platform}.dll"), Path.Combine(Folder, assemblyName.Name + ".dll")];
+        return Array.Find(paths, File.Exists) is { } path ? LoadFromAssemblyPath(path) : null;
     }
 }
