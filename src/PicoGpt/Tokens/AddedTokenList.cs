@@ -9,14 +9,15 @@ internal sealed class AddedTokenList
     private readonly IReadOnlyDictionary<string, int> _ids;
     private readonly List<AddedToken> _tokens = [];
     private readonly Dictionary<string, int> _places = [];
-    private readonly SortedDictionary<int, string> _texts = [];
+    private readonly Dictionary<int, string> _texts = new(SeededComparer.Instance);
     private int _maxId;
 
     /// <param name="ids">The ids of the vocabulary by spelling.</param>
     /// <param name="declared">The tokens that are known already.</param>
     public AddedTokenList(IReadOnlyDictionary<string, int> ids, IReadOnlyList<AddedToken> declared)
     {
-        (_ids, _maxId) = (ids, ids.Values.DefaultIfEmpty(-1).Max());
+        (_ids, _maxId) = (ids, -1);
+        foreach (int id in ids.Values) _maxId = Math.Max(_maxId, id);
         foreach (AddedToken token in declared) Put(token);
     }
 

@@ -8,7 +8,7 @@ internal sealed class AddedTokenTrie
 {
     private const int Root = 0;
 
-    private readonly Dictionary<(int Node, char Next), int> _next = [];
+    private readonly Dictionary<long, int> _next = new(SeededComparer.Instance); // by node and character
     private readonly List<AddedToken?> _tokens = [null]; // by node: the token whose spelling ends there
     private readonly SearchValues<char> _firsts;
 
@@ -48,13 +48,15 @@ internal sealed class AddedTokenTrie
         return false;
     }
 
+    private static long Step(int node, char next) => ((long)node << 16) | next;
+
     private AddedToken? LongestAtStart(ReadOnlySpan<char> text, bool allowSpecial)
     {
         AddedToken? longest = null;
         int node = Root;
         foreach (char c in text)
         {
-            if (!_next.TryGetValue((node, c), out node)) break;
+            if (!_next.TryGetValue(Step(node, c), out node)) break;
             if (_tokens[node] is { } token && (allowSpecial || !token.NeedsLeave)) longest = token;
         }
 
@@ -63,8 +65,8 @@ internal sealed class AddedTokenTrie
 
     private int ChildOf(int node, char next)
     {
-        if (_next.TryGetValue((node, next), out int child)) return child;
+        if (_next.TryGetValue(Step(node, next), out int child)) return child;
         _tokens.Add(null);
-        return _next[(node, next)] = _tokens.Count - 1;
+        return _next[Step(node, next)] = _tokens.Count - 1;
     }
 }

@@ -31,13 +31,25 @@ internal static class ByteAlphabet
     public static byte[]? TryDecode(string symbol)
     {
         byte[] bytes = new byte[symbol.Length];
-        for (int i = 0; i < bytes.Length; i++)
+        return TryDecode(symbol, bytes) ? bytes : null;
+    }
+
+    /// <summary>Writes the bytes that a symbol spells; false where a character of it spells none.</summary>
+    public static bool TryDecode(ReadOnlySpan<char> symbol, Span<byte> bytes)
+    {
+        for (int i = 0; i < symbol.Length; i++)
         {
-            if (!TryGetByte(symbol[i], out bytes[i])) return null;
+            if (!TryGetByte(symbol[i], out bytes[i])) return false;
         }
 
-        return bytes;
+        return true;
     }
+
+    /// <summary>The spelling of some bytes.</summary>
+    public static string Spell(ReadOnlySpan<byte> bytes) => string.Create(bytes.Length, bytes, (characters, source) =>
+    {
+        for (int i = 0; i < characters.Length; i++) characters[i] = Characters[source[i]];
+    });
 
     private static char[] Spell()
     {

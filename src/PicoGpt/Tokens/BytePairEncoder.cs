@@ -34,7 +34,13 @@ public sealed class BytePairEncoder : Tokenizer
         {
             int number = merges.FindSymbol(symbol);
             if (number >= 0) _idOfSymbol[number] = id;
-            if (symbol.Length > 1 && FindAdded(symbol) is null) (_longer, _unmade) = (_longer + 1, _unmade + (merges.Makes(number) ? 0 : 1));
+            if (symbol.Length > 1) (_longer, _unmade) = (_longer + 1, _unmade + (merges.Makes(number) ? 0 : 1));
+        }
+
+        foreach (AddedToken token in Added)
+        {
+            if (token.Text.Length > 1 && ids.ContainsKey(token.Text))
+                (_longer, _unmade) = (_longer - 1, _unmade - (merges.Makes(merges.FindSymbol(token.Text)) ? 0 : 1));
         }
 
         _symbols = new TokenTable(ids);

@@ -9,19 +9,12 @@ namespace PicoGpt.Tokens;
 /// </summary>
 internal sealed class MergeMap
 {
-    private const long Empty = -1; // no pair: symbols are not negative
-
     private readonly SeededHash _hash = SeededHash.OfThisProcess;
-    private long[] _pairs;
-    private Merge[] _merges;
+    private Slot[] _slots;
     private int _count;
 
     /// <param name="capacity">How many merges there is room for before it grows.</param>
-    public MergeMap(int capacity)
-    {
-        int length = 2 * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 512));
-        (_pairs, _merges) = (NewTable(length), new Merge[length]);
-    }
+    public MergeMap(int capacity) => _slots = new Slot[2 * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 512))];
 
     /// <summary>The pair of two symbols.</summary>
     public static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
@@ -29,47 +22,49 @@ internal sealed class MergeMap
     /// <summary>The merge of a pair, or <see cref="Merge.None"/>.</summary>
     public Merge Find(long pair)
     {
-        int slot = SlotOf(pair);
-        return _pairs[slot] == pair ? _merges[slot] : Merge.None;
+        ref Slot slot = ref SlotOf(pair);
+        return slot.IsTaken ? slot.Merge : Merge.None;
     }
 
     /// <summary>Sets the merge of a pair.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // see SymbolTable
     public void Set(long pair, Merge merge)
     {
-        if (2 * _count >= _pairs.Length) Grow();
-        int slot = SlotOf(pair);
-        if (_pairs[slot] == Empty) _count++;
-        _pairs[slot] = pair;
-        _merges[slot] = merge;
-    }
-
-    private static long[] NewTable(int length)
-    {
-        long[] table = new long[length];
-        Array.Fill(table, Empty);
-        return table;
+        if (2 * _count >= _slots.Length) Grow();
+        ref Slot slot = ref SlotOf(pair);
+        if (!slot.IsTaken) _count++;
+        slot = new Slot(pair, merge);
     }
 
     // where the pair is, or the free slot where it belongs
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // the first vocabulary should not be read by unoptimized code
-    private int SlotOf(long pair)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Slot SlotOf(long pair)
     {
-        long[] pairs = _pairs;
-        int mask = pairs.Length - 1, slot = (int)_hash.Fold((ulong)pair ^ _hash.Seed) & mask;
-        while (pairs[slot] != pair && pairs[slot] != Empty) slot = (slot + 1) & mask;
-        return slot;
+        Slot[] slots = _slots;
+        int mask = slots.Length - 1, at = (int)_hash.Fold((ulong)pair ^ _hash.Seed) & mask;
+        while (slots[at].IsTaken && slots[at].Pair != pair) at = (at + 1) & mask;
+        return ref slots[at];
     }
 
     private void Grow()
     {
-        (long[] pairs, Merge[] merges) = (_pairs, _merges);
-        _pairs = NewTable(2 * pairs.Length);
-        _merges = new Merge[2 * pairs.Length];
-        _count = 0;
-        for (int i = 0; i < pairs.Length; i++)
+        Slot[] slots = _slots;
+        _slots = new Slot[2 * slots.Length];
+        foreach (Slot slot in slots)
         {
-            if (pairs[i] != Empty) Set(pairs[i], merges[i]);
+            if (slot.IsTaken) SlotOf(slot.Pair) = slot;
         }
+    }
+
+    // Memory of zeros is free slots.
+    private readonly struct Slot(long pair, Merge merge)
+    {
+        private readonly long _pairAndOne = pair + 1;
+
+        public Merge Merge { get; } = merge;
+
+        public long Pair => _pairAndOne - 1;
+
+        public bool IsTaken => _pairAndOne != 0;
     }
 }

@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Tokens;
 
 /// <summary>
-/// The merges of <c>vocab.bpe</c> over symbol numbers: 0 to 255 are the single bytes, then every string that a merge
+/// The merges of <c>vocab.bpe</c> over symbol numbers: 0 to 255 are the single bytes, then every string of bytes that a merge
 /// names or makes, in order of appearance.
 /// </summary>
 internal sealed class MergeTable
@@ -11,7 +13,7 @@ internal sealed class MergeTable
 
     private const int Gone = -1;
 
-    private const int StackCharacters = 256;
+    private const int StackBytes = 256;
 
     private readonly MergeMap _merges;
     private readonly SymbolTable _symbols;
@@ -22,7 +24,7 @@ internal sealed class MergeTable
     public MergeTable(int capacity = 0)
     {
         (_merges, _symbols, _pairs, _isMade) = (new MergeMap(capacity), new SymbolTable(capacity + 256), new List<long>(capacity), new bool[capacity + 256]);
-        foreach (char character in ByteAlphabet.Characters) _symbols.NumberOf([character]);
+        for (int value = 0; value < 256; value++) _symbols.NumberOf([(byte)value]);
     }
 
     /// <summary>How many symbols there are: their numbers are below.</summary>
@@ -35,24 +37,42 @@ internal sealed class MergeTable
     public IEnumerable<(string Left, string Right)> Pairs => _pairs.Select(pair => (SpellingOf((int)(pair >> 32)), SpellingOf((int)pair)));
 
     /// <summary>The spelling of a symbol by its number.</summary>
-    public string SpellingOf(int symbol) => _symbols[symbol].ToString();
+    public string SpellingOf(int symbol) => ByteAlphabet.Spell(_symbols[symbol]);
 
     /// <summary>The number of a symbol by its spelling; -1 where no merge names or makes it and it is not a byte.</summary>
-    public int FindSymbol(ReadOnlySpan<char> spelling) => _symbols.Find(spelling);
+    public int FindSymbol(ReadOnlySpan<char> spelling)
+    {
+        Span<byte> bytes = spelling.Length <= StackBytes ? stackalloc byte[StackBytes] : new byte[spelling.Length];
+        return ByteAlphabet.TryDecode(spelling, bytes) ? _symbols.Find(bytes[..spelling.Length]) : -1;
+    }
 
     /// <summary>Adds the next merge. Of two merges of the same pair the later one counts, as in OpenAI's code.</summary>
+    /// <param name="left">The spelling of the left symbol.</param>
+    /// <param name="right">The spelling of the right one.</param>
+    /// <param name="rank">Its turn.</param>
+    /// <exception cref="ArgumentException">A character spells no byte.</exception>
     public void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank)
     {
-        long pair = MergeMap.Pair(_symbols.NumberOf(left), _symbols.NumberOf(right));
-        _pairs.Add(pair);
         int length = left.Length + right.Length;
-        Span<char> both = length <= StackCharacters ? stackalloc char[StackCharacters] : new char[length];
-        left.CopyTo(both);
-        right.CopyTo(both[left.Length..]);
-        int made = _symbols.NumberOf(both[..length]);
-        if (made >= _isMade.Length) Array.Resize(ref _isMade, 2 * made);
-        _isMade[made] = true;
-        _merges.Set(pair, new Merge(rank, made));
+        Span<byte> bytes = length <= StackBytes ? stackalloc byte[StackBytes] : new byte[length];
+        if (!ByteAlphabet.TryDecode(left, bytes) || !ByteAlphabet.TryDecode(right, bytes[left.Length..]))
+            throw new ArgumentException("a symbol has a character that spells no byte");
+        Add(bytes[..length], left.Length, rank);
+    }
+
+    /// <summary>Adds the next merge.</summary>
+    /// <param name="made">The bytes of the symbol that it makes.</param>
+    /// <param name="leftLength">How many of them are the left symbol's.</param>
+    /// <param name="rank">Its turn.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // see SymbolTable
+    public void Add(ReadOnlySpan<byte> made, int leftLength, int rank)
+    {
+        long pair = MergeMap.Pair(_symbols.NumberOf(made[..leftLength]), _symbols.NumberOf(made[leftLength..]));
+        _pairs.Add(pair);
+        int symbol = _symbols.NumberOf(made);
+        if (symbol >= _isMade.Length) Array.Resize(ref _isMade, 2 * symbol);
+        _isMade[symbol] = true;
+        _merges.Set(pair, new Merge(rank, symbol));
     }
 
     /// <summary>Whether a merge makes a symbol, by its number.</summary>

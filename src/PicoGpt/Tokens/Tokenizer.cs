@@ -199,7 +199,8 @@ public abstract class Tokenizer
 
     private void RequireSize(IReadOnlyList<AddedToken> added)
     {
-        long characters = added.Sum(token => (long)token.Text.Length);
+        long characters = 0;
+        foreach (AddedToken token in added) characters += token.Text.Length;
         if (characters <= MaxAddedCharacters) return;
         throw new Gpt2Exception(
             Gpt2Error.Unsupported,

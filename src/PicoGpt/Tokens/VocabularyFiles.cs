@@ -10,8 +10,8 @@ internal static class VocabularyFiles
     // OpenAI's encoder.json has 1 MB.
     private const int MaxFileLength = 64 << 20;
 
-    // What OpenAI's files take, and how many tokens they have at most: tables for them need not grow.
-    private const int BytesPerToken = 20, BytesPerMerge = 9, UsualCount = 1 << 16;
+    // What the usual files take at least, and how many tokens they have at most: tables for them need not grow.
+    private const int BytesPerToken = 12, BytesPerMerge = 5, UsualCount = 50_500;
 
     // How many lines or tokens are read between two looks at whether they are wanted still.
     private const int Portion = 4096;
@@ -23,16 +23,8 @@ internal static class VocabularyFiles
     public static Dictionary<string, int> ReadEncoder(string path, CancellationToken cancellationToken = default)
     {
         byte[] json = Read(path);
-        try
-        {
-            Dictionary<string, int> ids = new(Math.Min(json.Length / BytesPerToken, UsualCount));
-            Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), ids, path, cancellationToken);
-            return ids;
-        }
-        catch (Exception exception) when (JsonFile.IsFault(exception))
-        {
-            throw Bad(path, $"is not valid UTF-8 JSON{JsonFile.LineOf(exception)}", exception);
-        }
+        Dictionary<string, int> ids = new(Math.Min(json.Length / BytesPerToken, UsualCount));
+        return TokenIdScanner.TryRead(json.AsSpan(SmallFile.StartOfText(json)), ids, cancellationToken) ? ids : ParseEncoder(json, path, cancellationToken);
     }
 
     /// <summary>The merges, in order.</summary>
@@ -42,8 +34,32 @@ internal static class VocabularyFiles
         byte[] bytes = Read(path);
         if (bytes.Length == 0)
             throw new Gpt2Exception(Gpt2Error.Truncated, $"'{path}' is empty, or is not a file but a pipe or a device; copy or download it again.", path);
-        string text = Decode(bytes, path);
         var merges = new MergeTable(Math.Min(bytes.Length / BytesPerMerge, UsualCount));
+        return MergesScanner.TryRead(bytes.AsSpan(SmallFile.StartOfText(bytes)), merges, cancellationToken) ? merges : ParseMerges(bytes, path, cancellationToken);
+    }
+
+    /// <summary>The tokens' spellings and ids, in whatever form JSON has for them.</summary>
+    /// <exception cref="Gpt2Exception">It is not a JSON object of ids by spelling.</exception>
+    internal static Dictionary<string, int> ParseEncoder(byte[] json, string path, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            Dictionary<string, int> ids = [];
+            Parse(new Utf8JsonReader(json.AsSpan(SmallFile.StartOfText(json))), ids, path, cancellationToken);
+            return ids;
+        }
+        catch (Exception exception) when (JsonFile.IsFault(exception))
+        {
+            throw Bad(path, $"is not valid UTF-8 JSON{JsonFile.LineOf(exception)}", exception);
+        }
+    }
+
+    /// <summary>The merges, in order, in lines that end as any system's do.</summary>
+    /// <exception cref="Gpt2Exception">A line is not a merge.</exception>
+    internal static MergeTable ParseMerges(byte[] bytes, string path, CancellationToken cancellationToken = default)
+    {
+        string text = Decode(bytes, path);
+        var merges = new MergeTable();
         int line = 0;
         int rank = 0;
         foreach (ReadOnlySpan<char> raw in text.AsSpan().EnumerateLines())
