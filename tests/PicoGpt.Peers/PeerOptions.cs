@@ -21,6 +21,7 @@ internal sealed record PeerOptions(
 {
     public static string Help { get; } = $"""
         dotnet run -c Release --project tests/PicoGpt.Peers -- [options]
+        dotnet run -c Release --project tests/PicoGpt.Peers -- {TrainingTable.Verb} [options]   a step of training beside libtorch's; of --rounds, --threads and --model
 
         --peers       some of {string.Join(',', PeerRow.Groups)}; all by default
         --precisions  some of Float32,Float16,BFloat16,Int8,Int4; all by default
@@ -35,6 +36,12 @@ internal sealed record PeerOptions(
     private const string DefaultColumns = "10+40,10+200,900+40,10,128,512,1000,32x10+40";
 
     private static readonly string[] Names = ["--peers", "--precisions", "--columns", "--rounds", "--threads", "--model", "--files"];
+
+    /// <summary>Writes random weights of the 124M shape where there is no model.</summary>
+    public void MakeModel()
+    {
+        if (!Directory.Exists(Model)) RandomModel.Write(Model, new(50257, 1024, 768, 12, 12));
+    }
 
     /// <exception cref="ArgumentException">An option is not one of them, or has another value than it may have.</exception>
     public static PeerOptions Parse(string[] arguments)

@@ -27,7 +27,7 @@ internal sealed class PeerTable
     /// <returns>Whether every peer could be measured.</returns>
     public static bool Write(PeerOptions options, TextWriter output, TextWriter progress)
     {
-        if (!Directory.Exists(options.Model)) RandomModel.Write(options.Model, new(50257, 1024, 768, 12, 12));
+        options.MakeModel();
         Directory.CreateDirectory(options.Files);
         using Gpt2Model model = Gpt2Model.Open(options.Model);
         return new PeerTable(model, options, output, progress).Write();

@@ -1,16 +1,18 @@
 using PicoGpt.Peers;
 
 // dotnet run -c Release --project tests/PicoGpt.Peers   PicoGpt beside other programs that run GPT-2, measured in turn
+// and the same with "-- train"                         a step of training beside libtorch's
 if (args is ["--help" or "-h" or "help"])
 {
     Console.WriteLine(PeerOptions.Help);
     return 0;
 }
 
+bool trains = args is [TrainingTable.Verb, ..];
 PeerOptions options;
 try
 {
-    options = PeerOptions.Parse(args);
+    options = PeerOptions.Parse(trains ? args[1..] : args);
 }
 catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException)
 {
@@ -18,4 +20,4 @@ catch (Exception fault) when (fault is ArgumentException or FormatException or O
     return 2;
 }
 
-return PeerTable.Write(options, Console.Out, Console.Error) ? 0 : 1;
+return (trains ? TrainingTable.Write(options, Console.Out, Console.Error) : PeerTable.Write(options, Console.Out, Console.Error)) ? 0 : 1;
