@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Machine;
 using PicoGpt.Numerics;
+using PicoGpt.Training;
 
 namespace PicoGpt.Benchmarks;
 
@@ -58,6 +59,12 @@ internal static unsafe class MachineLimits
         return 2.0 * 12 * lanes * FmaRounds * threads / seconds;
     }
 
+    /// <summary>Seconds in which all threads together read parts of weights with gradient and moments, and write all but the gradient.</summary>
+    public static double ReadFourWriteThree(IReadOnlyList<WeightPart> parts, int threads) => Time(threads, thread =>
+    {
+        for (int i = parts.Count * thread / threads; i < parts.Count * (thread + 1) / threads; i++) AddToAll(parts[i]);
+    });
+
     private static double Time(int threads, Action<int> work)
     {
         long start = Stopwatch.GetTimestamp();
@@ -81,6 +88,17 @@ internal static unsafe class MachineLimits
             }
 
             GC.KeepAlive(Vector256.Sum(sum0 + sum1 + sum2 + sum3));
+        }
+    }
+
+    private static void AddToAll(WeightPart part)
+    {
+        for (int i = 0; i + Vector256<float>.Count <= part.Count; i += Vector256<float>.Count)
+        {
+            Vector256<float> gradient = Vector256.Load(part.G + i);
+            (Vector256.Load(part.W + i) + gradient).Store(part.W + i);
+            (Vector256.Load(part.M + i) + gradient).Store(part.M + i);
+            (Vector256.Load(part.V + i) + gradient).Store(part.V + i);
         }
     }
 

@@ -90,11 +90,11 @@ internal static class SpeedTable
 
     private static void MeasureOpening(TableOptions options, Dictionary<string, double> figures)
     {
-        double before = AnonymousMemory();
+        double before = PrivateMemory.MiB;
         long start = Stopwatch.GetTimestamp();
         using Gpt2Model model = Gpt2Model.Open(options.Model, precision: options.Precision);
         figures["open, ms"] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        figures["open, MiB of private memory"] = AnonymousMemory() - before;
+        figures["open, MiB of private memory"] = PrivateMemory.MiB - before;
     }
 
     private static void MeasureDecoding(Gpt2Model model, TableOptions options, double bandwidth, Dictionary<string, double> figures)
@@ -194,15 +194,7 @@ internal static class SpeedTable
     private static void NotePrivateMemory(Dictionary<string, double> figures)
     {
         const string Name = "private memory while running, MiB";
-        figures[Name] = Math.Max(figures.GetValueOrDefault(Name), AnonymousMemory());
-    }
-
-    // What the process has in memory that belongs to no file, MiB; Linux alone tells.
-    private static double AnonymousMemory()
-    {
-        if (!OperatingSystem.IsLinux()) return 0;
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024;
+        figures[Name] = Math.Max(figures.GetValueOrDefault(Name), PrivateMemory.MiB);
     }
 
     private static int[] Ids(Gpt2Model model, int count, int first = 0) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using PicoGpt.Architecture;
+using PicoGpt.Numerics;
 using PicoGpt.Tokens;
 using PicoGpt.Training;
 
@@ -8,11 +9,12 @@ namespace PicoGpt.Benchmarks;
 
 /// <summary>
 /// A step of training beside the machine's limits: its forward and backward pass as a share of the peak of fused multiply-add, by six
-/// operations a parameter and token and those of attention, the update among it; and the learning of a vocabulary.
+/// operations a parameter and token and those of attention, the update among it; the update by itself beside a loop that reads and writes the
+/// same memory and computes next to nothing; and the learning of a vocabulary.
 /// </summary>
-internal static class TrainingFigures
+internal static unsafe class TrainingFigures
 {
-    private const int Steps = 3;
+    private const int Steps = 3, Updates = 8;
     private const int Characters = 10_000_000, Merges = 2000;
 
     private static readonly (int Texts, int Length)[] Batches = [(4, 64), (1, 256)];
@@ -26,6 +28,7 @@ internal static class TrainingFigures
             MeasureSteps(copy, options, peak, figures);
         }
 
+        MeasureUpdate(model.HyperParameters, threads, figures);
         MeasureVocabulary(figures);
     }
 
@@ -34,15 +37,48 @@ internal static class TrainingFigures
         Gpt2HyperParameters h = model.HyperParameters;
         string row = $"train {options.BatchSize}x{options.ContextLength}";
         int[] tokens = [.. Enumerable.Range(0, 8 * options.BatchSize * options.ContextLength).Select(i => (int)(i * 7919L % h.NVocab))];
+        GC.Collect(); // the copy before this one
+        double before = PrivateMemory.MiB - Weights(h); // the copy's, which was touched when it was made
         using var trainer = new Trainer(model, tokens, options);
         trainer.Next(); // touches the pages
+        double activations = TrainingMemory.Of(h, options).Activations / (double)(1 << 20);
+        figures[$"{row}, bytes a parameter"] = (PrivateMemory.MiB - before - activations) * (1 << 20) / h.ParameterCount;
         long allocated = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
         for (int step = 0; step < Steps; step++) trainer.Next();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / Steps;
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated; // before the figures' own
         figures[$"{row}, ms a step"] = seconds * 1e3;
         figures[$"{row}, % of FMA"] = 100 * Flops(h, options) / seconds / peak;
-        figures[$"{row}, bytes allocated a step"] = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / (double)Steps;
+        figures[$"{row}, bytes allocated a step"] = allocated / (double)Steps;
         figures[$"{row}, ms from cancelling to the end"] = MeasureCancelling(trainer, seconds) * 1e3;
+    }
+
+    // Weights, gradients and two moments are read, and all but the gradients written.
+    private static void MeasureUpdate(Gpt2HyperParameters h, int threads, Dictionary<string, double> figures)
+    {
+        using LeafMemory weights = new(h, _ => true), gradients = new(h, _ => true), first = new(h, _ => true), second = new(h, _ => true);
+        Matrix[][] all = [.. new[] { weights, gradients, first, second }.Select(memory => memory.Tree.ToArray())];
+        foreach (Matrix gradient in all[1]) gradient.Values.Fill(1e-3f);
+        List<WeightPart> parts = [];
+        for (int i = 0; i < all[0].Length; i++) WeightPart.Add(parts, all[0][i], all[1][i], all[2][i], all[3][i], decays: true);
+        var update = new UpdateJob(Kernels.Best, [.. parts]);
+        using var pool = new WorkerPool(threads);
+        var factors = new AdamWFactors(Gradient: 1, Beta1: 0.9f, Beta2: 0.999f, Rate: 1e-4f, Correction: 1, Epsilon: 1e-8f, Keep: 1 - 1e-6f);
+        update.Update(pool, factors); // touches the pages
+        double seconds = double.MaxValue, limit = double.MaxValue;
+        for (int round = 0; round < Updates; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            update.Update(pool, factors);
+            seconds = Math.Min(seconds, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            limit = Math.Min(limit, MachineLimits.ReadFourWriteThree(parts, threads));
+        }
+
+        double bytes = 7.0 * sizeof(float) * h.ParameterCount;
+        figures["train, AdamW, ms"] = seconds * 1e3;
+        figures["train, AdamW, GB/s"] = bytes / seconds / 1e9;
+        figures["train, 4 reads 3 writes, GB/s"] = bytes / limit / 1e9;
+        figures["train, AdamW, % of that"] = 100 * limit / seconds;
     }
 
     // A step is cancelled after a third, a half and two thirds of its time; the longest until it has ended counts.
@@ -67,6 +103,8 @@ internal static class TrainingFigures
 
         return longest;
     }
+
+    private static double Weights(Gpt2HyperParameters h) => h.ParameterCount * sizeof(float) / (double)(1 << 20);
 
     private static double Flops(Gpt2HyperParameters h, TrainingOptions options)
     {

@@ -80,11 +80,8 @@ internal sealed unsafe class LowRankAdapter : IDisposable
         }
     }
 
-    /// <summary>Makes all of it zero.</summary>
-    public void Clear()
-    {
-        foreach (Matrix matrix in Matrices) matrix.Values.Clear();
-    }
+    /// <summary>The memory of them all.</summary>
+    public AlignedBuffer Memory => _buffer;
 
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();

@@ -11,6 +11,9 @@ internal sealed class Random64(ulong seed)
     /// <summary>A generator that gives the same numbers from here on.</summary>
     public Random64 Copy() => new(_state);
 
+    /// <summary>Begins anew, from another seed.</summary>
+    public void Restart(ulong seed) => _state = seed;
+
     public ulong Next()
     {
         ulong z = _state += 0x9E3779B97F4A7C15;

@@ -27,6 +27,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     private readonly EmbeddingGradientJob _embedding;
     private readonly LossJob _loss;
     private readonly ClassifierGradientJob _classifier;
+    private readonly ClearJob? _clearAdapter;
     private readonly int[] _chosen = new int[LogitsRows];
 
     /// <param name="model">The model, in float32; one with an adapter in memory has gradients of that, and none of its weights.</param>
@@ -49,6 +50,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
         bool isAdapted = model.Adapter is not null;
         Gradients = new LeafMemory(_h, isAdapted ? _ => false : isTrained ?? (_ => true));
         AdapterGradients = model.Adapter?.OfSameShape();
+        if (AdapterGradients is not null) _clearAdapter = new ClearJob(AdapterGradients.Memory);
 
         _blocks = new BlocksBackward(_h, _forward, _workspace, length, isAdapted ? null : Gradients.Tree, AdapterGradients);
         _memory = new AlignedBuffer((long)_h.NVocab * (LogitsRows + Kernels.Lanes));
@@ -74,7 +76,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     public void Clear()
     {
         Gradients.Clear(Pool);
-        AdapterGradients?.Clear();
+        if (_clearAdapter is not null) Pool.Run(_clearAdapter);
     }
 
     /// <summary>Reads texts of one length, and adds to the gradients what each token weighs.</summary>

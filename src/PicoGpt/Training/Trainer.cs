@@ -10,11 +10,8 @@ namespace PicoGpt.Training;
 /// Trains a model whose weights are in memory, step by step, with AdamW. Losses and weights are the same bits for any number of threads, any
 /// vector width, and whether what passes through is kept or computed again. It is for one thread at a time.
 /// </summary>
-public sealed unsafe class Trainer : IDisposable
+public sealed class Trainer : IDisposable
 {
-    // As much of a weight as a core's second-level cache holds with gradient and moments.
-    private const int PartLength = 1 << 14;
-
     private const int MaxValidationWindows = 64;
 
     private readonly Gpt2Model _model;
@@ -24,6 +21,7 @@ public sealed unsafe class Trainer : IDisposable
     private readonly LeafMemory _first, _second;
     private readonly LowRankAdapter? _firstOfAdapter, _secondOfAdapter;
     private readonly UpdateJob _update;
+    private readonly Gpt2Weight[] _changing;
     private readonly int[] _ids, _targets;
 
     /// <param name="model">The model: a clone, whose weights change.</param>
@@ -62,6 +60,7 @@ public sealed unsafe class Trainer : IDisposable
         WeightPart[] parts = Parts();
         TrainedCount = parts.Sum(part => (long)part.Count);
         _update = new UpdateJob(kernels, parts);
+        _changing = model.Adapter is null ? [.. model.Parameters] : [];
     }
 
     /// <summary>How it trains.</summary>
@@ -114,11 +113,7 @@ public sealed unsafe class Trainer : IDisposable
 
         _update.Update(_backward.Pool, Factors(rate, norm));
         Step++;
-        if (_model.Adapter is null)
-        {
-            foreach (Gpt2Weight weight in _model.Parameters) _ = weight.BeginChange(); // who looks at them sees that they are others
-        }
-
+        foreach (Gpt2Weight weight in _changing) _ = weight.BeginChange(); // who looks at them sees that they are others
         return new Gpt2TrainingStep { Step = Step, Loss = loss, LearningRate = rate, GradientNorm = norm, Tokens = tokens };
     }
 
@@ -192,26 +187,16 @@ public sealed unsafe class Trainer : IDisposable
         for (int i = 0; i < leaves.Length; i++)
         {
             bool decays = leaves[i].Kind is not (Gpt2LeafKind.Gain or Gpt2LeafKind.Bias);
-            if (gradients[i].Rows > 0) Add(parts, weights[i], gradients[i], first[i], second[i], decays);
+            if (gradients[i].Rows > 0) WeightPart.Add(parts, weights[i], gradients[i], first[i], second[i], decays);
         }
 
         if (_model.Adapter is { } adapter)
         {
             (weights, gradients) = ([.. adapter.Matrices], [.. _backward.AdapterGradients!.Matrices]);
             (first, second) = ([.. _firstOfAdapter!.Matrices], [.. _secondOfAdapter!.Matrices]);
-            for (int i = 0; i < weights.Length; i++) Add(parts, weights[i], gradients[i], first[i], second[i], decays: true);
+            for (int i = 0; i < weights.Length; i++) WeightPart.Add(parts, weights[i], gradients[i], first[i], second[i], decays: true);
         }
 
         return parts.Count > 0 ? [.. parts] : throw new Gpt2Exception(Gpt2Error.InvalidArgument, "All weights are frozen, so that nothing can be trained; freeze fewer.");
-    }
-
-    private static void Add(List<WeightPart> parts, Matrix weight, Matrix gradient, Matrix first, Matrix second, bool decays)
-    {
-        long length = (long)weight.Rows * weight.Columns;
-        for (long at = 0; at < length; at += PartLength)
-        {
-            int count = (int)Math.Min(PartLength, length - at);
-            parts.Add(new WeightPart(weight.Data + at, gradient.Data + at, first.Data + at, second.Data + at, count, decays));
-        }
     }
 }

@@ -11,6 +11,7 @@ internal sealed class TrainingText
     private readonly ReadOnlyMemory<int> _tokens;
     private readonly int _length;
     private readonly ulong _seed;
+    private readonly Random64 _random;
     private readonly int[] _order;
     private long _epoch = -1;
     private int _offset;
@@ -22,7 +23,8 @@ internal sealed class TrainingText
     /// <exception cref="Gpt2Exception">There are too few tokens for a window.</exception>
     public TrainingText(ReadOnlyMemory<int> tokens, int length, ulong seed, string what = "The text")
     {
-        (_tokens, _length, _seed) = (tokens, length, seed);
+        (_tokens, _length, _random) = (tokens, length, new Random64(seed));
+        _seed = _random.Next();
         Windows = (tokens.Length - 1) / length; // the last token of a window has a next one too
         if (Windows < 1)
         {
@@ -59,12 +61,12 @@ internal sealed class TrainingText
     private void Begin(long epoch)
     {
         if (epoch == _epoch) return;
-        var random = new Random64(new Random64(_seed).Next() + (ulong)epoch);
-        _offset = (int)(random.NextDouble() * (_tokens.Length - (Windows * _length)));
+        _random.Restart(_seed + (ulong)epoch);
+        _offset = (int)(_random.NextDouble() * (_tokens.Length - (Windows * _length)));
         for (int i = 0; i < _order.Length; i++) _order[i] = i;
         for (int i = _order.Length - 1; i > 0; i--)
         {
-            int other = (int)(random.NextDouble() * (i + 1)); // Fisher and Yates
+            int other = (int)(_random.NextDouble() * (i + 1)); // Fisher and Yates
             (_order[i], _order[other]) = (_order[other], _order[i]);
         }
 
