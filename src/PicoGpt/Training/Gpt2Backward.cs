@@ -35,7 +35,7 @@ internal sealed unsafe class Gpt2Backward : IDisposable
     /// <param name="length">The most tokens of a text.</param>
     /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
     /// <param name="kernels">The loops.</param>
-    /// <param name="recomputes">Whether every block is run again instead of keeping what passed through it: a third more time, and a fraction of the memory.</param>
+    /// <param name="recomputes">Whether every block is run again instead of keeping what passed through it: a quarter more time, and a fraction of the memory.</param>
     /// <param name="isTrained">Whether the gradient of a weight is wanted; <see langword="null"/> for all.</param>
     public Gpt2Backward(
         Gpt2Model model, int texts, int length, int threads, Kernels kernels, bool recomputes, Func<string, bool>? isTrained = null)
