@@ -257,12 +257,22 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <exception cref="Gpt2Exception">There is no such model, or it cannot run.</exception>
     private protected Gpt2Model OpenToRun(Gpt2ModelReference reference, int texts, bool force)
     {
-        Gpt2Model model = Open(reference);
-        CheckMemory(model, texts, force);
-        Prepare(model);
-        FirstPass.Begin(model);
-        ReadVocabulary(model);
-        return model;
+        return OpenToRun([reference], texts, force)[0];
+    }
+
+    /// <summary>The same of several models that run at the same time.</summary>
+    private protected Gpt2Model[] OpenToRun(IReadOnlyList<Gpt2ModelReference> references, int texts, bool force)
+    {
+        Gpt2Model[] models = [.. references.Select(Open)];
+        CheckMemory(models, texts, force);
+        foreach (Gpt2Model model in models)
+        {
+            Prepare(model);
+            FirstPass.Begin(model);
+            ReadVocabulary(model);
+        }
+
+        return models;
     }
 
     // Here a stop ends the reading, where it takes long. What is wrong with a vocabulary is told by whoever needs it.
@@ -277,16 +287,16 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Warns where the machine's memory is scarce for a model, and refuses where it cannot do.</summary>
-    /// <param name="model">The model.</param>
+    /// <summary>Warns where the machine's memory is scarce for models, and refuses where it cannot do.</summary>
+    /// <param name="models">The models, which run at the same time.</param>
     /// <param name="texts">How many texts are read together.</param>
     /// <param name="force">Whether to warn only, whatever the numbers say.</param>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.InsufficientMemory"/>: the memory cannot do.</exception>
-    private void CheckMemory(Gpt2Model model, int texts, bool force)
+    private void CheckMemory(Gpt2Model[] models, int texts, bool force)
     {
         try
         {
-            if (MemoryCheck.Require(model, texts) is { } warning) WriteWarning(warning);
+            if (MemoryCheck.Require(models, texts) is { } warning) WriteWarning(warning);
         }
         catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.InsufficientMemory && force)
         {

@@ -28,6 +28,13 @@ Describe 'Invoke-Gpt2Training' {
         Get-WeightHash "$TestDrive/parts" | Should -Be (Get-WeightHash "$TestDrive/whole")
     }
 
+    It 'says that nothing is left to do where a training that is done is resumed' {
+        $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/done"
+        $given = Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/done" -Resume -InformationVariable told
+        $given.FullName | Should -Be (Get-Item "$TestDrive/done").FullName
+        "$told" | Should -BeLike "All 6 steps of the training were done already.*-Model '*done'."
+    }
+
     It 'refuses a folder that is not empty, a weight that is not there, and too little text' {
         New-Item "$TestDrive/full" -ItemType Directory | Out-Null
         Set-Content "$TestDrive/full/mine.txt" 'mine'

@@ -159,10 +159,9 @@ public sealed class CompareGpt2ModelCommand : Gpt2TextCmdlet
 
     private TextComparer NewComparer()
     {
-        Gpt2Model reference = OpenToRun(new Gpt2ModelReference(InReference), Math.Max(1, BatchSize), Force);
-        Gpt2Model model = OpenToRun(new Gpt2ModelReference(InUse), Math.Max(1, BatchSize), Force);
+        Gpt2Model[] both = OpenToRun([new Gpt2ModelReference(InReference), new Gpt2ModelReference(InUse)], Math.Max(1, BatchSize), Force);
         var options = new MeasureOptions { Top = Top, Stride = Stride, NoStartToken = NoStartToken, AllowSpecial = AllowSpecial, Threads = Threads };
-        return new TextComparer(reference, model, options, BatchSize);
+        return new TextComparer(both[0], both[1], options, BatchSize);
     }
 
     private void Advance(TextComparer comparer)

@@ -296,6 +296,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
             }
 
             KeepLastOrBest(run, bar, report);
+            if (began == run.Options.Steps) Tell($"All {began:N0} steps of the training were done already. To teach the model more, train it to another folder: -Model '{run.Folder}'.");
             isDone = true;
         }
         catch (Gpt2Exception)
@@ -320,8 +321,10 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (run.ReturnToBest() != best.Step) Save(run, bar, report); // that of the least loss is of an earlier command, which did not keep it
         else SaveReport(run, report);
         string ended = run.Step < run.Options.Steps ? $"The training ended after step {run.Step}: the validation loss had not fallen for {Patience} validations. " : "";
-        WriteInformation(new HostInformationMessage { Message = Format.Visible($"{ended}The model is that of step {best.Step}, with the least validation loss, {best.Loss:F4}.") }, ["PSHOST"]);
+        Tell($"{ended}The model is that of step {best.Step}, with the least validation loss, {best.Loss:F4}.");
     }
+
+    private void Tell(string sentence) => WriteInformation(new HostInformationMessage { Message = Format.Visible(sentence) }, ["PSHOST"]);
 
     private bool HasLostPatience(TrainingRun run) =>
         Patience > 0 && run.Best is { } best && run.Validations.Count(validation => validation.Step > best.Step) >= Patience;

@@ -78,7 +78,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         }
         catch (InvalidOperationException fault) // half a surrogate pair in a name
         {
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}; copy or download it again.", path, fault);
+            throw Gpt2Exception.WithAdvice(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}", Gpt2Exception.CopyAgain, path, fault);
         }
 
         int Number(string name) => Gpt2HyperParameters.Number(document.RootElement, name, path);

@@ -24,7 +24,7 @@ public sealed class TextComparer : IDisposable
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegative(batchSize);
-        if (batchSize == 0) batchSize = Math.Min(BatchGenerator.DefaultBatchSize(reference), BatchGenerator.DefaultBatchSize(model));
+        if (batchSize == 0) batchSize = BatchGenerator.DefaultBatchSize(reference, model);
         _reference = new TextMeasurer(reference, options, batchSize);
         try
         {

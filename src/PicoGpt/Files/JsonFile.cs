@@ -24,7 +24,7 @@ internal static class JsonFile
         catch (Exception fault) when (IsFault(fault))
         {
             string hint = expected.Length == 0 ? "" : $"; expected {expected}";
-            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not valid JSON{LineOf(fault)}{hint}; copy or download it again.", path, fault);
+            throw Gpt2Exception.WithAdvice(Gpt2Error.NotAFormat, $"'{path}' is not valid JSON{LineOf(fault)}{hint}", Gpt2Exception.CopyAgain, path, fault);
         }
     }
 

@@ -6,6 +6,9 @@ namespace PicoGpt.Foundation;
 /// </summary>
 public class Gpt2Exception : Exception
 {
+    /// <summary>What to do with a file that is not as it was written.</summary>
+    internal const string CopyAgain = "copy or download it again";
+
     // Names from a hostile file may take 32 kB each.
     private const int MaxCharacters = 8000;
 
@@ -22,6 +25,22 @@ public class Gpt2Exception : Exception
     {
         Error = error;
         Path = path;
+    }
+
+    /// <summary>Creates the exception of a reason and what to do, which its sentence joins: <c>reason; advice.</c></summary>
+    /// <param name="error">The kind of fault.</param>
+    /// <param name="reason">Where, what was expected and what was found, without a full stop.</param>
+    /// <param name="advice">What to do, such as <see cref="CopyAgain"/>.</param>
+    /// <param name="path">The file or folder concerned, if one is.</param>
+    /// <param name="innerException">What caused it, if anything did.</param>
+    internal static Gpt2Exception WithAdvice(Gpt2Error error, string reason, string advice, string? path = null, Exception? innerException = null) =>
+        new(error, $"{reason}; {advice}.", path, innerException) { Reason = reason };
+
+    /// <summary>The sentence without the advice at its end, and without a full stop: for who gives another advice.</summary>
+    internal string Reason
+    {
+        get => field ?? Message.TrimEnd('.');
+        private init => field = Harmless(value);
     }
 
     /// <summary>The kind of fault; stable, for programs to switch on.</summary>

@@ -56,7 +56,15 @@ public sealed class BatchGenerator : IDisposable
     public static int DefaultBatchSize(Gpt2Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        long byMemory = AvailableMemory.Bytes / 2 / Gpt2MemoryNeed.Of(model.HyperParameters).Cache;
+        return DefaultBatchSize([model]);
+    }
+
+    /// <summary>The same of several models that each read so many texts at the same time.</summary>
+    internal static int DefaultBatchSize(params ReadOnlySpan<Gpt2Model> models)
+    {
+        long cache = 0;
+        foreach (Gpt2Model model in models) cache += Gpt2MemoryNeed.Of(model.HyperParameters).Cache;
+        long byMemory = AvailableMemory.Bytes / 2 / cache;
         return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MaxLogits);
     }
 

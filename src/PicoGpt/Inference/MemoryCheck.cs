@@ -20,9 +20,30 @@ public static class MemoryCheck
         return Require(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
     }
 
-    internal static string? Require(string name, Gpt2MemoryNeed need, long free, long total)
+    /// <summary>Requires that this machine has the memory that running several models at the same time needs.</summary>
+    /// <inheritdoc cref="Require(Gpt2Model, int)"/>
+    /// <param name="models">The models; one that is there twice has its weights in memory once.</param>
+    /// <param name="texts">How many texts each reads together.</param>
+    public static string? Require(IReadOnlyList<Gpt2Model> models, int texts = 1)
     {
-        string needs = $"The model {name} needs {MemorySize.Of(need.Total)} of memory to run ({MemorySize.Of(need.Weights)} weights, "
+        ArgumentNullException.ThrowIfNull(models);
+        if (models.Count == 1) return Require(models[0], texts);
+        string names = string.Join(" and ", models.Select(model => model.Name));
+        return RequireOf($"The models {names} need", NeedOf(models, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
+    }
+
+    internal static Gpt2MemoryNeed NeedOf(IReadOnlyList<Gpt2Model> models, int texts)
+    {
+        Gpt2MemoryNeed[] needs = [.. models.Select(model => Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts))];
+        long weights = needs.Where((_, i) => !models.Take(i).Contains(models[i])).Sum(need => need.Weights);
+        return new Gpt2MemoryNeed(weights, needs.Sum(need => need.Cache), needs.Sum(need => need.Activations));
+    }
+
+    internal static string? Require(string name, Gpt2MemoryNeed need, long free, long total) => RequireOf($"The model {name} needs", need, free, total);
+
+    private static string? RequireOf(string subject, Gpt2MemoryNeed need, long free, long total)
+    {
+        string needs = $"{subject} {MemorySize.Of(need.Total)} of memory to run ({MemorySize.Of(need.Weights)} weights, "
             + $"{MemorySize.Of(need.Cache)} keys and values, {MemorySize.Of(need.Activations)} activations)";
         if (need.Total > total)
             throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but this machine has {MemorySize.Of(total)} in all; take a smaller model.");

@@ -58,6 +58,9 @@ public sealed record DownloadOptions
     /// <summary>The most bytes taken for a file of unknown size: only small files have none, and an endless answer must not fill the disk.</summary>
     internal long MaxUnknownSize { get; init; } = 1L << 30;
 
+    /// <summary>What tells how fast a connection is.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>The free bytes of the disk that holds a folder.</summary>
     internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
 

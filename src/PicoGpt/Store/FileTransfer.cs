@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using PicoGpt.Files;
 using Polly;
 using Polly.Retry;
@@ -193,15 +192,15 @@ internal sealed class FileTransfer
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        long since = Stopwatch.GetTimestamp(), before = segment.Position;
+        long since = _options.Clock.GetTimestamp(), before = segment.Position;
         try
         {
             while (!segment.IsDone)
             {
-                if (Stopwatch.GetElapsedTime(since) >= _options.StallTimeout)
+                if (_options.Clock.GetElapsedTime(since) >= _options.StallTimeout)
                 {
                     if (segment.Position - before < _options.StallTimeout.TotalSeconds * _options.MinimumRate) throw TooSlow(segment.Position - before);
-                    (since, before) = (Stopwatch.GetTimestamp(), segment.Position);
+                    (since, before) = (_options.Clock.GetTimestamp(), segment.Position);
                 }
 
                 Memory<byte> wanted = buffer.AsMemory(0, (int)Math.Min(BufferSize, segment.Missing.Length));

@@ -8,7 +8,6 @@ namespace PicoGpt.Store;
 internal static class FileVerifier
 {
     private const int InspectedLength = 512;
-    private const string Advice = "; copy or download it again";
 
     /// <summary>Compares a file with all that is known of it.</summary>
     /// <param name="path">The path that the file has or is to have; the checkpoint's index lies beside it.</param>
@@ -76,11 +75,7 @@ internal static class FileVerifier
     }
 
     // The file by its name, and without what to do: whoever asked for it says where it is and how to get it again.
-    private static string ReasonOf(Gpt2Exception fault, string path, CatalogFile file)
-    {
-        string sentence = fault.Message.TrimEnd('.').Replace($"'{path}'", file.Name, StringComparison.Ordinal);
-        return sentence.EndsWith(Advice, StringComparison.Ordinal) ? sentence[..^Advice.Length] : sentence;
-    }
+    private static string ReasonOf(Gpt2Exception fault, string path, CatalogFile file) => fault.Reason.Replace($"'{path}'", file.Name, StringComparison.Ordinal);
 
     private static ByteRange RangeOf(TensorEntry entry) => new(entry.Offset, entry.Offset + entry.Size);
 }

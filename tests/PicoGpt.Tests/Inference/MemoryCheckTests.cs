@@ -22,6 +22,18 @@ public sealed class MemoryCheckTests
     }
 
     [Fact]
+    public void Models_that_run_at_the_same_time_need_the_memory_of_all()
+    {
+        using Gpt2Model model = BuiltInModel.Open(), other = BuiltInModel.Open();
+        Gpt2MemoryNeed need = Gpt2MemoryNeed.Of(model.HyperParameters);
+        Assert.Equal(new Gpt2MemoryNeed(2 * need.Weights, 2 * need.Cache, 2 * need.Activations), MemoryCheck.NeedOf([model, other], texts: 1));
+        Assert.Equal(new Gpt2MemoryNeed(need.Weights, 2 * need.Cache, 2 * need.Activations), MemoryCheck.NeedOf([model, model], texts: 1));
+        Assert.Null(MemoryCheck.Require([model, other]));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => MemoryCheck.Require([model, other], texts: 1_000_000_000));
+        Assert.StartsWith("The models 3M and 3M need ", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_fit_is_refused()
     {
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => MemoryCheck.Require("M", Need, free: 7 * GiB, total: 7 * GiB));

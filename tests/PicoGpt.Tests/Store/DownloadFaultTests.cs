@@ -17,6 +17,7 @@ public sealed class DownloadFaultTests
         using var root = new TemporaryFolder();
         DownloadOptions options = server.Options;
         if (fault.IsSilent) options = options with { StallTimeout = TimeSpan.FromSeconds(0.5) };
+        if (fault.IsSlow) options = options with { Clock = new HastyClock(options.StallTimeout * 0.75), MinimumRate = 10, Connections = 1 };
         Task fetch = new ModelDownloader(new ModelStore(root.Path)).FetchAsync(model, options);
         if (fault.Sentence is null)
         {

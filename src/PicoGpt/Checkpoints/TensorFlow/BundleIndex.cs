@@ -44,11 +44,8 @@ internal sealed class BundleIndex
         }
         catch (InvalidDataException fault)
         {
-            throw new Gpt2Exception(
-                Gpt2Error.Corrupt,
-                $"The checkpoint index '{path}' is damaged: {fault.Message}; copy or download it again.",
-                path,
-                fault);
+            throw Gpt2Exception.WithAdvice(
+                Gpt2Error.Corrupt, $"The checkpoint index '{path}' is damaged: {fault.Message}", Gpt2Exception.CopyAgain, path, fault);
         }
 
         return index;
@@ -65,10 +62,10 @@ internal sealed class BundleIndex
         if (!SortedTable.HasMagic(ReadableFile.ReadEnd(file, SortedTable.FooterLength)))
         {
             ForeignWeights.ThrowIfKnown(path);
-            throw new Gpt2Exception(
+            throw Gpt2Exception.WithAdvice(
                 Gpt2Error.NotAFormat,
-                $"'{path}' ({file.Length} bytes) is not a TensorFlow checkpoint index, or is cut short: "
-                    + "it does not end in the table format's magic number; copy or download it again.",
+                $"'{path}' ({file.Length} bytes) is not a TensorFlow checkpoint index, or is cut short: it does not end in the table format's magic number",
+                Gpt2Exception.CopyAgain,
                 path);
         }
 
