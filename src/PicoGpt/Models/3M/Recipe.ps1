@@ -2,7 +2,7 @@
 .SYNOPSIS
     Makes a model like 3M from nothing: learns a vocabulary and three million weights from fairy tales.
 .DESCRIPTION
-    Needs the module PicoGpt, the books named below, and about ten minutes on two cores. The books are in the public domain; Project
+    Needs the module PicoGpt, the books named below, and about eight minutes on two cores. The books are in the public domain; Project
     Gutenberg has each at https://www.gutenberg.org/ebooks/<number>, as "Plain Text UTF-8". One that is missing is left out, and said.
 
     Each twentieth tale is held out. Validated with them, the model card says what the training came to.
