@@ -17,7 +17,7 @@ internal static unsafe class KernelRates
     private const int Outer = 3072;
     private const int Matrices = 40; // more than any cache holds
     private const int Vocabulary = 50257;
-    private static readonly int[] Rows = [.. (Environment.GetEnvironmentVariable("XROWS") ?? "1,2,4,8,16,32,64,256").Split(',').Select(int.Parse)];
+    private static readonly int[] Rows = [1, 2, 4, 8, 16, 32, 64, 256];
 
     public static void Measure(Gpt2Precision precision, int threads, Dictionary<string, double> figures)
     {
@@ -45,7 +45,7 @@ internal static unsafe class KernelRates
     }
 
     private static long SizeOf(Gpt2Precision precision, bool isPlain, int columns) =>
-        isPlain ? (long)Inner * columns * sizeof(float) : PackedMatrix.SizeOf(precision, Inner, columns);
+        isPlain ? (long)Inner * columns * sizeof(float) : PackedMatrix.SizeOf(PackedFormat.Of(precision), Inner, columns);
 
     // bytes of weights a second
     private static double Rate(WorkerPool pool, Gpt2Precision precision, bool isPlain, int rows, int columns, int matrices, byte* first)
@@ -53,15 +53,19 @@ internal static unsafe class KernelRates
         long size = SizeOf(precision, isPlain, columns);
         using var x = new AlignedBuffer(rows * Inner);
         using var y = new AlignedBuffer(rows * columns);
+        PackedFormat format = PackedFormat.Of(precision);
+        using var integers = new AlignedBuffer(rows * QuantizedMatrix.LengthOf(Inner, format.BlockRows));
         var job = new ProjectionJob(Kernels.Best, ActivationFunction.Of(Gpt2Activation.GeluTanh))
         {
             X = new Matrix(x.Data, rows, Inner),
             Y = new Matrix(y.Data, rows, columns),
+            Quantized = format is QuantizedFormat ? new QuantizedMatrix(integers.Data, rows, Inner, format.BlockRows) : default,
         };
+        if (format is QuantizedFormat) Kernels.Best.Quantize(job.X, job.Quantized, 0, rows);
         return size * TimesPerSecond(matrices, rows, matrix =>
         {
             byte* data = first + (matrix * size);
-            job.W = isPlain ? new PinnedWeight(new Matrix((float*)data, Inner, columns)) : new PinnedWeight(new PackedMatrix(data, precision, Inner, columns));
+            job.W = isPlain ? new PinnedWeight(new Matrix((float*)data, Inner, columns)) : new PinnedWeight(new PackedMatrix(data, format, Inner, columns));
             pool.Run(job);
         });
     }

@@ -27,6 +27,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly ProjectionJob _projection;
     private readonly LowRankJob _lowRank;
     private readonly AlignedBuffer? _narrow;
+    private readonly QuantizeJob _quantize;
+    private readonly AlignedBuffer? _quantized;
     private readonly AttentionJob _attention;
     private readonly LogitsJob _toVocabulary;
     private readonly RowPlace[] _places;
@@ -60,6 +62,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection = new ProjectionJob(workspace.Kernels, ActivationFunction.Of(_h.Activation));
         _lowRank = new LowRankJob(workspace.Kernels);
         if (model.Adapter is { } adapter) _narrow = new AlignedBuffer((long)workspace.Rows * adapter.Rank);
+        _quantize = new QuantizeJob(workspace.Kernels);
+        if (Gpt2MemoryNeed.QuantizedLength(_h, model.Precision) is > 0 and long length) _quantized = new AlignedBuffer(workspace.Rows * length);
         _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
         _toVocabulary = new LogitsJob(workspace.Kernels);
         try
@@ -222,6 +226,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         _pinned.Dispose();
         _narrow?.Dispose();
+        _quantized?.Dispose();
         if (_ownsWorkspace) _workspace.Dispose();
     }
 
@@ -237,6 +242,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private Matrix ToVocabulary(Matrix normed) // [n, n_embd] -> [n, n_vocab]
     {
         _toVocabulary.X = normed;
+        _toVocabulary.Quantized = Quantize(normed, Parameters.LmHead);
         _toVocabulary.W = Parameters.LmHead;
         _toVocabulary.Y = _workspace.Activations.Logits.Take(normed.Rows);
         _workspace.Pool.Run(_toVocabulary);
@@ -331,6 +337,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         linear.W.Require(x.Columns, y.Columns);
         _projection.X = x;
+        _projection.Quantized = Quantize(x, linear.W);
         _projection.W = linear.W;
         _projection.B = linear.B;
         _projection.Narrow = linear.W.LowRank.IsThere ? Narrow(x, linear.W.LowRank) : default;
@@ -340,6 +347,17 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.Sum = sum;
         _workspace.Pool.Run(_projection);
         return y;
+    }
+
+    // in integers, where it is multiplied by integers
+    private QuantizedMatrix Quantize(Matrix x, PinnedWeight w) // [n, n_in] -> [n, n_in]
+    {
+        if (!w.HasPanels || w.Packed.Format is not QuantizedFormat) return default;
+        _quantize.X = x;
+        _quantize.Y = new QuantizedMatrix(_quantized!.Data, x.Rows, x.Columns, w.Packed.Format.BlockRows);
+        if (x.Rows == 1) _quantize.Execute(0, 1); // a barrier would cost more than the row
+        else _workspace.Pool.Run(_quantize);
+        return _quantize.Y;
     }
 
     // The first half of an adapter; the projection adds the second.

@@ -9,6 +9,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
 {
     public Matrix X { get; set; }
 
+    /// <summary>The same in integers, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
+    public QuantizedMatrix Quantized { get; set; }
+
     public PinnedWeight W { get; set; }
 
     public PinnedWeight B { get; set; }
@@ -31,7 +34,8 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
     {
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
         if (from == to) return;
-        if (W.HasPanels) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
+        if (Quantized.Rows > 0) kernels.MatMulQuantized(Quantized, W.Packed, B.Vector, Y, from, to);
+        else if (W.HasPanels) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
         else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
         if (Narrow.Rows > 0) kernels.MatMulAdd(Narrow, W.LowRank.B, Y, from, to);
         if (Activated.Rows > 0) Activate(Y, Activated, from, to);

@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>The upper half of a float32, rounded to nearest, ties to even.</summary>
-internal readonly unsafe struct BFloat16Format : IPackedFormat
+internal readonly unsafe struct BFloat16Format : IFloatFormat
 {
     public static int Rows => 32;
 
@@ -25,12 +25,7 @@ internal readonly unsafe struct BFloat16Format : IPackedFormat
 
     public static float Element(byte* packed, int row, int column) => Widen(((ushort*)packed)[(row * PackedMatrix.Side) + column]);
 
-    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct => default;
-
-    public static void Load<TWidth, TVector>(
-        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
+    public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {

@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>IEEE half precision, rounded to nearest; what is too large becomes the largest finite half.</summary>
-internal readonly unsafe struct Float16Format : IPackedFormat
+internal readonly unsafe struct Float16Format : IFloatFormat
 {
     public static int Rows => 32;
 
@@ -16,12 +16,7 @@ internal readonly unsafe struct Float16Format : IPackedFormat
 
     public static float Element(byte* packed, int row, int column) => (float)((Half*)packed)[(row * PackedMatrix.Side) + column];
 
-    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct => default;
-
-    public static void Load<TWidth, TVector>(
-        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
+    public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {

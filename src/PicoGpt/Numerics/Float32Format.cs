@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>Float32 as it is, in the order in which it is walked.</summary>
-internal readonly unsafe struct Float32Format : IPackedFormat
+internal readonly unsafe struct Float32Format : IFloatFormat
 {
     public static int Rows => 32;
 
@@ -14,12 +14,7 @@ internal readonly unsafe struct Float32Format : IPackedFormat
 
     public static float Element(byte* packed, int row, int column) => ((float*)packed)[(row * PackedMatrix.Side) + column];
 
-    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct => default;
-
-    public static void Load<TWidth, TVector>(
-        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
+    public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {

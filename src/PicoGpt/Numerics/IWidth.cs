@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
 /// What a kernel needs of one vector width. <typeparamref name="TVector"/> holds <see cref="Count"/> floats; every
-/// operation works lane by lane, so that no result depends on the width.
+/// operation works lane by lane, so that no result depends on the width. Where the text says so it holds integers: as many of 32 bits, or
+/// twice as many of 16.
 /// </summary>
 internal unsafe interface IWidth<TVector>
     where TVector : struct
@@ -42,9 +45,27 @@ internal unsafe interface IWidth<TVector>
     /// <summary>The upper halves of floats.</summary>
     static abstract TVector LoadBFloat16(ushort* source);
 
-    /// <summary>Integers of 8 bits.</summary>
-    static abstract TVector LoadSByte(sbyte* source);
+    /// <summary>Two integers of 16 bits in each element.</summary>
+    static abstract TVector BroadcastPair(short* pair);
 
-    /// <summary>The levels of <see cref="Int4Format"/> that the lower and the upper halves of bytes choose.</summary>
-    static abstract void LookUpLevels(byte* codes, out TVector lower, out TVector upper);
+    /// <summary>Integers of 8 bits as integers of 16.</summary>
+    static abstract TVector LoadSBytes(sbyte* source);
+
+    /// <summary>Adds to each sum of 32 bits the products of both integers of 16 bits there.</summary>
+    static abstract TVector AddProducts(TVector sums, TVector words, TVector pairs);
+
+    /// <summary>Integers of 32 bits, rounded to the nearest float.</summary>
+    static abstract TVector ConvertToSingle(TVector sums);
+
+    /// <summary>Integers of 16 bits, moved towards the lowest bit.</summary>
+    static abstract TVector ShiftWords(TVector words, [ConstantExpected] int count);
+
+    /// <summary>The levels of <see cref="Int4Format"/> that the lowest four bits of each 16 choose.</summary>
+    static abstract TVector LookUp4(TVector words);
+
+    /// <summary>The levels of <see cref="Int5Format"/> that the lowest five bits of each 16 choose.</summary>
+    static abstract TVector LookUp5(TVector words);
+
+    /// <summary>Stores values, rounded to the nearest integers of 16 bits, which must be in reach: two vectors, one behind the other.</summary>
+    static abstract void StoreRounded(TVector first, TVector second, short* destination);
 }

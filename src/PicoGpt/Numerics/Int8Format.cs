@@ -1,10 +1,10 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// 32 scales in bfloat16, one per column, and 32 rows of 32 integers from −127 to 127: the value is their product, which float32
-/// holds exactly.
+/// 32 scales in bfloat16, one per column, and 32 rows of 32 integers from −127 to 127, two rows of a column side by side: the value is the
+/// product, which float32 holds exactly.
 /// </summary>
-internal readonly unsafe struct Int8Format : IPackedFormat
+internal readonly unsafe struct Int8Format : IQuantizedFormat
 {
     private const int Largest = 127;
     private const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
@@ -12,6 +12,10 @@ internal readonly unsafe struct Int8Format : IPackedFormat
     public static int Rows => 32;
 
     public static int BlockSize => ScalesSize + (Rows * PackedMatrix.Side);
+
+    public static int StripRows => 2;
+
+    public static int ColumnSize => 2;
 
     public static void Pack(float* block, byte* packed)
     {
@@ -25,27 +29,24 @@ internal readonly unsafe struct Int8Format : IPackedFormat
             for (int row = 0; row < Rows; row++)
             {
                 float value = MathF.Round(block[(row * PackedMatrix.Side) + column] * inverse);
-                Codes(packed)[(row * PackedMatrix.Side) + column] = (sbyte)Math.Clamp(value, -Largest, Largest);
+                *Place(packed, row, column) = (sbyte)Math.Clamp(value, -Largest, Largest);
             }
         }
     }
 
     public static float Element(byte* packed, int row, int column) =>
-        BFloat16Format.Widen(((ushort*)packed)[column]) * Codes(packed)[(row * PackedMatrix.Side) + column];
+        BFloat16Format.Widen(((ushort*)packed)[column]) * Level(packed, row, column);
 
-    public static TVector Scale<TWidth, TVector>(byte* packed, int column)
+    public static int Level(byte* packed, int row, int column) => *Place(packed, row, column);
+
+    public static TVector Add<TWidth, TVector>(byte* codes, short* x, TVector sums)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.LoadBFloat16((ushort*)packed + column);
+        where TVector : struct => TWidth.AddProducts(sums, TWidth.LoadSBytes((sbyte*)codes), TWidth.BroadcastPair(x));
 
-    public static void Load<TWidth, TVector>(
-        byte* packed, int row, int column, TVector leftScale, TVector rightScale, out TVector left, out TVector right)
+    public static void Unpack<TWidth, TVector>(byte* codes, short* words)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct
-    {
-        sbyte* codes = Codes(packed) + (row * PackedMatrix.Side) + column;
-        left = TWidth.Multiply(leftScale, TWidth.LoadSByte(codes));
-        right = TWidth.Multiply(rightScale, TWidth.LoadSByte(codes + (PackedMatrix.Side / 2)));
-    }
+        where TVector : struct => TWidth.Store(TWidth.LoadSBytes((sbyte*)codes), (float*)words);
 
-    private static sbyte* Codes(byte* packed) => (sbyte*)(packed + ScalesSize);
+    private static sbyte* Place(byte* packed, int row, int column) =>
+        (sbyte*)(packed + ScalesSize + (row / 2 * 2 * PackedMatrix.Side) + (2 * column) + (row % 2));
 }

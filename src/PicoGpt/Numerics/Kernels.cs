@@ -6,7 +6,7 @@ namespace PicoGpt.Numerics;
 /// <summary>
 /// The loops that cost the time. Every variant gives the same bits, because each output element is summed in one order:
 /// a matrix product walks its inner dimension from first to last with fused multiply-add; a sum or dot product keeps
-/// <see cref="Lanes"/> partial sums, element <c>i</c> going to lane <c>i mod 16</c>, and folds them by halves.
+/// <see cref="Lanes"/> partial sums, element <c>i</c> going to lane <c>i mod 16</c>, and folds them by halves; sums of integers are exact.
 /// </summary>
 internal abstract unsafe class Kernels
 {
@@ -47,7 +47,7 @@ internal abstract unsafe class Kernels
     /// <summary><c>y[:, from..to] = x · w[from..to]ᵀ</c>: [n_seq, n_in], [n_out, n_in] -> [n_seq, n_out].</summary>
     public abstract void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to);
 
-    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>, the bits of float32 arithmetic on the unpacked values.</summary>
+    /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c> with a matrix of floating-point values, the bits of float32 arithmetic on them.</summary>
     /// <param name="x">[n_seq, n_in].</param>
     /// <param name="w">[n_in, n_out].</param>
     /// <param name="b">[n_out], or null for none.</param>
@@ -55,6 +55,25 @@ internal abstract unsafe class Kernels
     /// <param name="from">The first column to compute, a multiple of <see cref="PackedMatrix.Side"/>.</param>
     /// <param name="to">The column behind the last one, a multiple of the same or the last of all.</param>
     public abstract void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to);
+
+    /// <summary>Rounds some rows to integers of 16 bits, group by group.</summary>
+    /// <param name="x">[n_seq, n].</param>
+    /// <param name="y">[n_seq, n].</param>
+    /// <param name="from">The first row.</param>
+    /// <param name="to">The row behind the last one.</param>
+    public abstract void Quantize(Matrix x, QuantizedMatrix y, int from, int to);
+
+    /// <summary>
+    /// <c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c> with a matrix of integers: for every block of w the exact sum of products of
+    /// integers, times the product of the scales of w and x, each block's added to the sum of those before it.
+    /// </summary>
+    /// <param name="x">[n_seq, n_in], with groups of as many columns as blocks of w have rows.</param>
+    /// <param name="w">[n_in, n_out].</param>
+    /// <param name="b">[n_out], or null for none.</param>
+    /// <param name="y">[n_seq, n_out].</param>
+    /// <param name="from">The first column to compute, a multiple of <see cref="PackedMatrix.Side"/>.</param>
+    /// <param name="to">The column behind the last one, a multiple of the same or the last of all.</param>
+    public abstract void MatMulQuantized(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to);
 
     /// <summary>
     /// Layer norm with biased variance, of some rows: [n_seq, n] -> [n_seq, n]. <paramref name="b"/> is null for no bias; to the variance

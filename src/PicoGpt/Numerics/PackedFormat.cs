@@ -3,11 +3,12 @@ namespace PicoGpt.Numerics;
 /// <summary>How matrices are held in a precision where they are packed: the one place that tells which format a precision has.</summary>
 internal abstract unsafe class PackedFormat
 {
-    private static readonly PackedFormat Float32 = new PackedFormatOf<Float32Format>();
-    private static readonly PackedFormat Float16 = new PackedFormatOf<Float16Format>();
-    private static readonly PackedFormat BFloat16 = new PackedFormatOf<BFloat16Format>();
-    private static readonly PackedFormat Int8 = new PackedFormatOf<Int8Format>();
-    private static readonly PackedFormat Int4 = new PackedFormatOf<Int4Format>();
+    private static readonly PackedFormat Float32 = new FloatFormatOf<Float32Format>();
+    private static readonly PackedFormat Float16 = new FloatFormatOf<Float16Format>();
+    private static readonly PackedFormat BFloat16 = new FloatFormatOf<BFloat16Format>();
+    private static readonly PackedFormat Int8 = new QuantizedFormatOf<Int8Format>();
+    private static readonly PackedFormat Int5 = new QuantizedFormatOf<Int5Format>();
+    private static readonly PackedFormat Int4 = new QuantizedFormatOf<Int4Format>();
 
     /// <summary>Rows of a block.</summary>
     public abstract int BlockRows { get; }
@@ -15,14 +16,20 @@ internal abstract unsafe class PackedFormat
     /// <summary>Bytes of a block.</summary>
     public abstract int BlockSize { get; }
 
+    /// <summary>
+    /// The format of a matrix. The precision of 4 bits has 5 for the projections: of their errors, which add up from layer to layer, most of
+    /// a logit's error comes, while the embedding is the largest matrix of a small model and adds little.
+    /// </summary>
+    /// <param name="precision">The precision.</param>
+    /// <param name="isEmbedding">Whether it is the tokens' embedding.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not a precision.</exception>
-    public static PackedFormat Of(Gpt2Precision precision) => precision switch
+    public static PackedFormat Of(Gpt2Precision precision, bool isEmbedding = false) => precision switch
     {
         Gpt2Precision.Float32 => Float32,
         Gpt2Precision.Float16 => Float16,
         Gpt2Precision.BFloat16 => BFloat16,
         Gpt2Precision.Int8 => Int8,
-        Gpt2Precision.Int4 => Int4,
+        Gpt2Precision.Int4 => isEmbedding ? Int4 : Int5,
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "It is not a precision."),
     };
 
@@ -31,9 +38,4 @@ internal abstract unsafe class PackedFormat
 
     /// <summary>Writes one column of a panel as float32: [rows].</summary>
     public abstract void CopyColumn(byte* panel, int column, Span<float> values);
-
-    /// <inheritdoc cref="Kernels.MatMulPacked"/>
-    public abstract void MatMul<TWidth, TVector>(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct;
 }

@@ -10,12 +10,12 @@ internal readonly unsafe struct PackedMatrix
     /// <summary>Columns of a panel.</summary>
     public const int Side = 32;
 
-    public PackedMatrix(byte* data, Gpt2Precision precision, int rows, int columns)
+    public PackedMatrix(byte* data, PackedFormat format, int rows, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         Data = data;
-        Format = PackedFormat.Of(precision);
+        Format = format;
         Rows = rows;
         Columns = columns;
         PanelSize = SizeOfPanel(Format, rows);
@@ -36,8 +36,7 @@ internal readonly unsafe struct PackedMatrix
     public nint PanelSize { get; }
 
     /// <summary>Bytes that a matrix takes.</summary>
-    public static long SizeOf(Gpt2Precision precision, int rows, int columns) =>
-        Quotient(columns, Side) * (long)SizeOfPanel(PackedFormat.Of(precision), rows);
+    public static long SizeOf(PackedFormat format, int rows, int columns) => Quotient(columns, Side) * (long)SizeOfPanel(format, rows);
 
     /// <summary>The first block of a panel. The caller keeps <paramref name="panel"/> below <see cref="Panels"/>.</summary>
     public byte* PanelPointer(int panel) => Data + (panel * PanelSize);

@@ -4,25 +4,25 @@ using System.Runtime.Intrinsics.X86;
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// Products with a packed matrix, of one format at one vector width. Each output element is summed as in <see cref="SimdProducts{W,V}"/>,
-/// so that the result is, to the last bit, that of float32 arithmetic on the unpacked values.
+/// Products with a matrix of packed floating-point values, of one format at one vector width. Each output element is summed as in
+/// <see cref="SimdProducts{W,V}"/>, so that the result is, to the last bit, that of float32 arithmetic on the unpacked values.
 /// </summary>
 internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
-    where TFormat : struct, IPackedFormat
+    where TFormat : struct, IFloatFormat
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
     private const int LineLength = 64;
     private const int Half = PackedMatrix.Side / 2;
 
-    // Up to here it is faster to unpack weights into registers (measured: 1.2 to 1.9 times for 2 to 16 rows; at 32 a tenth less in Float16, more in Int8).
+    // Up to here it is faster to unpack weights into registers (measured: 1.2 to 1.9 times for 2 to 16 rows; at 32 a tenth less in Float16).
     private const int FewRows = 32;
 
     // Rows of a panel that a few rows of x are ahead in what they ask for, so that it comes while they compute (measured: 1.2 to 1.7 times
     // for 4 to 16 rows by float32 in memory, 1.0 to 1.2 times by less).
     private const int RowsAhead = 64;
 
-    private static int RowSize => TFormat.BlockSize / TFormat.Rows; // with its share of the scales
+    private static int RowSize => TFormat.BlockSize / TFormat.Rows;
 
     /// <inheritdoc cref="Kernels.MatMulPacked"/>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
@@ -69,16 +69,14 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         TVector s0 = TWidth.Load(sumsA), s1 = TWidth.Load(sumsA + Half), s2 = TWidth.Load(sumsB), s3 = TWidth.Load(sumsB + Half);
         for (; n > 0; n -= TFormat.Rows, x += TFormat.Rows, first += TFormat.BlockSize, second += TFormat.BlockSize)
         {
-            TVector c0 = TFormat.Scale<TWidth, TVector>(first, a), c1 = TFormat.Scale<TWidth, TVector>(first, a + Half);
-            TVector c2 = TFormat.Scale<TWidth, TVector>(second, b), c3 = TFormat.Scale<TWidth, TVector>(second, b + Half);
             int rows = Math.Min(n, TFormat.Rows);
             for (int i = 0; i < rows; i++)
             {
                 TVector factor = TWidth.Broadcast(x[i]);
-                TFormat.Load<TWidth, TVector>(first, i, a, c0, c1, out TVector w0, out TVector w1);
+                TFormat.Load<TWidth, TVector>(first, i, a, out TVector w0, out TVector w1);
                 s0 = TWidth.FusedMultiplyAdd(factor, w0, s0);
                 s1 = TWidth.FusedMultiplyAdd(factor, w1, s1);
-                TFormat.Load<TWidth, TVector>(second, i, b, c2, c3, out TVector w2, out TVector w3);
+                TFormat.Load<TWidth, TVector>(second, i, b, out TVector w2, out TVector w3);
                 s2 = TWidth.FusedMultiplyAdd(factor, w2, s2);
                 s3 = TWidth.FusedMultiplyAdd(factor, w3, s3);
             }
@@ -114,26 +112,25 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             int whole = Math.Min(TFormat.Rows, x.Columns - i) / 4 * 4;
             for (int c = 0; c < Half; c += TWidth.Count)
             {
-                TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);
                 int row = 0;
                 for (; row < whole; row += 4)
                 {
                     Prefetch(block + ((row + RowsAhead) * RowSize), 4 * RowSize);
-                    AddFour(x, i + row, block, row, c, leftScale, rightScale, sums);
+                    AddFour(x, i + row, block, row, c, sums);
                 }
 
-                for (; i + row < x.Columns && row < TFormat.Rows; row++) AddOne(x, i + row, block, row, c, leftScale, rightScale, sums);
+                for (; i + row < x.Columns && row < TFormat.Rows; row++) AddOne(x, i + row, block, row, c, sums);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddFour(Matrix x, int i, byte* block, int row, int column, TVector leftScale, TVector rightScale, Matrix sums)
+    private static void AddFour(Matrix x, int i, byte* block, int row, int column, Matrix sums)
     {
-        TFormat.Load<TWidth, TVector>(block, row, column, leftScale, rightScale, out TVector left0, out TVector right0);
-        TFormat.Load<TWidth, TVector>(block, row + 1, column, leftScale, rightScale, out TVector left1, out TVector right1);
-        TFormat.Load<TWidth, TVector>(block, row + 2, column, leftScale, rightScale, out TVector left2, out TVector right2);
-        TFormat.Load<TWidth, TVector>(block, row + 3, column, leftScale, rightScale, out TVector left3, out TVector right3);
+        TFormat.Load<TWidth, TVector>(block, row, column, out TVector left0, out TVector right0);
+        TFormat.Load<TWidth, TVector>(block, row + 1, column, out TVector left1, out TVector right1);
+        TFormat.Load<TWidth, TVector>(block, row + 2, column, out TVector left2, out TVector right2);
+        TFormat.Load<TWidth, TVector>(block, row + 3, column, out TVector left3, out TVector right3);
         float* factors = x.Data + i, target = sums.Data + column;
         for (int t = x.Rows; t > 0; t--, factors += x.Stride, target += PackedMatrix.Side)
         {
@@ -159,9 +156,9 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         for (int i = 0; i < count; i += LineLength) Sse.Prefetch1(ahead + i);
     }
 
-    private static void AddOne(Matrix x, int i, byte* block, int row, int column, TVector leftScale, TVector rightScale, Matrix sums)
+    private static void AddOne(Matrix x, int i, byte* block, int row, int column, Matrix sums)
     {
-        TFormat.Load<TWidth, TVector>(block, row, column, leftScale, rightScale, out TVector left, out TVector right);
+        TFormat.Load<TWidth, TVector>(block, row, column, out TVector left, out TVector right);
         float* target = sums.Data + column;
         for (int t = 0; t < x.Rows; t++, target += PackedMatrix.Side)
         {
@@ -208,11 +205,10 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             int rows = Math.Min(TFormat.Rows, count - row);
             for (int c = 0; c < Half; c += TWidth.Count)
             {
-                TVector leftScale = TFormat.Scale<TWidth, TVector>(block, c), rightScale = TFormat.Scale<TWidth, TVector>(block, c + Half);
                 float* target = values + ((nint)row * PackedMatrix.Side) + c;
                 for (int i = 0; i < rows; i++, target += PackedMatrix.Side)
                 {
-                    TFormat.Load<TWidth, TVector>(block, i, c, leftScale, rightScale, out TVector left, out TVector right);
+                    TFormat.Load<TWidth, TVector>(block, i, c, out TVector left, out TVector right);
                     TWidth.Store(left, target);
                     TWidth.Store(right, target + Half);
                 }

@@ -29,6 +29,47 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
+    public override void Quantize(Matrix x, QuantizedMatrix y, int from, int to)
+    {
+        for (int t = from; t < to; t++)
+        {
+            short* row = y.Data + ((nint)t * y.Stride);
+            for (int i = 0; i < y.Stride; i += y.GroupSize)
+            {
+                float largest = 0;
+                for (int k = i; k < Math.Min(i + y.GroupSize, x.Columns); k++) largest = MathF.Max(largest, MathF.Abs(x.RowPointer(t)[k]));
+                bool isZero = largest < QuantizedMatrix.Least;
+                y.Scales[((nint)t * y.Groups) + (i / y.GroupSize)] = isZero ? 0 : largest / QuantizedMatrix.Largest;
+                float inverse = isZero ? 0 : QuantizedMatrix.Largest / largest;
+                for (int k = i; k < i + y.GroupSize; k++) row[k] = k < x.Columns ? (short)MathF.Round(x.RowPointer(t)[k] * inverse) : (short)0;
+            }
+        }
+    }
+
+    public override void MatMulQuantized(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
+    {
+        var format = (QuantizedFormat)w.Format;
+        for (int o = from; o < to; o++)
+        {
+            for (int t = 0; t < x.Rows; t++)
+            {
+                short* row = x.Data + ((nint)t * x.Stride);
+                byte* block = w.PanelPointer(o / PackedMatrix.Side);
+                int column = o % PackedMatrix.Side;
+                float sum = b is null ? 0 : b[o];
+                for (int group = 0; group < x.Groups; group++, block += format.BlockSize, row += x.GroupSize)
+                {
+                    int products = 0;
+                    for (int i = 0; i < x.GroupSize; i++) products += row[i] * format.Level(block, i, column);
+                    float scale = BFloat16Format.Widen(((ushort*)block)[column]) * x.Scales[((nint)t * x.Groups) + group];
+                    sum = MathF.FusedMultiplyAdd(products, scale, sum);
+                }
+
+                y.RowPointer(t)[o] = sum;
+            }
+        }
+    }
+
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to)
     {
         for (int t = 0; t < x.Rows; t++)

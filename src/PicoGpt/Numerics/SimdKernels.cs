@@ -15,7 +15,12 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         SimdProducts<TWidth, TVector>.MatMul(x, w, b, y, from, to);
 
     public override void MatMulPacked(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to) =>
-        w.Format.MatMul<TWidth, TVector>(x, w, b, y, from, to);
+        ((FloatFormat)w.Format).MatMul<TWidth, TVector>(x, w, b, y, from, to);
+
+    public override void Quantize(Matrix x, QuantizedMatrix y, int from, int to) => Quantization<TWidth, TVector>.Quantize(x, y, from, to);
+
+    public override void MatMulQuantized(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to) =>
+        ((QuantizedFormat)w.Format).MatMul<TWidth, TVector>(x, w, b, y, from, to);
 
     public override void MatMulTransposed(Matrix x, Matrix w, Matrix y, int from, int to) =>
         SimdSums<TWidth, TVector>.MatMulTransposed(x, w, y, from, to);

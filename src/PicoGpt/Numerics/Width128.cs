@@ -1,10 +1,22 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>4 floats at a time.</summary>
 internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 {
+    private static Vector128<byte> Levels4 => Vector128.Create(
+        (sbyte)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103).AsByte();
+
+    private static Vector128<byte> LowLevels5 => Vector128.Create(
+        (sbyte)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5).AsByte();
+
+    private static Vector128<byte> HighLevels5 => Vector128.Create(
+        (sbyte)0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109).AsByte();
+
     public static int Count => 4;
 
     public static Vector128<float> Load(float* source) => Vector128.Load(source);
@@ -42,20 +54,49 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 
     public static Vector128<float> LoadBFloat16(ushort* source) => Vector128.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
-    public static Vector128<float> LoadSByte(sbyte* source) =>
-        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)source).AsSByte())));
+    public static Vector128<float> BroadcastPair(short* pair) => Vector128.Create(*(int*)pair).AsSingle();
 
-    public static void LookUpLevels(byte* codes, out Vector128<float> lower, out Vector128<float> upper)
+    public static Vector128<float> LoadSBytes(sbyte* source) =>
+        Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()).AsSingle();
+
+    public static Vector128<float> AddProducts(Vector128<float> sums, Vector128<float> words, Vector128<float> pairs) =>
+        (sums.AsInt32() + SumsOfProducts(words.AsInt16(), pairs.AsInt16())).AsSingle();
+
+    public static Vector128<float> ConvertToSingle(Vector128<float> sums) => Vector128.ConvertToSingle(sums.AsInt32());
+
+    public static Vector128<float> ShiftWords(Vector128<float> words, [ConstantExpected] int count) =>
+        Vector128.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
+
+    public static Vector128<float> LookUp4(Vector128<float> words) =>
+        WidenLow(Vector128.Shuffle(Levels4, words.AsByte() & Vector128.Create((ushort)15).AsByte()));
+
+    // A code outside one half of the levels gives zero there.
+    public static Vector128<float> LookUp5(Vector128<float> words)
     {
-        lower = LookUpLevels(codes[0] & 15, codes[1] & 15, codes[2] & 15, codes[3] & 15);
-        upper = LookUpLevels(codes[0] >> 4, codes[1] >> 4, codes[2] >> 4, codes[3] >> 4);
+        Vector128<byte> codes = words.AsByte() & Vector128.Create((ushort)31).AsByte();
+        return WidenLow(Vector128.Shuffle(LowLevels5, codes) | Vector128.Shuffle(HighLevels5, codes - Vector128.Create((byte)16)));
     }
 
-    private static Vector128<float> LookUpLevels(int a, int b, int c, int d)
+    public static void StoreRounded(Vector128<float> first, Vector128<float> second, short* destination) => Vector128.Narrow(
+        Vector128.ConvertToInt32(Vector128.Round(first)), Vector128.ConvertToInt32(Vector128.Round(second))).Store(destination);
+
+    private static Vector128<int> SumsOfProducts(Vector128<short> x, Vector128<short> y)
     {
-        ReadOnlySpan<float> levels = Int4Format.Levels;
-        return Vector128.Create(levels[a], levels[b], levels[c], levels[d]);
+        if (Sse2.IsSupported) return Sse2.MultiplyAddAdjacent(x, y);
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            return AdvSimd.Arm64.AddPairwise(
+                AdvSimd.MultiplyWideningLower(x.GetLower(), y.GetLower()), AdvSimd.MultiplyWideningUpper(x, y));
+        }
+
+        Vector128<int> low = Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(x.AsInt32(), 16), 16)
+            * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(y.AsInt32(), 16), 16);
+        return low + (Vector128.ShiftRightArithmetic(x.AsInt32(), 16) * Vector128.ShiftRightArithmetic(y.AsInt32(), 16));
     }
+
+    // the lower byte of each 16 bits, with its sign
+    private static Vector128<float> WidenLow(Vector128<byte> levels) =>
+        Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
 
     private static Vector128<int> WidenToInt32(short* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsInt16());
 }

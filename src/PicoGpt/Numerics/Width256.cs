@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,11 +7,18 @@ namespace PicoGpt.Numerics;
 /// <summary>8 floats at a time.</summary>
 internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 {
-    private static Vector256<float> LowLevels => Vector256.Create(
-        -1f, -0.8051f, -0.6661f, -0.5465f, -0.4328f, -0.3198f, -0.2138f, -0.115f);
+    // Twice, since each half looks up by itself.
+    private static Vector256<sbyte> Levels4 => Vector256.Create(
+        (sbyte)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
+        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103);
 
-    private static Vector256<float> HighLevels => Vector256.Create(
-        -0.0149f, 0.0927f, 0.2049f, 0.3185f, 0.4331f, 0.5536f, 0.6864f, 0.8586f);
+    private static Vector256<sbyte> LowLevels5 => Vector256.Create(
+        (sbyte)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
+        -127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5);
+
+    private static Vector256<sbyte> HighLevels5 => Vector256.Create(
+        (sbyte)0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109,
+        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109);
 
     public static int Count => 8;
 
@@ -49,19 +57,35 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     public static Vector256<float> LoadBFloat16(ushort* source) => Vector256.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
-    public static Vector256<float> LoadSByte(sbyte* source) =>
-        Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()));
+    public static Vector256<float> BroadcastPair(short* pair) => Vector256.Create(*(int*)pair).AsSingle();
 
-    public static void LookUpLevels(byte* codes, out Vector256<float> lower, out Vector256<float> upper)
+    public static Vector256<float> LoadSBytes(sbyte* source) => Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsSingle();
+
+    public static Vector256<float> AddProducts(Vector256<float> sums, Vector256<float> words, Vector256<float> pairs) =>
+        (sums.AsInt32() + Avx2.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
+
+    public static Vector256<float> ConvertToSingle(Vector256<float> sums) => Vector256.ConvertToSingle(sums.AsInt32());
+
+    public static Vector256<float> ShiftWords(Vector256<float> words, [ConstantExpected] int count) =>
+        Vector256.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
+
+    public static Vector256<float> LookUp4(Vector256<float> words) => WidenLow(Avx2.Shuffle(Levels4, Codes(words)));
+
+    // the lowest four bits choose in either half of the levels, the fifth chooses the half
+    public static Vector256<float> LookUp5(Vector256<float> words)
     {
-        Vector256<int> indices = Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)codes).AsByte());
-        lower = LookUpLevels(indices);
-        upper = LookUpLevels(Vector256.ShiftRightLogical(indices, 4));
+        Vector256<sbyte> codes = Codes(words), half = Vector256.ShiftLeft(words.AsInt16(), 3).AsSByte();
+        return WidenLow(Avx2.BlendVariable(Avx2.Shuffle(LowLevels5, codes), Avx2.Shuffle(HighLevels5, codes), half));
     }
 
-    // the lowest three bits choose in either half of the levels, the fourth chooses the half
-    private static Vector256<float> LookUpLevels(Vector256<int> indices) => Avx.BlendVariable(
-        Avx2.PermuteVar8x32(LowLevels, indices), Avx2.PermuteVar8x32(HighLevels, indices), Vector256.ShiftLeft(indices, 28).AsSingle());
+    public static void StoreRounded(Vector256<float> first, Vector256<float> second, short* destination) => Vector256.Narrow(
+        Vector256.ConvertToInt32(Vector256.Round(first)), Vector256.ConvertToInt32(Vector256.Round(second))).Store(destination);
+
+    private static Vector256<sbyte> Codes(Vector256<float> words) => (words.AsInt16() & Vector256.Create((short)15)).AsSByte();
+
+    // the lower byte of each 16 bits, with its sign
+    private static Vector256<float> WidenLow(Vector256<sbyte> levels) =>
+        Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
 
     private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,9 +7,14 @@ namespace PicoGpt.Numerics;
 /// <summary>16 floats at a time.</summary>
 internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 {
-    private static Vector512<float> Levels => Vector512.Create(
-        -1f, -0.8051f, -0.6661f, -0.5465f, -0.4328f, -0.3198f, -0.2138f, -0.115f,
-        -0.0149f, 0.0927f, 0.2049f, 0.3185f, 0.4331f, 0.5536f, 0.6864f, 0.8586f);
+    // Twice, since the look-up takes five bits.
+    private static Vector512<short> Levels4 => Vector512.Create(
+        (short)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
+        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103).AsInt16();
+
+    private static Vector512<short> Levels5 => Vector512.Create(
+        (short)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
+        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109).AsInt16();
 
     public static int Count => 16;
 
@@ -47,15 +53,24 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     public static Vector512<float> LoadBFloat16(ushort* source) => Vector512.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
-    public static Vector512<float> LoadSByte(sbyte* source) =>
-        Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
+    public static Vector512<float> BroadcastPair(short* pair) => Vector512.Create(*(int*)pair).AsSingle();
 
-    public static void LookUpLevels(byte* codes, out Vector512<float> lower, out Vector512<float> upper)
-    {
-        Vector512<int> indices = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
-        lower = Avx512F.PermuteVar16x32(Levels, indices); // looks at the lowest four bits only
-        upper = Avx512F.PermuteVar16x32(Levels, Vector512.ShiftRightLogical(indices, 4));
-    }
+    public static Vector512<float> LoadSBytes(sbyte* source) => Avx512BW.ConvertToVector512Int16(Vector256.Load(source)).AsSingle();
+
+    public static Vector512<float> AddProducts(Vector512<float> sums, Vector512<float> words, Vector512<float> pairs) =>
+        (sums.AsInt32() + Avx512BW.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
+
+    public static Vector512<float> ConvertToSingle(Vector512<float> sums) => Vector512.ConvertToSingle(sums.AsInt32());
+
+    public static Vector512<float> ShiftWords(Vector512<float> words, [ConstantExpected] int count) =>
+        Vector512.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
+
+    public static Vector512<float> LookUp4(Vector512<float> words) => Avx512BW.PermuteVar32x16(Levels4, words.AsInt16()).AsSingle();
+
+    public static Vector512<float> LookUp5(Vector512<float> words) => Avx512BW.PermuteVar32x16(Levels5, words.AsInt16()).AsSingle();
+
+    public static void StoreRounded(Vector512<float> first, Vector512<float> second, short* destination) => Vector512.Narrow(
+        Vector512.ConvertToInt32(Vector512.Round(first)), Vector512.ConvertToInt32(Vector512.Round(second))).Store(destination);
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
 }

@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Numerics;
 
 namespace PicoGpt.Weights;
 
@@ -29,8 +30,17 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
         ArgumentNullException.ThrowIfNull(h);
         ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
         long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
-        long activations = ((Math.Min(Portion, h.NCtx) * (((long)RowsOfWidth * h.NEmbd) + h.NInner)) + ((long)texts * h.NVocab)) * sizeof(float);
+        long row = ((long)RowsOfWidth * h.NEmbd) + h.NInner + QuantizedLength(h, precision);
+        long activations = ((Math.Min(Portion, h.NCtx) * row) + ((long)texts * h.NVocab)) * sizeof(float);
         return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);
+    }
+
+    /// <summary>Floats of memory in which a position is held as integers, where it is multiplied by integers.</summary>
+    internal static long QuantizedLength(Gpt2HyperParameters h, Gpt2Precision precision)
+    {
+        int columns = Math.Max(h.NEmbd, h.NInner);
+        PackedFormat[] formats = [PackedFormat.Of(precision), PackedFormat.Of(precision, isEmbedding: true)];
+        return formats.Max(format => format is QuantizedFormat ? QuantizedMatrix.LengthOf(columns, format.BlockRows) : 0);
     }
 
     private static long WeightsOf(Gpt2HyperParameters h, Gpt2Precision precision) => Gpt2Architecture.Sum(

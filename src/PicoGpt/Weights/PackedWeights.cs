@@ -17,7 +17,7 @@ namespace PicoGpt.Weights;
 internal sealed unsafe class PackedWeights : IDisposable
 {
     // Increased whenever the bytes of a format change.
-    private const int Layout = 1;
+    private const int Layout = 2;
 
     private const string SourceTensor = "source";
 
@@ -84,13 +84,16 @@ internal sealed unsafe class PackedWeights : IDisposable
     public void Dispose() => _bundle?.Dispose();
 
     /// <summary>The bytes of a matrix in a precision.</summary>
-    public static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => PackedMatrix.SizeOf(precision, leaf.Walk.Rows, leaf.Walk.Columns);
+    public static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => PackedMatrix.SizeOf(FormatOf(leaf, precision), leaf.Walk.Rows, leaf.Walk.Columns);
 
     private static string PrefixOf(string folder, Gpt2Precision precision) =>
         Path.Combine(folder, ConvertedFolder.Name, precision.ToString().ToLowerInvariant());
 
     private static PackedMatrix MatrixOf(Gpt2Weight weight, Gpt2Precision precision, byte* data) =>
-        new(data, precision, weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);
+        new(data, FormatOf(weight.Leaf, precision), weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);
+
+    private static PackedFormat FormatOf(Gpt2Leaf leaf, Gpt2Precision precision) =>
+        PackedFormat.Of(precision, leaf.Kind == Gpt2LeafKind.TokenEmbedding);
 
     private static int ArraySizeOf(Gpt2Weight weight, Gpt2Precision precision)
     {

@@ -72,7 +72,7 @@ internal sealed unsafe class ResidentWeights : IDisposable
 
     private static bool IsWalkedByRows(Gpt2Leaf leaf) => leaf.Kind == Gpt2LeafKind.TokenEmbedding;
 
-    private static PackedMatrix PanelsOf(Gpt2Leaf leaf, byte* data) => new(data, Gpt2Precision.Float32, leaf.Walk.Rows, leaf.Walk.Columns);
+    private static PackedMatrix PanelsOf(Gpt2Leaf leaf, byte* data) => new(data, PackedFormat.Of(Gpt2Precision.Float32), leaf.Walk.Rows, leaf.Walk.Columns);
 
     // whole cache lines
     private static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => precision == Gpt2Precision.Float32 && IsWalkedByRows(leaf)

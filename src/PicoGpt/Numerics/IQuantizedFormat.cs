@@ -1,0 +1,32 @@
+namespace PicoGpt.Numerics;
+
+/// <summary>
+/// A block of integers with one scale, a bfloat16, for each column: 32 scales, and behind them strips of some rows. A value is its integer
+/// times the scale. Products are computed in integers, which are exact in any order, and scaled once for a block.
+/// </summary>
+internal unsafe interface IQuantizedFormat : IPackedFormat
+{
+    /// <summary>Rows whose integers stand together.</summary>
+    static abstract int StripRows { get; }
+
+    /// <summary>The integer of an element, from −127 to 127.</summary>
+    static abstract int Level(byte* packed, int row, int column);
+
+    /// <summary>The bytes from one column of a strip to the next.</summary>
+    static abstract int ColumnSize { get; }
+
+    /// <summary>Adds the products of a strip's columns from the given one on with as many integers of x as it has rows.</summary>
+    /// <param name="codes">The first of those columns.</param>
+    /// <param name="x">[<see cref="StripRows"/>].</param>
+    /// <param name="sums">A sum of 32 bits for each of the columns.</param>
+    static abstract TVector Add<TWidth, TVector>(byte* codes, short* x, TVector sums)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+
+    /// <summary>Writes integers of a strip's columns as words of 16 bits, two rows of a column side by side.</summary>
+    /// <param name="codes">The first of those columns.</param>
+    /// <param name="words">Where the first two rows go; the next two are 64 words on.</param>
+    static abstract void Unpack<TWidth, TVector>(byte* codes, short* words)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+}

@@ -1,0 +1,253 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace PicoGpt.Numerics;
+
+/// <summary>
+/// Products of integers with a packed matrix, of one format at one vector width: for every block of the matrix an exact sum of 32 bits, which
+/// is scaled by both scales and added in float32, the blocks from first to last.
+/// </summary>
+internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
+    where TFormat : struct, IQuantizedFormat
+    where TWidth : struct, IWidth<TVector>
+    where TVector : struct
+{
+    private const int Side = PackedMatrix.Side;
+    private const int LineLength = 64;
+    private const int TileRows = Kernels.TileRows;
+
+    // What is asked for before it is read, by one row of x, and while blocks are unpacked for several.
+    private const int BytesAhead = 2048;
+
+    // Rows of w that are unpacked at once: with their products' other half they stay in the first-level cache.
+    private const int UnpackedRows = 192;
+
+    private static int ScalesSize => Side * sizeof(ushort);
+
+    private static int StripSize => Side * TFormat.ColumnSize;
+
+    private static int TileColumns => 2 * TWidth.Count;
+
+    /// <inheritdoc cref="Kernels.MatMulQuantized"/>
+    public static void MatMul(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
+    {
+        if (x.Rows == 1) MatMulOfOneRow(x, w, b, y.Data, from, to);
+        else MatMulOfRows(x, w, b, y, from, to);
+    }
+
+    // Weights stream by, four vectors of columns side by side.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MatMulOfOneRow(QuantizedMatrix x, PackedMatrix w, float* b, float* y, int from, int to)
+    {
+        float* sums = stackalloc float[2 * Side];
+        int step = 4 * TWidth.Count;
+        for (int column = from; column < to; column += step)
+        {
+            int columns = Math.Min(step, to - column), c = column % Side;
+            byte* first = w.PanelPointer(column / Side), second = columns > Side ? first + w.PanelSize : first;
+            var whole = new Span<float>(sums, step);
+            whole.Clear();
+            if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(whole);
+            Sum4(x, first, c, second, step > Side ? 0 : c + TileColumns, sums);
+            whole[..columns].CopyTo(new Span<float>(y + column, columns));
+        }
+    }
+
+    // Four vectors of columns: two from column a of one panel on, two from column b of another or the same.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sum4(QuantizedMatrix x, byte* first, int a, byte* second, int b, float* sums)
+    {
+        TVector sum0 = TWidth.Load(sums), sum1 = TWidth.Load(sums + TWidth.Count);
+        TVector sum2 = TWidth.Load(sums + (2 * TWidth.Count)), sum3 = TWidth.Load(sums + (3 * TWidth.Count));
+        short* factors = x.Data;
+        for (int group = 0; group < x.Groups; group++, first += TFormat.BlockSize, second += TFormat.BlockSize)
+        {
+            TVector zero = TWidth.Broadcast(0f), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+            byte* left = first + ScalesSize + (a * TFormat.ColumnSize), right = second + ScalesSize + (b * TFormat.ColumnSize);
+            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, factors += TFormat.StripRows, left += StripSize, right += StripSize)
+            {
+                Prefetch(left + BytesAhead);
+                if (TWidth.Count * 2 >= Side) Prefetch(right + BytesAhead);
+                s0 = TFormat.Add<TWidth, TVector>(left, factors, s0);
+                s1 = TFormat.Add<TWidth, TVector>(left + (TWidth.Count * TFormat.ColumnSize), factors, s1);
+                s2 = TFormat.Add<TWidth, TVector>(right, factors, s2);
+                s3 = TFormat.Add<TWidth, TVector>(right + (TWidth.Count * TFormat.ColumnSize), factors, s3);
+            }
+
+            TVector scale = TWidth.Broadcast(x.Scales[group]);
+            ushort* scales = (ushort*)first + a, others = (ushort*)second + b;
+            sum0 = Scaled(s0, scales, scale, sum0);
+            sum1 = Scaled(s1, scales + TWidth.Count, scale, sum1);
+            sum2 = Scaled(s2, others, scale, sum2);
+            sum3 = Scaled(s3, others + TWidth.Count, scale, sum3);
+        }
+
+        TWidth.Store(sum0, sums);
+        TWidth.Store(sum1, sums + TWidth.Count);
+        TWidth.Store(sum2, sums + (2 * TWidth.Count));
+        TWidth.Store(sum3, sums + (3 * TWidth.Count));
+    }
+
+    // Weights stream by once, some blocks of a panel at a time, and are unpacked once for all rows of x.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MatMulOfRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
+    {
+        float* memory = stackalloc float[Kernels.AlignedLength(UnpackedRows * Side / 2)];
+        short* words = (short*)Kernels.Align(memory); // [rows / 2, 32, 2]
+        int together = UnpackedRows / TFormat.Rows;
+        for (int column = from; column < to; column += Side)
+        {
+            int columns = Math.Min(Side, to - column);
+            for (int t = 0; t < x.Rows; t++) SimdProducts<TWidth, TVector>.Begin(b, y.RowPointer(t), column, column + columns);
+            byte* block = w.PanelPointer(column / Side);
+            for (int group = 0; group < x.Groups; group += together, block += together * TFormat.BlockSize)
+            {
+                int groups = Math.Min(together, x.Groups - group);
+                Unpack(block, groups, words);
+                for (int t = 0; t < x.Rows; t += TileRows)
+                    AddTile(x, t, group, groups, words, block, y.RowPointer(t) + column, y.Stride, columns);
+            }
+        }
+    }
+
+    // [groups · rows, 32] as pairs of rows
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Unpack(byte* block, int groups, short* words)
+    {
+        for (; groups > 0; groups--, block += TFormat.BlockSize)
+        {
+            byte* strip = block + ScalesSize;
+            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, strip += StripSize, words += TFormat.StripRows * Side)
+            {
+                Prefetch(strip + BytesAhead);
+                for (int c = 0; c < Side; c += TWidth.Count) TFormat.Unpack<TWidth, TVector>(strip + (c * TFormat.ColumnSize), words + (2 * c));
+            }
+        }
+    }
+
+    // Six rows of x or what is left of them: [rows, groups], [groups, 32] -> [rows, columns]
+    private static void AddTile(QuantizedMatrix x, int t, int group, int groups, short* words, byte* block, float* y, nint yStride, int columns)
+    {
+        int rows = Math.Min(TileRows, x.Rows - t);
+        if (columns == Side)
+        {
+            AddTile(x, t, rows, group, groups, words, block, y, yStride);
+            return;
+        }
+
+        float* sums = stackalloc float[TileRows * Side]; // what is behind the columns belongs to somebody else
+        for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(y + (i * yStride), columns).CopyTo(new Span<float>(sums + (i * Side), Side));
+        AddTile(x, t, rows, group, groups, words, block, sums, Side);
+        for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(sums + (i * Side), columns).CopyTo(new Span<float>(y + (i * yStride), columns));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTile(QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, float* y, nint yStride)
+    {
+        for (int c = 0; c < Side; c += TileColumns)
+        {
+            short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
+            float* scales = x.Scales + ((nint)t * x.Groups) + group, sums = y + c;
+            if (rows == TileRows)
+            {
+                Tile(factors, x.Stride, scales, x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, yStride);
+                continue;
+            }
+
+            for (int i = 0; i < rows; i += 2, factors += 2 * x.Stride, scales += 2 * x.Groups, sums += 2 * yStride)
+            {
+                int next = i + 1 < rows ? 1 : 0; // the last may be one row twice
+                Pair(factors, next * x.Stride, scales, next * x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, next * yStride);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile(
+        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride)
+    {
+        short* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
+        nint i = 0;
+        for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort))
+        {
+            TVector zero = TWidth.Broadcast(0f);
+            TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero;
+            TVector b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
+            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side)
+            {
+                TVector wa = TWidth.Load((float*)words), wb = TWidth.Load((float*)words + TWidth.Count);
+                TVector pair = TWidth.BroadcastPair(x0 + i);
+                a0 = TWidth.AddProducts(a0, wa, pair);
+                b0 = TWidth.AddProducts(b0, wb, pair);
+                pair = TWidth.BroadcastPair(x1 + i);
+                a1 = TWidth.AddProducts(a1, wa, pair);
+                b1 = TWidth.AddProducts(b1, wb, pair);
+                pair = TWidth.BroadcastPair(x2 + i);
+                a2 = TWidth.AddProducts(a2, wa, pair);
+                b2 = TWidth.AddProducts(b2, wb, pair);
+                pair = TWidth.BroadcastPair(x3 + i);
+                a3 = TWidth.AddProducts(a3, wa, pair);
+                b3 = TWidth.AddProducts(b3, wb, pair);
+                pair = TWidth.BroadcastPair(x4 + i);
+                a4 = TWidth.AddProducts(a4, wa, pair);
+                b4 = TWidth.AddProducts(b4, wb, pair);
+                pair = TWidth.BroadcastPair(x5 + i);
+                a5 = TWidth.AddProducts(a5, wa, pair);
+                b5 = TWidth.AddProducts(b5, wb, pair);
+            }
+
+            float* sums = y, scale = xScales;
+            AddScaled(a0, b0, wScales, *scale, sums);
+            AddScaled(a1, b1, wScales, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a2, b2, wScales, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a3, b3, wScales, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a4, b4, wScales, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a5, b5, wScales, *(scale += xScalesStride), sums += yStride);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Pair(
+        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride)
+    {
+        short* x0 = x, x1 = x0 + xStride;
+        nint i = 0;
+        for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort))
+        {
+            TVector zero = TWidth.Broadcast(0f), a0 = zero, a1 = zero, b0 = zero, b1 = zero;
+            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side)
+            {
+                TVector wa = TWidth.Load((float*)words), wb = TWidth.Load((float*)words + TWidth.Count);
+                TVector pair = TWidth.BroadcastPair(x0 + i);
+                a0 = TWidth.AddProducts(a0, wa, pair);
+                b0 = TWidth.AddProducts(b0, wb, pair);
+                pair = TWidth.BroadcastPair(x1 + i);
+                a1 = TWidth.AddProducts(a1, wa, pair);
+                b1 = TWidth.AddProducts(b1, wb, pair);
+            }
+
+            if (yStride != 0) AddScaled(a1, b1, wScales, xScales[xScalesStride], y + yStride);
+            AddScaled(a0, b0, wScales, *xScales, y);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddScaled(TVector left, TVector right, ushort* wScales, float xScale, float* y)
+    {
+        TVector scale = TWidth.Broadcast(xScale);
+        TWidth.Store(Scaled(left, wScales, scale, TWidth.Load(y)), y);
+        TWidth.Store(Scaled(right, wScales + TWidth.Count, scale, TWidth.Load(y + TWidth.Count)), y + TWidth.Count);
+    }
+
+    // addend + sums · (scale of w · scale of x), rounded as it stands
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Scaled(TVector sums, ushort* wScales, TVector xScale, TVector addend) =>
+        TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(TWidth.LoadBFloat16(wScales), xScale), addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* strip)
+    {
+        if (!Sse.IsSupported) return;
+        for (int i = 0; i < StripSize; i += LineLength) Sse.Prefetch0(strip + i);
+    }
+}
