@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -27,6 +29,7 @@ internal readonly unsafe struct Int4Format : IQuantizedFormat
 
     public static int Level(byte* packed, int row, int column) => Levels[LevelCodes.CodeOf(packed, row, column, StripRows, Bits)];
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Add<TWidth, TVector>(byte* codes, short* x, TVector sums)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
@@ -38,6 +41,7 @@ internal readonly unsafe struct Int4Format : IQuantizedFormat
         return TWidth.AddProducts(sums, TWidth.LookUp4(TWidth.ShiftWords(words, 3 * Bits)), TWidth.BroadcastPair(x + 6));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Unpack<TWidth, TVector>(byte* codes, short* words)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct

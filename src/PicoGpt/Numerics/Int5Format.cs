@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -31,6 +33,7 @@ internal readonly unsafe struct Int5Format : IQuantizedFormat
 
     public static int Level(byte* packed, int row, int column) => Levels[LevelCodes.CodeOf(packed, row, column, StripRows, Bits)];
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Add<TWidth, TVector>(byte* codes, short* x, TVector sums)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
@@ -41,6 +44,7 @@ internal readonly unsafe struct Int5Format : IQuantizedFormat
         return TWidth.AddProducts(sums, TWidth.LookUp5(TWidth.ShiftWords(words, 2 * Bits)), TWidth.BroadcastPair(x + 4));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Unpack<TWidth, TVector>(byte* codes, short* words)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct

@@ -16,7 +16,7 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     private const int LineLength = 64;
     private const int TileRows = Kernels.TileRows;
 
-    // What is asked for before it is read, by one row of x, and while blocks are unpacked for several.
+    // How far ahead of what one row of x is multiplied by it is asked for.
     private const int BytesAhead = 2048;
 
     // Rows of w that are unpacked at once: with their products' other half they stay in the first-level cache.
@@ -76,10 +76,10 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
 
             TVector scale = TWidth.Broadcast(x.Scales[group]);
             ushort* scales = (ushort*)first + a, others = (ushort*)second + b;
-            sum0 = Scaled(s0, scales, scale, sum0);
-            sum1 = Scaled(s1, scales + TWidth.Count, scale, sum1);
-            sum2 = Scaled(s2, others, scale, sum2);
-            sum3 = Scaled(s3, others + TWidth.Count, scale, sum3);
+            sum0 = Scaled(s0, TWidth.LoadBFloat16(scales), scale, sum0);
+            sum1 = Scaled(s1, TWidth.LoadBFloat16(scales + TWidth.Count), scale, sum1);
+            sum2 = Scaled(s2, TWidth.LoadBFloat16(others), scale, sum2);
+            sum3 = Scaled(s3, TWidth.LoadBFloat16(others + TWidth.Count), scale, sum3);
         }
 
         TWidth.Store(sum0, sums);
@@ -88,7 +88,8 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         TWidth.Store(sum3, sums + (3 * TWidth.Count));
     }
 
-    // Weights stream by once, some blocks of a panel at a time, and are unpacked once for all rows of x.
+    // Weights stream by once, some blocks of a panel at a time, and are unpacked once for all rows of x. Meanwhile the first rows of x ask
+    // for the next blocks.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
@@ -104,8 +105,9 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
             {
                 int groups = Math.Min(together, x.Groups - group);
                 Unpack(block, groups, words);
-                for (int t = 0; t < x.Rows; t += TileRows)
-                    AddTile(x, t, group, groups, words, block, y.RowPointer(t) + column, y.Stride, columns);
+                byte* next = block + (groups * TFormat.BlockSize);
+                for (int t = 0; t < x.Rows; t += TileRows, next = null)
+                    AddTile(x, t, group, groups, words, block, next, y.RowPointer(t) + column, y.Stride, columns);
             }
         }
     }
@@ -119,62 +121,63 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
             byte* strip = block + ScalesSize;
             for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, strip += StripSize, words += TFormat.StripRows * Side)
             {
-                Prefetch(strip + BytesAhead);
                 for (int c = 0; c < Side; c += TWidth.Count) TFormat.Unpack<TWidth, TVector>(strip + (c * TFormat.ColumnSize), words + (2 * c));
             }
         }
     }
 
     // Six rows of x or what is left of them: [rows, groups], [groups, 32] -> [rows, columns]
-    private static void AddTile(QuantizedMatrix x, int t, int group, int groups, short* words, byte* block, float* y, nint yStride, int columns)
+    private static void AddTile(QuantizedMatrix x, int t, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride, int columns)
     {
         int rows = Math.Min(TileRows, x.Rows - t);
         if (columns == Side)
         {
-            AddTile(x, t, rows, group, groups, words, block, y, yStride);
+            AddTile(x, t, rows, group, groups, words, block, next, y, yStride);
             return;
         }
 
         float* sums = stackalloc float[TileRows * Side]; // what is behind the columns belongs to somebody else
         for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(y + (i * yStride), columns).CopyTo(new Span<float>(sums + (i * Side), Side));
-        AddTile(x, t, rows, group, groups, words, block, sums, Side);
+        AddTile(x, t, rows, group, groups, words, block, next, sums, Side);
         for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(sums + (i * Side), columns).CopyTo(new Span<float>(y + (i * yStride), columns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddTile(QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, float* y, nint yStride)
+    private static void AddTile(QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride)
     {
-        for (int c = 0; c < Side; c += TileColumns)
+        for (int c = 0; c < Side; c += TileColumns, next = null)
         {
             short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
             float* scales = x.Scales + ((nint)t * x.Groups) + group, sums = y + c;
             if (rows == TileRows)
             {
-                Tile(factors, x.Stride, scales, x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, yStride);
+                Tile(factors, x.Stride, scales, x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, yStride, next);
                 continue;
             }
 
-            for (int i = 0; i < rows; i += 2, factors += 2 * x.Stride, scales += 2 * x.Groups, sums += 2 * yStride)
+            for (int i = 0; i < rows; i += 2, next = null, factors += 2 * x.Stride, scales += 2 * x.Groups, sums += 2 * yStride)
             {
-                int next = i + 1 < rows ? 1 : 0; // the last may be one row twice
-                Pair(factors, next * x.Stride, scales, next * x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, next * yStride);
+                int second = i + 1 < rows ? 1 : 0; // the last may be one row twice
+                Pair(factors, second * x.Stride, scales, second * x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, second * yStride, next);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile(
-        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride)
+        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride, byte* next)
     {
         short* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
-        nint i = 0;
+        nint i = 0, step = next is null ? 0 : LineLength;
+        if (next is null) next = (byte*)words; // asks for what is there
         for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort))
         {
             TVector zero = TWidth.Broadcast(0f);
             TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero;
             TVector b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
-            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side)
+            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side, next += step)
             {
+                if (Sse.IsSupported) Sse.Prefetch1(next);
                 TVector wa = TWidth.Load((float*)words), wb = TWidth.Load((float*)words + TWidth.Count);
                 TVector pair = TWidth.BroadcastPair(x0 + i);
                 a0 = TWidth.AddProducts(a0, wa, pair);
@@ -196,27 +199,30 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
                 b5 = TWidth.AddProducts(b5, wb, pair);
             }
 
+            TVector aScale = TWidth.LoadBFloat16(wScales), bScale = TWidth.LoadBFloat16(wScales + TWidth.Count);
             float* sums = y, scale = xScales;
-            AddScaled(a0, b0, wScales, *scale, sums);
-            AddScaled(a1, b1, wScales, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a2, b2, wScales, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a3, b3, wScales, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a4, b4, wScales, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a5, b5, wScales, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a0, b0, aScale, bScale, *scale, sums);
+            AddScaled(a1, b1, aScale, bScale, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a2, b2, aScale, bScale, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a3, b3, aScale, bScale, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a4, b4, aScale, bScale, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a5, b5, aScale, bScale, *(scale += xScalesStride), sums += yStride);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pair(
-        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride)
+        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride, byte* next)
     {
         short* x0 = x, x1 = x0 + xStride;
-        nint i = 0;
+        nint i = 0, step = next is null ? 0 : LineLength;
+        if (next is null) next = (byte*)words; // asks for what is there
         for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort))
         {
             TVector zero = TWidth.Broadcast(0f), a0 = zero, a1 = zero, b0 = zero, b1 = zero;
-            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side)
+            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side, next += step)
             {
+                if (Sse.IsSupported) Sse.Prefetch1(next);
                 TVector wa = TWidth.Load((float*)words), wb = TWidth.Load((float*)words + TWidth.Count);
                 TVector pair = TWidth.BroadcastPair(x0 + i);
                 a0 = TWidth.AddProducts(a0, wa, pair);
@@ -226,23 +232,24 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
                 b1 = TWidth.AddProducts(b1, wb, pair);
             }
 
-            if (yStride != 0) AddScaled(a1, b1, wScales, xScales[xScalesStride], y + yStride);
-            AddScaled(a0, b0, wScales, *xScales, y);
+            TVector aScale = TWidth.LoadBFloat16(wScales), bScale = TWidth.LoadBFloat16(wScales + TWidth.Count);
+            if (yStride != 0) AddScaled(a1, b1, aScale, bScale, xScales[xScalesStride], y + yStride);
+            AddScaled(a0, b0, aScale, bScale, *xScales, y);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled(TVector left, TVector right, ushort* wScales, float xScale, float* y)
+    private static void AddScaled(TVector left, TVector right, TVector leftScale, TVector rightScale, float xScale, float* y)
     {
         TVector scale = TWidth.Broadcast(xScale);
-        TWidth.Store(Scaled(left, wScales, scale, TWidth.Load(y)), y);
-        TWidth.Store(Scaled(right, wScales + TWidth.Count, scale, TWidth.Load(y + TWidth.Count)), y + TWidth.Count);
+        TWidth.Store(Scaled(left, leftScale, scale, TWidth.Load(y)), y);
+        TWidth.Store(Scaled(right, rightScale, scale, TWidth.Load(y + TWidth.Count)), y + TWidth.Count);
     }
 
     // addend + sums · (scale of w · scale of x), rounded as it stands
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Scaled(TVector sums, ushort* wScales, TVector xScale, TVector addend) =>
-        TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(TWidth.LoadBFloat16(wScales), xScale), addend);
+    private static TVector Scaled(TVector sums, TVector wScale, TVector xScale, TVector addend) =>
+        TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(wScale, xScale), addend);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(byte* strip)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -8,15 +9,6 @@ namespace PicoGpt.Numerics;
 /// <summary>4 floats at a time.</summary>
 internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 {
-    private static Vector128<byte> Levels4 => Vector128.Create(
-        (sbyte)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103).AsByte();
-
-    private static Vector128<byte> LowLevels5 => Vector128.Create(
-        (sbyte)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5).AsByte();
-
-    private static Vector128<byte> HighLevels5 => Vector128.Create(
-        (sbyte)0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109).AsByte();
-
     public static int Count => 4;
 
     public static Vector128<float> Load(float* source) => Vector128.Load(source);
@@ -68,17 +60,19 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
         Vector128.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
     public static Vector128<float> LookUp4(Vector128<float> words) =>
-        WidenLow(Vector128.Shuffle(Levels4, words.AsByte() & Vector128.Create((ushort)15).AsByte()));
+        WidenLow(Vector128.Shuffle(Levels(Int4Format.Levels), words.AsByte() & Vector128.Create((ushort)15).AsByte()));
 
     // A code outside one half of the levels gives zero there.
     public static Vector128<float> LookUp5(Vector128<float> words)
     {
         Vector128<byte> codes = words.AsByte() & Vector128.Create((ushort)31).AsByte();
-        return WidenLow(Vector128.Shuffle(LowLevels5, codes) | Vector128.Shuffle(HighLevels5, codes - Vector128.Create((byte)16)));
+        return WidenLow(Vector128.Shuffle(Levels(Int5Format.Levels), codes) | Vector128.Shuffle(Levels(Int5Format.Levels[16..]), codes - Vector128.Create((byte)16)));
     }
 
     public static void StoreRounded(Vector128<float> first, Vector128<float> second, short* destination) => Vector128.Narrow(
         Vector128.ConvertToInt32(Vector128.Round(first)), Vector128.ConvertToInt32(Vector128.Round(second))).Store(destination);
+
+    private static Vector128<byte> Levels(ReadOnlySpan<sbyte> levels) => Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)).AsByte();
 
     private static Vector128<int> SumsOfProducts(Vector128<short> x, Vector128<short> y)
     {

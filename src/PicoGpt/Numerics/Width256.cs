@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -7,19 +8,6 @@ namespace PicoGpt.Numerics;
 /// <summary>8 floats at a time.</summary>
 internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 {
-    // Twice, since each half looks up by itself.
-    private static Vector256<sbyte> Levels4 => Vector256.Create(
-        (sbyte)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
-        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103);
-
-    private static Vector256<sbyte> LowLevels5 => Vector256.Create(
-        (sbyte)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
-        -127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5);
-
-    private static Vector256<sbyte> HighLevels5 => Vector256.Create(
-        (sbyte)0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109,
-        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109);
-
     public static int Count => 8;
 
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -69,17 +57,21 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> ShiftWords(Vector256<float> words, [ConstantExpected] int count) =>
         Vector256.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
-    public static Vector256<float> LookUp4(Vector256<float> words) => WidenLow(Avx2.Shuffle(Levels4, Codes(words)));
+    public static Vector256<float> LookUp4(Vector256<float> words) => WidenLow(Avx2.Shuffle(Levels(Int4Format.Levels), Codes(words)));
 
     // the lowest four bits choose in either half of the levels, the fifth chooses the half
     public static Vector256<float> LookUp5(Vector256<float> words)
     {
         Vector256<sbyte> codes = Codes(words), half = Vector256.ShiftLeft(words.AsInt16(), 3).AsSByte();
-        return WidenLow(Avx2.BlendVariable(Avx2.Shuffle(LowLevels5, codes), Avx2.Shuffle(HighLevels5, codes), half));
+        return WidenLow(Avx2.BlendVariable(Avx2.Shuffle(Levels(Int5Format.Levels), codes), Avx2.Shuffle(Levels(Int5Format.Levels[16..]), codes), half));
     }
 
     public static void StoreRounded(Vector256<float> first, Vector256<float> second, short* destination) => Vector256.Narrow(
         Vector256.ConvertToInt32(Vector256.Round(first)), Vector256.ConvertToInt32(Vector256.Round(second))).Store(destination);
+
+    // 16 of them twice, since each half looks up by itself
+    private static Vector256<sbyte> Levels(ReadOnlySpan<sbyte> levels) =>
+        Vector256.Create(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)));
 
     private static Vector256<sbyte> Codes(Vector256<float> words) => (words.AsInt16() & Vector256.Create((short)15)).AsSByte();
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -7,14 +8,18 @@ namespace PicoGpt.Numerics;
 /// <summary>16 floats at a time.</summary>
 internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 {
-    // Twice, since the look-up takes five bits.
-    private static Vector512<short> Levels4 => Vector512.Create(
-        (short)-127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
-        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103).AsInt16();
+    // Those of Int4Format twice, since the look-up takes five bits. They are read where they stand: so many arguments make no constant.
+    private static ReadOnlySpan<short> Levels4 =>
+    [
+        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
+        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
+    ];
 
-    private static Vector512<short> Levels5 => Vector512.Create(
-        (short)-127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
-        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109).AsInt16();
+    private static ReadOnlySpan<short> Levels5 =>
+    [
+        -127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
+        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109,
+    ];
 
     public static int Count => 16;
 
@@ -65,12 +70,15 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> ShiftWords(Vector512<float> words, [ConstantExpected] int count) =>
         Vector512.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
-    public static Vector512<float> LookUp4(Vector512<float> words) => Avx512BW.PermuteVar32x16(Levels4, words.AsInt16()).AsSingle();
+    public static Vector512<float> LookUp4(Vector512<float> words) => LookUp(Levels4, words);
 
-    public static Vector512<float> LookUp5(Vector512<float> words) => Avx512BW.PermuteVar32x16(Levels5, words.AsInt16()).AsSingle();
+    public static Vector512<float> LookUp5(Vector512<float> words) => LookUp(Levels5, words);
 
     public static void StoreRounded(Vector512<float> first, Vector512<float> second, short* destination) => Vector512.Narrow(
         Vector512.ConvertToInt32(Vector512.Round(first)), Vector512.ConvertToInt32(Vector512.Round(second))).Store(destination);
+
+    private static Vector512<float> LookUp(ReadOnlySpan<short> levels, Vector512<float> words) =>
+        Avx512BW.PermuteVar32x16(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(levels)), words.AsInt16()).AsSingle();
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
 }
