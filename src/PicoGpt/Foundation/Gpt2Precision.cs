@@ -12,9 +12,14 @@ public enum Gpt2Precision
     /// <summary>The upper half of a float32: 8 bits of precision, the same range; half the bytes.</summary>
     BFloat16,
 
-    /// <summary>8 bits, with a scale for every 32 values that a sum walks: 8.5 bits per value.</summary>
+    /// <summary>
+    /// 8 bits, with a scale for every 32 values that a sum walks: 8.5 bits per value. What they are multiplied by is rounded to 16 bits.
+    /// </summary>
     Int8,
 
-    /// <summary>4 bits that choose one of 16 levels, with a scale for every 16 values that a sum walks: 5 bits per value.</summary>
+    /// <summary>
+    /// Of the tokens' embedding 4 bits that choose one of 16 levels, with a scale for every 32 values that a sum walks, of the projections 5
+    /// bits that choose one of 32, with a scale for every 96: 4.5 and 5.5 bits per value. What they are multiplied by is rounded to 16 bits.
+    /// </summary>
     Int4,
 }

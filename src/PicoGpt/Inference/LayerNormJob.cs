@@ -17,7 +17,7 @@ internal sealed unsafe class LayerNormJob(Kernels kernels, float epsilon) : Job
 
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(X.Rows, part, parts);
+        (int from, int to) = Share(X.Rows, part, parts, IsByRows(X.Rows, parts) ? Kernels.TileRows : 1);
         kernels.LayerNorm(X, G.Vector, B.Vector, epsilon, Y, from, to);
     }
 }

@@ -7,6 +7,9 @@ namespace PicoGpt.Inference;
 /// <param name="activation">What is applied to results that ask for it.</param>
 internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction activation) : Job
 {
+    private const int ColumnsTogether = 8 * Kernels.PanelColumns;
+    private const int FewRows = 16;
+
     public Matrix X { get; set; }
 
     /// <summary>The same in integers, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
@@ -32,15 +35,36 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
 
     public override void Execute(int part, int parts)
     {
+        if (IsByRows(Y.Rows, parts))
+        {
+            (int first, int end) = Share(Y.Rows, part, parts, Kernels.TileRows);
+            Execute(first, end - first, 0, Y.Columns);
+            return;
+        }
+
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
-        if (from == to) return;
-        if (Quantized.Rows > 0) kernels.MatMulQuantized(Quantized, W.Packed, B.Vector, Y, from, to);
-        else if (W.HasPanels) kernels.MatMulPacked(X, W.Packed, B.Vector, Y, from, to);
-        else kernels.MatMul(X, W.Plain, B.Vector, Y, from, to);
-        if (Narrow.Rows > 0) kernels.MatMulAdd(Narrow, W.LowRank.B, Y, from, to);
-        if (Activated.Rows > 0) Activate(Y, Activated, from, to);
-        if (Sum.Rows > 0) Add(Residual, Y, Sum, from, to);
+        if (from < to) Execute(0, Y.Rows, from, to);
     }
+
+    // Some rows, and some columns of them: of many rows so few columns at a time that what follows the product finds it in the caches.
+    private void Execute(int row, int rows, int from, int to)
+    {
+        int together = rows > FewRows ? ColumnsTogether : to - from;
+        for (int first = from; first < to; first += together) ExecuteTogether(row, rows, first, Math.Min(first + together, to));
+    }
+
+    private void ExecuteTogether(int row, int rows, int from, int to)
+    {
+        Matrix y = Only(Y, row, rows);
+        if (Quantized.Rows > 0) kernels.MatMulQuantized(Quantized.Only(row, rows), W.Packed, B.Vector, y, from, to);
+        else if (W.HasPanels) kernels.MatMulPacked(Only(X, row, rows), W.Packed, B.Vector, y, from, to);
+        else kernels.MatMul(Only(X, row, rows), W.Plain, B.Vector, y, from, to);
+        if (Narrow.Rows > 0) kernels.MatMulAdd(Only(Narrow, row, rows), W.LowRank.B, y, from, to);
+        if (Activated.Rows > 0) Activate(y, Only(Activated, row, rows), from, to);
+        if (Sum.Rows > 0) Add(Only(Residual, row, rows), y, Only(Sum, row, rows), from, to);
+    }
+
+    private static Matrix Only(Matrix x, int row, int rows) => x.Skip(row).Take(rows);
 
     /// <summary>The activation of x, in some columns.</summary>
     public void Activate(Matrix x, Matrix y, int from, int to)

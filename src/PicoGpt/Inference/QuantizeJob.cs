@@ -12,7 +12,7 @@ internal sealed class QuantizeJob(Kernels kernels) : Job
 
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(X.Rows, part, parts);
+        (int from, int to) = Share(X.Rows, part, parts, IsByRows(X.Rows, parts) ? Kernels.TileRows : 1);
         kernels.Quantize(X, Y, from, to);
     }
 }

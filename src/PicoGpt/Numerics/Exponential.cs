@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -45,12 +47,13 @@ internal static class Exponential
         return p * BitConverter.Int32BitsToSingle(((int)n + 127) << 23);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // into loops that are compiled with all optimizations at once, as this would not be
     public static TVector Of<TWidth, TVector>(TVector x)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct
     {
         TVector one = TWidth.Broadcast(1f);
-        x = TWidth.Min(TWidth.Max(x, TWidth.Broadcast(MinArgument)), TWidth.Broadcast(MaxArgument));
+        x = TWidth.Clamp(x, TWidth.Broadcast(MinArgument), TWidth.Broadcast(MaxArgument));
         TVector n = TWidth.Subtract(
             TWidth.FusedMultiplyAdd(x, TWidth.Broadcast(Log2E), TWidth.Broadcast(Rounder)), TWidth.Broadcast(Rounder));
         TVector r = TWidth.FusedMultiplyAdd(n, TWidth.Broadcast(-Ln2High), x);

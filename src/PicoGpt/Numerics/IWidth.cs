@@ -31,6 +31,14 @@ internal unsafe interface IWidth<TVector>
 
     static abstract TVector Min(TVector left, TVector right);
 
+    /// <summary>A value between two others, or what is no number as it is.</summary>
+    static abstract TVector Clamp(TVector value, TVector least, TVector greatest);
+
+    /// <summary>
+    /// Of values without their signs the greater, where <paramref name="most"/> has none; what is not a number is greater than all numbers.
+    /// </summary>
+    static abstract TVector MaxMagnitude(TVector most, TVector value);
+
     /// <summary><c>left · right + addend</c>, rounded once.</summary>
     static abstract TVector FusedMultiplyAdd(TVector left, TVector right, TVector addend);
 

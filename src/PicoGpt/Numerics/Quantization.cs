@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
 
@@ -36,21 +37,24 @@ internal static unsafe class Quantization<TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float QuantizeGroup(float* x, short* y, int count) // the scale
     {
-        float* lanes = stackalloc float[Kernels.Lanes];
-        TVector zero = TWidth.Broadcast(0f), most = zero;
-        for (int i = 0; i < count; i += TWidth.Count)
-        {
-            TVector value = TWidth.Load(x + i);
-            most = TWidth.Max(most, TWidth.Max(value, TWidth.Subtract(zero, value)));
-        }
-
+        float* lanes = stackalloc float[Kernels.Lanes]; // zero
+        TVector most = TWidth.Broadcast(0f);
+        for (int i = 0; i < count; i += TWidth.Count) most = TWidth.MaxMagnitude(most, TWidth.Load(x + i));
         TWidth.Store(most, lanes);
-        float largest = 0;
-        for (int i = 0; i < TWidth.Count; i++) largest = MathF.Max(largest, lanes[i]);
+        float largest = Largest((int*)lanes);
         bool isZero = largest < QuantizedMatrix.Least;
         TVector inverse = TWidth.Broadcast(isZero ? 0 : QuantizedMatrix.Largest / largest);
         for (int i = 0; i < count; i += 2 * TWidth.Count)
             TWidth.StoreRounded(TWidth.Multiply(TWidth.Load(x + i), inverse), TWidth.Multiply(TWidth.Load(x + i + TWidth.Count), inverse), y + i);
         return isZero ? 0 : largest / QuantizedMatrix.Largest;
+    }
+
+    // of bits without a sign, as MaxMagnitude compares them
+    private static float Largest(int* lanes)
+    {
+        Vector128<int> four = Vector128.Max(
+            Vector128.Max(Vector128.Load(lanes), Vector128.Load(lanes + 4)), Vector128.Max(Vector128.Load(lanes + 8), Vector128.Load(lanes + 12)));
+        Vector128<int> two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return BitConverter.Int32BitsToSingle(Vector128.Max(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar());
     }
 }

@@ -25,6 +25,13 @@ internal readonly unsafe struct QuantizedMatrix
         Scales = memory + ((long)rows * Stride * sizeof(short) / sizeof(float));
     }
 
+    private QuantizedMatrix(QuantizedMatrix other, int row, int rows)
+    {
+        (Rows, Columns, GroupSize) = (rows, other.Columns, other.GroupSize);
+        Data = other.Data + ((nint)row * other.Stride);
+        Scales = other.Scales + ((nint)row * other.Groups);
+    }
+
     /// <summary>The integers: [rows, stride].</summary>
     public short* Data { get; }
 
@@ -43,6 +50,14 @@ internal readonly unsafe struct QuantizedMatrix
 
     /// <summary>The distance between the starts of two rows, in integers.</summary>
     public int Stride => Groups * GroupSize;
+
+    /// <summary>Some rows.</summary>
+    public QuantizedMatrix Only(int row, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)row, (uint)Rows, nameof(row));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rows, (uint)(Rows - row), nameof(rows));
+        return new QuantizedMatrix(this, row, rows);
+    }
 
     /// <summary>Floats of memory that a row takes.</summary>
     public static long LengthOf(int columns, int groupSize)

@@ -19,8 +19,11 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     // How far ahead of what one row of x is multiplied by it is asked for.
     private const int BytesAhead = 2048;
 
-    // Rows of w that are unpacked at once: with their products' other half they stay in the first-level cache.
-    private const int UnpackedRows = 192;
+    // Rows of w that are unpacked at once: for few rows of x so many as stay in the first-level cache, for many so many that their sums are
+    // seldom taken up again.
+    private const int FewRows = 16;
+    private const int UnpackedForFew = 192;
+    private const int UnpackedForMany = 768;
 
     private static int ScalesSize => Side * sizeof(ushort);
 
@@ -93,9 +96,9 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
-        float* memory = stackalloc float[Kernels.AlignedLength(UnpackedRows * Side / 2)];
+        float* memory = stackalloc float[Kernels.AlignedLength(UnpackedForMany * Side / 2)];
         short* words = (short*)Kernels.Align(memory); // [rows / 2, 32, 2]
-        int together = UnpackedRows / TFormat.Rows;
+        int together = (x.Rows <= FewRows ? UnpackedForFew : UnpackedForMany) / TFormat.Rows;
         for (int column = from; column < to; column += Side)
         {
             int columns = Math.Min(Side, to - column);

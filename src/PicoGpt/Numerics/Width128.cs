@@ -29,13 +29,21 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 
     public static Vector128<float> Min(Vector128<float> left, Vector128<float> right) => Vector128.Min(left, right);
 
+    // The processor's minimum and maximum take their second operand where one is no number.
+    public static Vector128<float> Clamp(Vector128<float> value, Vector128<float> least, Vector128<float> greatest) =>
+        Vector128.MinNative(greatest, Vector128.MaxNative(least, value));
+
+    // As integers, the bits of floats without a sign are in the order of their values.
+    public static Vector128<float> MaxMagnitude(Vector128<float> most, Vector128<float> value) =>
+        Vector128.Max(most.AsInt32(), value.AsInt32() & Vector128.Create(int.MaxValue)).AsSingle();
+
     public static Vector128<float> FusedMultiplyAdd(Vector128<float> left, Vector128<float> right, Vector128<float> addend) =>
         Vector128.FusedMultiplyAdd(left, right, addend);
 
     public static Vector128<float> SquareRoot(Vector128<float> value) => Vector128.Sqrt(value);
 
     public static Vector128<float> PowerOfTwo(Vector128<float> exponent) =>
-        Vector128.ShiftLeft(Vector128.ConvertToInt32(exponent) + Vector128.Create(127), 23).AsSingle();
+        Vector128.ShiftLeft(Vector128.ConvertToInt32Native(exponent) + Vector128.Create(127), 23).AsSingle();
 
     // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
     public static Vector128<float> LoadHalf(ushort* source)
@@ -70,7 +78,7 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     }
 
     public static void StoreRounded(Vector128<float> first, Vector128<float> second, short* destination) => Vector128.Narrow(
-        Vector128.ConvertToInt32(Vector128.Round(first)), Vector128.ConvertToInt32(Vector128.Round(second))).Store(destination);
+        Vector128.ConvertToInt32Native(Vector128.Round(first)), Vector128.ConvertToInt32Native(Vector128.Round(second))).Store(destination);
 
     private static Vector128<byte> Levels(ReadOnlySpan<sbyte> levels) => Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)).AsByte();
 

@@ -28,13 +28,21 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     public static Vector256<float> Min(Vector256<float> left, Vector256<float> right) => Vector256.Min(left, right);
 
+    // The processor's minimum and maximum take their second operand where one is no number.
+    public static Vector256<float> Clamp(Vector256<float> value, Vector256<float> least, Vector256<float> greatest) =>
+        Vector256.MinNative(greatest, Vector256.MaxNative(least, value));
+
+    // As integers, the bits of floats without a sign are in the order of their values.
+    public static Vector256<float> MaxMagnitude(Vector256<float> most, Vector256<float> value) =>
+        Vector256.Max(most.AsInt32(), value.AsInt32() & Vector256.Create(int.MaxValue)).AsSingle();
+
     public static Vector256<float> FusedMultiplyAdd(Vector256<float> left, Vector256<float> right, Vector256<float> addend) =>
         Vector256.FusedMultiplyAdd(left, right, addend);
 
     public static Vector256<float> SquareRoot(Vector256<float> value) => Vector256.Sqrt(value);
 
     public static Vector256<float> PowerOfTwo(Vector256<float> exponent) =>
-        Vector256.ShiftLeft(Vector256.ConvertToInt32(exponent) + Vector256.Create(127), 23).AsSingle();
+        Vector256.ShiftLeft(Vector256.ConvertToInt32Native(exponent) + Vector256.Create(127), 23).AsSingle();
 
     // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
     public static Vector256<float> LoadHalf(ushort* source)
@@ -67,7 +75,7 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     }
 
     public static void StoreRounded(Vector256<float> first, Vector256<float> second, short* destination) => Vector256.Narrow(
-        Vector256.ConvertToInt32(Vector256.Round(first)), Vector256.ConvertToInt32(Vector256.Round(second))).Store(destination);
+        Vector256.ConvertToInt32Native(Vector256.Round(first)), Vector256.ConvertToInt32Native(Vector256.Round(second))).Store(destination);
 
     // 16 of them twice, since each half looks up by itself
     private static Vector256<sbyte> Levels(ReadOnlySpan<sbyte> levels) =>

@@ -41,13 +41,21 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     public static Vector512<float> Min(Vector512<float> left, Vector512<float> right) => Vector512.Min(left, right);
 
+    // The processor's minimum and maximum take their second operand where one is no number.
+    public static Vector512<float> Clamp(Vector512<float> value, Vector512<float> least, Vector512<float> greatest) =>
+        Vector512.MinNative(greatest, Vector512.MaxNative(least, value));
+
+    // As integers, the bits of floats without a sign are in the order of their values.
+    public static Vector512<float> MaxMagnitude(Vector512<float> most, Vector512<float> value) =>
+        Vector512.Max(most.AsInt32(), value.AsInt32() & Vector512.Create(int.MaxValue)).AsSingle();
+
     public static Vector512<float> FusedMultiplyAdd(Vector512<float> left, Vector512<float> right, Vector512<float> addend) =>
         Vector512.FusedMultiplyAdd(left, right, addend);
 
     public static Vector512<float> SquareRoot(Vector512<float> value) => Vector512.Sqrt(value);
 
     public static Vector512<float> PowerOfTwo(Vector512<float> exponent) =>
-        Vector512.ShiftLeft(Vector512.ConvertToInt32(exponent) + Vector512.Create(127), 23).AsSingle();
+        Vector512.ShiftLeft(Vector512.ConvertToInt32Native(exponent) + Vector512.Create(127), 23).AsSingle();
 
     // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
     public static Vector512<float> LoadHalf(ushort* source)
@@ -75,7 +83,7 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> LookUp5(Vector512<float> words) => LookUp(Levels5, words);
 
     public static void StoreRounded(Vector512<float> first, Vector512<float> second, short* destination) => Vector512.Narrow(
-        Vector512.ConvertToInt32(Vector512.Round(first)), Vector512.ConvertToInt32(Vector512.Round(second))).Store(destination);
+        Vector512.ConvertToInt32Native(Vector512.Round(first)), Vector512.ConvertToInt32Native(Vector512.Round(second))).Store(destination);
 
     private static Vector512<float> LookUp(ReadOnlySpan<short> levels, Vector512<float> words) =>
         Avx512BW.PermuteVar32x16(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(levels)), words.AsInt16()).AsSingle();
