@@ -37,7 +37,8 @@ internal static unsafe class TrainingFigures
         Gpt2HyperParameters h = model.HyperParameters;
         string row = $"train {options.BatchSize}x{options.ContextLength}";
         int[] tokens = [.. Enumerable.Range(0, 8 * options.BatchSize * options.ContextLength).Select(i => (int)(i * 7919L % h.NVocab))];
-        GC.Collect(); // the copy before this one
+        GC.Collect(); // the copy before this one, and what else would be taken away, and counted, while steps are measured
+        GC.WaitForPendingFinalizers();
         double before = PrivateMemory.MiB - Weights(h); // the copy's, which was touched when it was made
         using var trainer = new Trainer(model, tokens, options);
         trainer.Next(); // touches the pages
