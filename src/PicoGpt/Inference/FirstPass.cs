@@ -1,16 +1,14 @@
+using PicoGpt.Architecture;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
 
 /// <summary>
 /// What a model's first text waits for, done beside the reading of the vocabulary: its weights are read and verified, and, once in a
-/// process, a pass whose result nobody sees has the loops compiled. Whoever needs what cannot be read meets the fault.
+/// process, the loops are compiled by a run through one layer whose result nobody sees. Whoever needs what cannot be read meets the fault.
 /// </summary>
 internal static class FirstPass
 {
-    // A pass over greater models takes longer than the compilation that it saves.
-    private const long MostParameters = 400_000_000;
-
     private static bool _hasPassed;
 
     /// <summary>Begins, where it was not begun before for the model; ends when the model is closed.</summary>
@@ -19,12 +17,32 @@ internal static class FirstPass
     private static void Run(Gpt2Model model, CancellationToken cancellationToken)
     {
         if (model.Precision != Gpt2Precision.Float32 && !model.IsConverted(model.Precision)) return; // who converts shows how far it is
-        using var workspace = new Workspace(model.HyperParameters, threads: 1, Kernels.Best, rows: 2);
+        using var workspace = new Workspace(model.HyperParameters, threads: 1, Kernels.Best, rows: 2, logits: 1);
         using var forward = new Gpt2Forward(model, workspace);
-        if (model.HyperParameters.ParameterCount > MostParameters || model.HyperParameters.NCtx < 3 || Interlocked.Exchange(ref _hasPassed, true)) return;
+        if (model.HyperParameters.NCtx < 3 || Interlocked.Exchange(ref _hasPassed, true)) return;
         using KeyValueCache cache = forward.NewCache(capacity: 3);
-        using var context = new Gpt2Context(forward, cache);
-        context.Forward([0, 0], cancellationToken); // a prompt is read by other loops
-        context.Forward([0], cancellationToken);
+        RunLastLayer(model.HyperParameters, forward, cache, rows: 2, cancellationToken); // a prompt is read by other loops
+        RunLastLayer(model.HyperParameters, forward, cache, rows: 1, cancellationToken);
+        FindLikeliest(model.HyperParameters, forward, workspace);
+    }
+
+    private static void RunLastLayer(Gpt2HyperParameters h, Gpt2Forward forward, KeyValueCache cache, int rows, CancellationToken cancellationToken)
+    {
+        forward.Begin();
+        forward.Add(cache, h.NLayer - 1, new float[rows * h.NEmbd]);
+        forward.Run(h.NLayer - 1, cancellationToken);
+    }
+
+    // Among the first tokens: all of them are a fifth of the smallest model.
+    private static void FindLikeliest(Gpt2HyperParameters h, Gpt2Forward forward, Workspace workspace)
+    {
+        var job = new LogitsJob(workspace.Kernels)
+        {
+            X = forward.FinalNorm([0]),
+            W = forward.Parameters.LmHead,
+            Y = workspace.Activations.Logits,
+        };
+        job.Execute(0, Math.Max(1, h.NVocab / PackedMatrix.Side));
+        _ = Sampler.ArgMax(job.Y.Row(0)[..Math.Min(h.NVocab, PackedMatrix.Side)]);
     }
 }
