@@ -306,6 +306,8 @@ if ($Install) {
 }
 
 if ($Bench) {
+    $env:PICOGPT_TEST_MODULE = "$staged/PicoGpt.psd1"
+    $env:PICOGPT_TEST_POWERSHELL = (Get-PowerShellCommand) -join "`n"
     Invoke-Dotnet 'run', '--configuration', 'Release', '--no-build', '--project', "$root/tests/PicoGpt.Benchmarks" | Out-Host
 }
 

@@ -23,6 +23,9 @@ switch (args)
     case [DownloadTable.FetchVerb, string root, string folder, string source]:
         await DownloadTable.FetchAsync(root, folder, source);
         break;
+    case [StartFigures.FirstTokenVerb, string model, string precision]:
+        StartFigures.WriteFirstToken(model, Enum.Parse<Gpt2Precision>(precision));
+        break;
     default:
         SpeedTable.Run(TableOptions.Parse(args), Console.Out);
         break;

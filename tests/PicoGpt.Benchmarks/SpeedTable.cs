@@ -71,6 +71,7 @@ internal static class SpeedTable
             switch (name)
             {
                 case "open": MeasureOpening(options, figures); break;
+                case "start": StartFigures.Measure(options, figures); break;
                 case "decode": MeasureDecoding(model, options, bandwidth, figures); break;
                 case "sample": MeasureSampling(model, options, figures); break;
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
@@ -81,7 +82,7 @@ internal static class SpeedTable
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
                 case "train": TrainingFigures.Measure(model, options.Threads, peak, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits, train");
+                default: throw new ArgumentException($"--figures {name} is not one of open, start, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits, train");
             }
         }
 

@@ -65,14 +65,17 @@ public sealed class TensorShape : IEquatable<TensorShape>
     /// <summary>The product of the dimensions; false when one is negative, there are too many, or the product passes 2^63 − 1.</summary>
     internal static bool TryCountElements(ReadOnlySpan<long> dimensions, out long count)
     {
-        count = dimensions.Contains(0) ? 0 : 1;
+        count = 1;
+        foreach (long dimension in dimensions)
+        {
+            if (dimension == 0) count = 0; // whatever the others are
+        }
+
         if (dimensions.Length > MaxRank) return false;
         foreach (long dimension in dimensions)
         {
-            if (dimension < 0) return false;
-            Int128 product = (Int128)count * dimension;
-            if (product > long.MaxValue) return false;
-            count = (long)product;
+            if (dimension < 0 || (dimension > 0 && count > long.MaxValue / dimension)) return false;
+            count *= dimension;
         }
 
         return true;

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace PicoGpt.Files;
 
 /// <summary>
@@ -52,13 +50,13 @@ internal sealed class FileSystemFacts
     /// <summary>Whether names and paths are subject to <see cref="WindowsPath"/>.</summary>
     public bool IsWindows { get; private init; }
 
-    private FrozenSet<int> Full { get; init; } = [];
+    private int[] Full { get; init; } = [];
 
-    private FrozenSet<int> Busy { get; init; } = [];
+    private int[] Busy { get; init; } = [];
 
-    private FrozenSet<int> NoMemory { get; init; } = [];
+    private int[] NoMemory { get; init; } = [];
 
-    private FrozenSet<int> NoName { get; init; } = [];
+    private int[] NoName { get; init; } = [];
 
     /// <summary>Whether there was no room: on the disk, or within the user's quota.</summary>
     public bool IsFull(Exception fault) => fault is IOException && Full.Contains(fault.HResult);

@@ -78,14 +78,10 @@ internal static class BundleEntryCodec
     {
         if (dtype.ElementSize() is not int elementSize) return stored;
 
-        Int128 expected = (Int128)shape.ElementCount * elementSize;
-        if (expected > long.MaxValue || (!isPartitioned && expected != stored))
-        {
-            throw new InvalidDataException(
-                $"its shape {shape} of {dtype.DisplayName()} takes {expected} bytes, but the index says {stored}");
-        }
-
-        return (long)expected;
+        bool isCounted = shape.ElementCount <= long.MaxValue / elementSize;
+        if (isCounted && (isPartitioned || shape.ElementCount * elementSize == stored)) return shape.ElementCount * elementSize;
+        throw new InvalidDataException(
+            $"its shape {shape} of {dtype.DisplayName()} takes {(Int128)shape.ElementCount * elementSize} bytes, but the index says {stored}");
     }
 
     private static TensorShape DecodeShape(ReadOnlySpan<byte> value)
