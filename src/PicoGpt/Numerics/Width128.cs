@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -59,6 +60,7 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> LoadSBytes(sbyte* source) =>
         Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> AddProducts(Vector128<float> sums, Vector128<float> words, Vector128<float> pairs) =>
         (sums.AsInt32() + SumsOfProducts(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
@@ -67,10 +69,12 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> ShiftWords(Vector128<float> words, [ConstantExpected] int count) =>
         Vector128.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LookUp4(Vector128<float> words) =>
         WidenLow(Vector128.Shuffle(Levels(Int4Format.Levels), words.AsByte() & Vector128.Create((ushort)15).AsByte()));
 
     // A code outside one half of the levels gives zero there.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LookUp5(Vector128<float> words)
     {
         Vector128<byte> codes = words.AsByte() & Vector128.Create((ushort)31).AsByte();
@@ -80,8 +84,10 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static void StoreRounded(Vector128<float> first, Vector128<float> second, short* destination) => Vector128.Narrow(
         Vector128.ConvertToInt32Native(Vector128.Round(first)), Vector128.ConvertToInt32Native(Vector128.Round(second))).Store(destination);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Levels(ReadOnlySpan<sbyte> levels) => Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)).AsByte();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> SumsOfProducts(Vector128<short> x, Vector128<short> y)
     {
         if (Sse2.IsSupported) return Sse2.MultiplyAddAdjacent(x, y);
@@ -97,6 +103,7 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     }
 
     // the lower byte of each 16 bits, with its sign
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> WidenLow(Vector128<byte> levels) =>
         Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
 

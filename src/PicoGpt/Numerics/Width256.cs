@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -57,6 +58,7 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     public static Vector256<float> LoadSBytes(sbyte* source) => Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> AddProducts(Vector256<float> sums, Vector256<float> words, Vector256<float> pairs) =>
         (sums.AsInt32() + Avx2.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
@@ -65,9 +67,11 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> ShiftWords(Vector256<float> words, [ConstantExpected] int count) =>
         Vector256.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LookUp4(Vector256<float> words) => WidenLow(Avx2.Shuffle(Levels(Int4Format.Levels), Codes(words)));
 
     // the lowest four bits choose in either half of the levels, the fifth chooses the half
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LookUp5(Vector256<float> words)
     {
         Vector256<sbyte> codes = Codes(words), half = Vector256.ShiftLeft(words.AsInt16(), 3).AsSByte();
@@ -78,12 +82,15 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
         Vector256.ConvertToInt32Native(Vector256.Round(first)), Vector256.ConvertToInt32Native(Vector256.Round(second))).Store(destination);
 
     // 16 of them twice, since each half looks up by itself
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<sbyte> Levels(ReadOnlySpan<sbyte> levels) =>
         Vector256.Create(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<sbyte> Codes(Vector256<float> words) => (words.AsInt16() & Vector256.Create((short)15)).AsSByte();
 
     // the lower byte of each 16 bits, with its sign
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> WidenLow(Vector256<sbyte> levels) =>
         Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
 

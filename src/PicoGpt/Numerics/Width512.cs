@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -70,6 +71,7 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     public static Vector512<float> LoadSBytes(sbyte* source) => Avx512BW.ConvertToVector512Int16(Vector256.Load(source)).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> AddProducts(Vector512<float> sums, Vector512<float> words, Vector512<float> pairs) =>
         (sums.AsInt32() + Avx512BW.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
@@ -78,13 +80,16 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> ShiftWords(Vector512<float> words, [ConstantExpected] int count) =>
         Vector512.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LookUp4(Vector512<float> words) => LookUp(Levels4, words);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LookUp5(Vector512<float> words) => LookUp(Levels5, words);
 
     public static void StoreRounded(Vector512<float> first, Vector512<float> second, short* destination) => Vector512.Narrow(
         Vector512.ConvertToInt32Native(Vector512.Round(first)), Vector512.ConvertToInt32Native(Vector512.Round(second))).Store(destination);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> LookUp(ReadOnlySpan<short> levels, Vector512<float> words) =>
         Avx512BW.PermuteVar32x16(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(levels)), words.AsInt16()).AsSingle();
 
