@@ -36,7 +36,7 @@ public sealed class BatchGenerator : IDisposable
         _workspace = new Workspace(model.HyperParameters, _options.Threads, Kernels.Best);
         try
         {
-            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose);
+            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose) { Cost = new PassCost(FurtherRow(model.Precision)) };
         }
         catch
         {
@@ -116,7 +116,7 @@ public sealed class BatchGenerator : IDisposable
     {
         int toCome = TokensToCome();
         _driver.Expect(toCome, _options.Resident);
-        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome);
+        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome, _driver.Cost);
         return [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
     }
 
@@ -160,6 +160,9 @@ public sealed class BatchGenerator : IDisposable
     {
         foreach (GeneratedText text in GeneratedText.Of(_model, prompt, _options)) Add(text);
     }
+
+    // Measured at the shape of 124M. The less is read, the more of a pass is arithmetic.
+    private static double FurtherRow(Gpt2Precision precision) => precision == Gpt2Precision.Float32 ? PassCost.UsualFurther : 0.15;
 
     private void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits) // [rows, n_vocab]
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PicoGpt.Numerics;
 
 namespace PicoGpt.Inference;
@@ -6,28 +7,49 @@ namespace PicoGpt.Inference;
 /// A model's own reduced form, which guesses what the exact one will say (speculative decoding, Y. Leviathan and others, 2022, with the
 /// model as its own draft). It reads and writes on the exact model's cache: its keys and values stand behind the exact ones until the
 /// pass that verifies the guesses writes exact ones over them, so every guess starts from exact history. How far it guesses depends on
-/// how often it has been right; where that does not pay it does not guess.
+/// how often it has been right and on what its steps and the exact passes take; where that does not pay it does not guess.
 /// </summary>
 internal sealed class Shadow : IDisposable
 {
     /// <summary>The most tokens of a guess.</summary>
     public const int MaxGuesses = 16;
 
-    private const double Memory = 0.9;
-    private const double Initial = 0.8;
-    private const double Recovery = 0.002; // a step; a new attempt every twenty or thirty steps costs less than two per cent
+    private const double InitialRightness = 0.8;
     private const double MinGain = 1.02;
 
+    // The first guesses tell the most: what is learned from one falls from a third to a tenth.
+    private const int FirstWeight = 3;
+    private const int MostWeight = 10;
+
+    // A step without a guess makes it forget what spoke against guessing. A new attempt every thirty or forty steps costs less than two per cent.
+    private const double RightnessRecovery = 0.002;
+    private const double CostRecovery = 0.01;
+
+    // The system may take the processor away in the middle of a step.
+    private const double MostDearer = 2;
+
+    // Where guessing gains little, a plain step now and then tells whether that is still so: of its passes alone the line is not known.
+    private const int RoundsToPlain = 8;
+    private const double ClearGain = 1.5;
+
     private readonly Gpt2Forward _forward;
-    private readonly double _cost;
+    private readonly PassCost _pass;
+    private readonly double _usualCost;
     private readonly List<Draft> _drafts = [];
     private readonly List<Draft> _open = [];
     private readonly int[] _rows = new int[Gpt2Forward.MaxLogits];
-    private double _rightness = Initial; // the probability that a token is right, as it seems
+    private double _rightness = InitialRightness; // the probability that a token is right, as it seems
+    private double _cost; // what a step takes, as a share of an exact pass over as many rows
+    private int _learned, _measured, _rounds;
 
     /// <param name="forward">The reduced form's forward pass; it is disposed of with the shadow.</param>
-    /// <param name="cost">What a step of it costs, as a share of a step of the exact model.</param>
-    public Shadow(Gpt2Forward forward, double cost) => (_forward, _cost) = (forward, cost);
+    /// <param name="pass">What the exact passes take.</param>
+    /// <param name="usualCost">What a step usually takes, as a share of an exact pass over as many rows.</param>
+    public Shadow(Gpt2Forward forward, PassCost pass, double usualCost)
+    {
+        (_forward, _pass, _usualCost) = (forward, pass, usualCost);
+        _cost = usualCost;
+    }
 
     /// <summary>Tells how many passes are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
     public void Expect(int passes, bool? resident) => _forward.Expect(passes, resident);
@@ -39,8 +61,9 @@ internal sealed class Shadow : IDisposable
     public void Guess(IReadOnlyList<QueuedText> texts, CancellationToken cancellationToken)
     {
         _drafts.Clear();
-        int max = Worthwhile(texts.Count);
-        if (max == 0) _rightness += Recovery; // tries again eventually
+        int max = Worthwhile(texts.Count, out double gain);
+        if (max == 0) Recover();
+        else if (gain < ClearGain && ++_rounds % RoundsToPlain == 0) max = 0;
         foreach (QueuedText text in texts)
         {
             int wanted = text.BeginGuess(texts.Count, max);
@@ -69,7 +92,15 @@ internal sealed class Shadow : IDisposable
     internal void Learn(int guessed, int right)
     {
         for (int i = 0; i < Math.Min(right + 1, guessed); i++)
-            _rightness = (Memory * _rightness) + ((1 - Memory) * (i < right ? 1 : 0));
+            _rightness += ((i < right ? 1 : 0) - _rightness) / Math.Min(FirstWeight + _learned++, MostWeight);
+    }
+
+    /// <summary>Learns what a step over some rows took.</summary>
+    internal void Learn(int rows, double seconds)
+    {
+        if (!_pass.IsKnown) return;
+        double cost = Math.Min(seconds / _pass.Of(rows), MostDearer * _cost);
+        _cost += (cost - _cost) / Math.Min(FirstWeight + _measured++, MostWeight);
     }
 
     /// <summary>
@@ -77,22 +108,28 @@ internal sealed class Shadow : IDisposable
     /// 1 + p + … + pⁿ tokens.
     /// </summary>
     /// <param name="texts">How many texts are under way.</param>
-    internal int Worthwhile(int texts)
+    /// <param name="gain">How many times as fast that is, as it seems.</param>
+    internal int Worthwhile(int texts, out double gain)
     {
-        double best = MinGain / StepCost(1, texts), tokens = 1, power = 1;
+        double step = _pass.Of(texts), tokens = 1, power = 1;
         int length = 0;
-        for (int n = 1; n <= MaxGuesses; n++)
+        gain = MinGain;
+        for (int n = 1; n <= MaxGuesses && texts * (n + 1) <= Gpt2Forward.MaxLogits; n++)
         {
             tokens += power *= _rightness;
-            double speed = tokens / ((n * StepCost(_cost, texts)) + StepCost(1, texts * (n + 1)));
-            if (speed > best) (best, length) = (speed, n);
+            double times = tokens * step / ((n * _cost * step) + _pass.Of(texts * (n + 1)));
+            if (times > gain) (gain, length) = (times, n);
         }
 
         return length;
     }
 
-    // Measured at the shape of 124M, as a share of a step in Float32: few rows wait for the weights, many for the arithmetic.
-    private static double StepCost(double first, int rows) => first + (0.04 * Math.Min(rows - 1, 9)) + (0.08 * Math.Max(rows - 10, 0));
+    /// <summary>Forgets a little of what spoke against guessing, so that it is tried again eventually.</summary>
+    internal void Recover()
+    {
+        _rightness = Math.Min(_rightness + RightnessRecovery, 1);
+        _cost -= CostRecovery * Math.Max(_cost - _usualCost, 0);
+    }
 
     private bool TakeOpen(int guessed)
     {
@@ -107,11 +144,13 @@ internal sealed class Shadow : IDisposable
 
     private void Step(CancellationToken cancellationToken)
     {
+        long start = Stopwatch.GetTimestamp();
         _forward.Begin();
         for (int i = 0; i < _open.Count; i++) _rows[i] = _forward.Add(_open[i].Text.Cache!, [_open[i].Text.Last]);
         _forward.Run(cancellationToken);
         Matrix logits = _forward.Logits(_rows.AsSpan(0, _open.Count)); // [texts, n_vocab]
         for (int i = 0; i < _open.Count; i++) _open[i].Text.TakeGuess(logits.Row(i));
+        Learn(_open.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     /// <summary>A text that guesses: how long its exact context is, and how many tokens it wants.</summary>

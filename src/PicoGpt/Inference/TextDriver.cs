@@ -21,6 +21,7 @@ internal sealed class TextDriver<T> : IDisposable
     private readonly List<Part> _step = [];
     private readonly List<(T Text, int Row)> _toScore = [];
     private readonly T[] _scored = new T[Gpt2Forward.MaxLogits];
+    private int _rows; // of the step
 
     /// <param name="forward">The forward pass; it is disposed of with the driver.</param>
     /// <param name="batchSize">The most texts that are read together, from 1 to <see cref="Gpt2Forward.MaxLogits"/>.</param>
@@ -48,6 +49,9 @@ internal sealed class TextDriver<T> : IDisposable
 
     /// <summary>Positions that were read so far, guessed ones included.</summary>
     public long RowsRead { get; private set; }
+
+    /// <summary>What passes take that only make tokens, and verify guesses.</summary>
+    public PassCost Cost { get; init; } = new();
 
     /// <summary>What guesses for the texts, if anything; it is disposed of with the driver.</summary>
     public Shadow? Shadow { get; set; }
@@ -106,11 +110,7 @@ internal sealed class TextDriver<T> : IDisposable
         try
         {
             Guess(cancellationToken);
-            if (Try(Read, cancellationToken))
-            {
-                foreach (Part part in _step) part.Text.HasRead();
-                Try(Score, cancellationToken);
-            }
+            Pass(cancellationToken);
         }
         catch
         {
@@ -127,6 +127,20 @@ internal sealed class TextDriver<T> : IDisposable
         }
 
         _underWay.RemoveAll(text => text.IsFinished);
+    }
+
+    // What it takes is learned without what a text's owner does when it hears of its progress.
+    private void Pass(CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (!Try(Read, cancellationToken)) return;
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        foreach (Part part in _step) part.Text.HasRead();
+        int scored = _toScore.Count;
+        start = Stopwatch.GetTimestamp();
+        if (!Try(Score, cancellationToken)) return;
+        elapsed += Stopwatch.GetElapsedTime(start);
+        if (scored == _rows && scored is > 0 and <= Gpt2Forward.MaxLogits) Cost.Note(scored, elapsed.TotalSeconds);
     }
 
     // A text that begins like one whose beginning is still being read waits for it, and then takes it over.
@@ -218,6 +232,7 @@ internal sealed class TextDriver<T> : IDisposable
     private void Read(CancellationToken cancellationToken)
     {
         _toScore.Clear();
+        _rows = 0;
         _forward.Begin();
         int room = Gpt2Forward.MaxRows;
         foreach (T text in _underWay) room -= text.MinRows;
@@ -239,6 +254,7 @@ internal sealed class TextDriver<T> : IDisposable
             for (int i = text.FirstScored; i < ids.Length; i++) _toScore.Add((text, row + i));
             _step.Add(new Part(text, length));
             room -= ids.Length - text.MinRows;
+            _rows += ids.Length;
             RowsRead += ids.Length;
         }
         catch (Exception fault)

@@ -87,21 +87,54 @@ public sealed class ShadowTests : IDisposable
     public void Guesses_get_longer_as_they_are_right_and_end_as_they_are_wrong()
     {
         using Shadow shadow = NewShadow();
-        int first = shadow.Worthwhile(texts: 1);
-        Learn(shadow, guessed: 8, right: 8);
-        Assert.InRange(shadow.Worthwhile(texts: 1), first + 1, Shadow.MaxGuesses);
-        for (int i = 0; i < 30; i++) Learn(shadow, guessed: 1, right: 0);
-        Assert.Equal(0, shadow.Worthwhile(texts: 1));
+        int first = Worthwhile(shadow);
+        shadow.Learn(guessed: 8, right: 8);
+        Assert.InRange(Worthwhile(shadow), first + 1, Shadow.MaxGuesses);
+        for (int i = 0; i < 30; i++) shadow.Learn(guessed: 1, right: 0);
+        Assert.Equal(0, Worthwhile(shadow));
+    }
+
+    [Fact]
+    public void The_first_wrong_guesses_end_it_sooner_than_later_ones()
+    {
+        using Shadow young = NewShadow(), old = NewShadow();
+        old.Learn(guessed: 8, right: 8);
+        Assert.InRange(WrongUntilItEnds(young), 1, 3);
+        Assert.InRange(WrongUntilItEnds(old), 5, 10);
     }
 
     [Fact]
     public void The_more_texts_are_read_together_the_less_is_guessed()
     {
         using Shadow shadow = NewShadow();
-        for (int i = 0; i < 30; i++) Learn(shadow, guessed: 8, right: 8);
-        int[] lengths = [.. Enumerable.Range(1, 12).Select(shadow.Worthwhile)];
+        for (int i = 0; i < 30; i++) shadow.Learn(guessed: 8, right: 8);
+        int[] lengths = [.. Enumerable.Range(1, 12).Select(texts => Worthwhile(shadow, texts))];
         Assert.Equal(lengths.OrderDescending(), lengths);
-        Assert.Equal(0, lengths[^1]);
+        Assert.True(lengths[0] > lengths[^1]);
+    }
+
+    [Fact]
+    public void What_its_steps_take_decides_too_and_is_measured_again_where_it_was_too_much()
+    {
+        var pass = new PassCost();
+        pass.Note(rows: 1, seconds: 0.010);
+        using Shadow shadow = NewShadow(pass);
+        Assert.True(Worthwhile(shadow) > 0);
+        for (int i = 0; i < 10; i++) shadow.Learn(rows: 1, seconds: 0.020);
+        Assert.Equal(0, Worthwhile(shadow));
+        for (int i = 0; i < 200 && Worthwhile(shadow) == 0; i++) shadow.Recover();
+        Assert.True(Worthwhile(shadow) > 0);
+        for (int i = 0; i < 10; i++) shadow.Learn(rows: 1, seconds: 0.001);
+        Assert.Equal(Shadow.MaxGuesses, WorthwhileWhenRight(shadow));
+    }
+
+    [Fact]
+    public void Passes_over_more_rows_than_are_scored_together_are_not_made()
+    {
+        using Shadow shadow = NewShadow();
+        shadow.Learn(rows: 1, seconds: 0);
+        for (int i = 0; i < 30; i++) shadow.Learn(guessed: 8, right: 8);
+        foreach (int texts in (int[])[4, 8, 16, 33, 64]) Assert.InRange(texts * (Worthwhile(shadow, texts) + 1), texts, Gpt2Forward.MaxLogits);
     }
 
     [Fact]
@@ -114,7 +147,20 @@ public sealed class ShadowTests : IDisposable
         Assert.Null(ShadowMaker.For(_model, workspace, Long with { Speculation = false }));
     }
 
-    private static void Learn(Shadow shadow, int guessed, int right) => shadow.Learn(guessed, right);
+    private static int Worthwhile(Shadow shadow, int texts = 1) => shadow.Worthwhile(texts, out _);
+
+    private static int WorthwhileWhenRight(Shadow shadow)
+    {
+        for (int i = 0; i < 30; i++) shadow.Learn(guessed: 8, right: 8);
+        return Worthwhile(shadow);
+    }
+
+    private static int WrongUntilItEnds(Shadow shadow)
+    {
+        int wrong = 0;
+        for (; Worthwhile(shadow) > 0; wrong++) shadow.Learn(guessed: 1, right: 0);
+        return wrong;
+    }
 
     private static void Compare(Gpt2Model model, Random64 random)
     {
@@ -161,5 +207,6 @@ public sealed class ShadowTests : IDisposable
         return Gpt2Model.Open(path);
     }
 
-    private Shadow NewShadow() => new(new Gpt2Forward(_model.WithPrecision(Gpt2Precision.Int8), 1, Kernels.Best), cost: 0.35);
+    private Shadow NewShadow(PassCost? pass = null) =>
+        new(new Gpt2Forward(_model.WithPrecision(Gpt2Precision.Int8), 1, Kernels.Best), pass ?? new PassCost(), usualCost: 0.35);
 }

@@ -1,0 +1,64 @@
+using PicoGpt.Inference;
+using Xunit;
+
+namespace PicoGpt.Tests.Inference;
+
+public sealed class PassCostTests
+{
+    [Fact]
+    public void Before_any_pass_one_row_counts_as_one_and_a_further_one_as_usual()
+    {
+        var cost = new PassCost(usualFurther: 0.1);
+        Assert.False(cost.IsKnown);
+        Assert.Equal([1, 1.1, 1.4], ((int[])[1, 2, 5]).Select(cost.Of), Near);
+    }
+
+    [Fact]
+    public void One_pass_tells_the_scale_of_all()
+    {
+        var cost = new PassCost(usualFurther: 0.1);
+        cost.Note(rows: 5, seconds: 0.014);
+        Assert.True(cost.IsKnown);
+        Assert.Equal([0.010, 0.014], ((int[])[1, 5]).Select(cost.Of), Near);
+    }
+
+    [Fact]
+    public void Passes_over_different_rows_tell_what_a_further_one_takes()
+    {
+        var cost = new PassCost();
+        for (int i = 0; i < 50; i++) cost.Note(rows: 1 + (i % 8), seconds: 0.010 + (0.002 * (i % 8)));
+        Assert.InRange(cost.FurtherRow, 0.15, 0.2); // the usual still counts a little
+        Assert.InRange(cost.Of(8), 0.023, 0.0245);
+    }
+
+    [Fact]
+    public void A_further_row_never_seems_to_save_time()
+    {
+        var cost = new PassCost();
+        for (int i = 0; i < 50; i++) cost.Note(rows: 1 + (7 * (i % 2)), seconds: i % 2 == 0 ? 0.010 : 0.006);
+        Assert.Equal(0, cost.FurtherRow);
+        Assert.InRange(cost.Of(1), 0.006, 0.010);
+    }
+
+    [Fact]
+    public void A_pass_that_was_held_up_counts_as_twice_the_usual_and_is_forgotten()
+    {
+        var cost = new PassCost();
+        for (int i = 0; i < 10; i++) cost.Note(rows: 1, seconds: 0.010);
+        cost.Note(rows: 1, seconds: 5);
+        Assert.InRange(cost.Of(1), 0.010, 0.012);
+        for (int i = 0; i < 40; i++) cost.Note(rows: 1, seconds: 0.010);
+        Assert.Equal(0.010, cost.Of(1), 1e-4);
+    }
+
+    [Fact]
+    public void A_first_pass_that_took_long_is_forgotten_at_once()
+    {
+        var cost = new PassCost();
+        cost.Note(rows: 1, seconds: 0.300);
+        cost.Note(rows: 1, seconds: 0.010);
+        Assert.Equal(0.010, cost.Of(1), 1e-9);
+    }
+
+    private static bool Near(double expected, double actual) => Math.Abs(expected - actual) < 1e-9;
+}
