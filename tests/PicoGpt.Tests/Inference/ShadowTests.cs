@@ -124,8 +124,9 @@ public sealed class ShadowTests : IDisposable
         Assert.Equal(0, Worthwhile(shadow));
         for (int i = 0; i < 200 && Worthwhile(shadow) == 0; i++) shadow.Recover();
         Assert.True(Worthwhile(shadow) > 0);
+        int dear = WorthwhileWhenRight(shadow);
         for (int i = 0; i < 10; i++) shadow.Learn(rows: 1, seconds: 0.001);
-        Assert.Equal(Shadow.MaxGuesses, WorthwhileWhenRight(shadow));
+        Assert.True(WorthwhileWhenRight(shadow) >= dear);
     }
 
     [Fact]
