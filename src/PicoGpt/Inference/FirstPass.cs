@@ -23,7 +23,7 @@ internal static class FirstPass
         using KeyValueCache cache = forward.NewCache(capacity: 3);
         RunLastLayer(model.HyperParameters, forward, cache, rows: 2, cancellationToken); // a prompt is read by other loops
         RunLastLayer(model.HyperParameters, forward, cache, rows: 1, cancellationToken);
-        FindLikeliest(model.HyperParameters, forward, workspace);
+        _ = Sampler.ArgMax(forward.FirstLogits(0, PackedMatrix.Side)); // all of them are a fifth of the smallest model
     }
 
     private static void RunLastLayer(Gpt2HyperParameters h, Gpt2Forward forward, KeyValueCache cache, int rows, CancellationToken cancellationToken)
@@ -31,18 +31,5 @@ internal static class FirstPass
         forward.Begin();
         forward.Add(cache, h.NLayer - 1, new float[rows * h.NEmbd]);
         forward.Run(h.NLayer - 1, cancellationToken);
-    }
-
-    // Among the first tokens: all of them are a fifth of the smallest model.
-    private static void FindLikeliest(Gpt2HyperParameters h, Gpt2Forward forward, Workspace workspace)
-    {
-        var job = new LogitsJob(workspace.Kernels)
-        {
-            X = forward.FinalNorm([0]),
-            W = forward.Parameters.LmHead,
-            Y = workspace.Activations.Logits,
-        };
-        job.Execute(0, Math.Max(1, h.NVocab / PackedMatrix.Side));
-        _ = Sampler.ArgMax(job.Y.Row(0)[..Math.Min(h.NVocab, PackedMatrix.Side)]);
     }
 }

@@ -1,4 +1,5 @@
 using PicoGpt.Inference;
+using PicoGpt.Numerics;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
@@ -45,5 +46,22 @@ public sealed class FirstPassTests
         FirstPass.Begin(other);
         using var beside = new Gpt2Context(other, threads: 1);
         Assert.Equal(expected, beside.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray());
+    }
+
+    [Fact]
+    public void The_logits_of_the_first_tokens_are_those_among_all_in_every_precision()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        using var model = Gpt2Model.Open(folder.Path);
+        foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>())
+        {
+            using var forward = new Gpt2Forward(model.WithPrecision(precision), threads: 1, Kernels.Best);
+            using KeyValueCache cache = forward.NewCache();
+            forward.Begin();
+            forward.Add(cache, [1]);
+            forward.Run(TestContext.Current.CancellationToken);
+            float[] first = forward.FirstLogits(0, PackedMatrix.Side).ToArray();
+            Assert.Equal(forward.Logits([0]).Row(0)[..first.Length].ToArray(), first);
+        }
     }
 }
