@@ -22,10 +22,10 @@ internal sealed class ModelCore : IDisposable
     private readonly bool _bringsVocabulary;
     private readonly IDisposable? _use;
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
-    private readonly ConcurrentDictionary<Gpt2Precision, Lazy<Task<ResidentWeights?>>> _resident = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _beginning = new();
     private Task? _begun;
+    private ResidentWeights? _resident;
     private Tokenizer? _encoder;
     private bool _isClosed;
 
@@ -174,15 +174,27 @@ internal sealed class ModelCore : IDisposable
         _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
 
     /// <summary>
-    /// The matrices in memory of this process's own, once for all who run the model in a precision: the first call has them copied on a thread
-    /// of their own. Where there is no memory for them, or the files fail meanwhile, there are none.
+    /// The float32 matrices in memory of this process's own, once for all who run the model, who copy them; <see langword="null"/> where there
+    /// is no memory for them, or the model is closed.
     /// </summary>
-    public Task<ResidentWeights?> Reside(Gpt2Precision precision) =>
-        _resident.GetOrAdd(precision, _ => new Lazy<Task<ResidentWeights?>>(() => Task.Factory.StartNew(
-            () => TryCopy(precision), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))).Value;
+    public ResidentWeights? Reside()
+    {
+        lock (_beginning)
+        {
+            if (_resident is not null || Volatile.Read(ref _isClosed)) return _resident;
+            try
+            {
+                return _resident = new ResidentWeights(Parameters);
+            }
+            catch (OutOfMemoryException)
+            {
+                return null;
+            }
+        }
+    }
 
-    /// <summary>Whether somebody had the matrices in a precision copied into memory.</summary>
-    public bool IsResident(Gpt2Precision precision) => _resident.ContainsKey(precision);
+    /// <summary>Whether all of them are there.</summary>
+    public bool IsResident => Volatile.Read(ref _resident) is { IsComplete: true };
 
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void ThrowIfChanged(Gpt2Precision precision)
@@ -202,8 +214,12 @@ internal sealed class ModelCore : IDisposable
     {
         if (Interlocked.Exchange(ref _isClosed, true)) return;
         _closing.Cancel();
-        lock (_beginning) _begun?.Wait(); // not for long: it looks at the token between two layers
-        foreach (Lazy<Task<ResidentWeights?>> resident in _resident.Values) resident.Value.Result?.Dispose(); // soon, as it is cancelled
+        lock (_beginning)
+        {
+            _begun?.Wait(); // not for long: it looks at the token between two layers
+            _resident?.Dispose();
+        }
+
         foreach (PackedSlot slot in _packed.Values)
         {
             lock (slot) slot.Weights?.Dispose();
@@ -252,13 +268,6 @@ internal sealed class ModelCore : IDisposable
         {
             throw Closed();
         }
-    }
-
-    private ResidentWeights? TryCopy(Gpt2Precision precision)
-    {
-        ResidentWeights? copy = null;
-        Try(closing => copy = ResidentWeights.Copy(Parameters, precision, Pack(precision, null, closing), closing));
-        return copy; // or none: nothing depends on them
     }
 
     private ObjectDisposedException Closed() => new(Name, $"The model {Name} was closed.");

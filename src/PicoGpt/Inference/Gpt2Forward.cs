@@ -70,7 +70,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         {
             model.ThrowIfDisposed();
             _pinned = new PinnedParameters(model.Parameters, model.Pack(), model.Adapter);
-            _residence = new Residence(model, _pinned);
+            _residence = new Residence(model, _pinned, workspace.Pool);
         }
         catch
         {

@@ -1,16 +1,19 @@
 using PicoGpt.Architecture;
 using PicoGpt.Machine;
+using PicoGpt.Numerics;
 using PicoGpt.Weights;
 
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Moves a computation to a copy of its matrices in memory of this process's own, where they are read faster than in the mapped file, once
-/// as many passes are to come as pay for the copying. That happens beside the first of them, and the move between two: no bit changes by it.
+/// Moves a computation in Float32 to a copy of its matrices in memory of this process's own, where they are read faster than in the mapped
+/// file, once as many passes are to come as pay for the copying. A part is copied between two passes, by the threads of both: a thread beside
+/// them would make every pass wait for it. No bit changes by the move.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="pinned">The weights that it computes with.</param>
-internal sealed class Residence(Gpt2Model model, PinnedParameters pinned)
+/// <param name="pool">Its threads.</param>
+internal sealed class Residence(Gpt2Model model, PinnedParameters pinned, WorkerPool pool)
 {
     // Measured at the shape of 124M.
     private const int MinPasses = 64;
@@ -18,7 +21,10 @@ internal sealed class Residence(Gpt2Model model, PinnedParameters pinned)
     // Of the memory that is free, the copy takes no more than this share.
     private const int Share = 4;
 
-    private Task<ResidentWeights?>? _copy;
+    // The share of the copy that is made between two passes.
+    private const double Part = 0.125;
+
+    private ResidentWeights? _copy;
     private bool _isDecided;
 
     /// <summary>Called between two passes; moves when the copy is there.</summary>
@@ -27,44 +33,47 @@ internal sealed class Residence(Gpt2Model model, PinnedParameters pinned)
     public void Expect(int passes, bool? wish = null)
     {
         if (_isDecided || wish == false || (_copy is null && !Begin(passes, wish == true))) return;
-        if (wish == true) _copy!.Wait();
-        if (!_copy!.IsCompleted) return;
-        _isDecided = true;
         try
         {
-            if (_copy.Result is { } weights) pinned.Move(weights);
+            do
+            {
+                if (!_copy!.IsComplete) _copy.CopyOn(pool, Part);
+            }
+            while (wish == true && !_copy.IsComplete);
+            if (!_copy.IsComplete) return;
+            pinned.Move(_copy);
         }
-        catch (ObjectDisposedException) // the model was closed; what was pinned before stays
+        catch (Exception fault) when (fault is Gpt2Exception or ObjectDisposedException)
         {
+            // The model was closed, or a file of it is being overwritten, which the next pass tells; what was pinned before stays.
         }
+
+        _isDecided = true;
     }
 
     /// <summary>Whether a copy is worth its memory: what the processor's caches hold is read fast wherever it lies.</summary>
     /// <param name="h">The model's shape.</param>
-    /// <param name="precision">How it runs.</param>
     /// <param name="free">Bytes of memory that are free.</param>
-    internal static bool CanPay(Gpt2HyperParameters h, Gpt2Precision precision, long free)
+    internal static bool CanPay(Gpt2HyperParameters h, long free)
     {
-        long size = ResidentWeights.SizeOf(h, precision);
+        long size = ResidentWeights.SizeOf(h);
         return size >= PackedWeights.SmallestFile && size <= free / Share;
     }
 
     private bool Begin(int passes, bool always)
     {
-        if (model.IsClone || model.Adapter is not null) // which may change between two passes
-        {
-            _isDecided = true;
-            return false;
-        }
-
+        // Less than float32 lies in the mapped file as it is walked. Weights in memory may change between two passes.
+        _isDecided = model.Precision != Gpt2Precision.Float32 || model.IsClone || model.Adapter is not null;
+        if (_isDecided) return false;
         if (!always && !model.IsResident)
         {
             if (passes < MinPasses) return false;
-            _isDecided = !CanPay(model.HyperParameters, model.Precision, AvailableMemory.Bytes);
+            _isDecided = !CanPay(model.HyperParameters, AvailableMemory.Bytes);
             if (_isDecided) return false;
         }
 
         _copy = model.Reside();
-        return true;
+        _isDecided = _copy is null;
+        return _copy is not null;
     }
 }

@@ -74,11 +74,7 @@ internal sealed class TextDriver<T> : IDisposable
     }
 
     /// <summary>Tells how many passes are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
-    public void Expect(int passes, bool? resident)
-    {
-        _forward.Expect(passes, resident);
-        Shadow?.Expect(passes, resident);
-    }
+    public void Expect(int passes, bool? resident) => _forward.Expect(passes, resident);
 
     /// <summary>Divides further work among the threads of the pass.</summary>
     public void Run(Job job) => _forward.Pool.Run(job);
