@@ -15,12 +15,14 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     private const int LineLength = 64;
     private const int Half = PackedMatrix.Side / 2;
 
-    // Up to here it is faster to unpack weights into registers (measured: 1.2 to 1.9 times for 2 to 16 rows; at 32 a tenth less in Float16).
-    private const int FewRows = 32;
+    // Up to here it is faster to unpack weights into registers (measured, halves: 1.3 to 1.6 times for 8 to 16 rows, 1.15 for 64, 1.0 for 96).
+    private const int MostFewRows = 64;
 
     // Rows of a panel that a few rows of x are ahead in what they ask for, so that it comes while they compute (measured: 1.2 to 1.7 times
     // for 4 to 16 rows by float32 in memory, 1.0 to 1.2 times by less).
     private const int RowsAhead = 64;
+
+    private static int FewRows => TFormat.IsFloat32 ? MostFewRows / 2 : MostFewRows; // there is nothing to unpack
 
     private static int RowSize => TFormat.BlockSize / TFormat.Rows;
 
@@ -92,7 +94,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfFewRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
-        float* memory = stackalloc float[Kernels.AlignedLength(FewRows * PackedMatrix.Side)];
+        float* memory = stackalloc float[Kernels.AlignedLength(MostFewRows * PackedMatrix.Side)];
         var sums = new Matrix(Kernels.Align(memory), x.Rows, PackedMatrix.Side);
         for (int column = from; column < to; column += PackedMatrix.Side)
         {

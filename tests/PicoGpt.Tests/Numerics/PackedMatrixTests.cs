@@ -51,7 +51,7 @@ public sealed unsafe class PackedMatrixTests
     [MemberData(nameof(FloatVariants))]
     public void Products_have_the_bits_of_float32_on_the_unpacked_values(string variant, Gpt2Precision precision)
     {
-        var shapes = from rows in new[] { 1, 2, 5, 6, 13, 32, 33 } from nIn in new[] { 1, 31, 32, 33, 100, 200 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 2, 6, 13, 33, 64, 65 } from nIn in new[] { 1, 31, 32, 33, 100, 200 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using Packed w = Pack(precision, nIn, nOut);
