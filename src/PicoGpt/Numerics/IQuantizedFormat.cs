@@ -6,8 +6,11 @@ namespace PicoGpt.Numerics;
 /// </summary>
 internal unsafe interface IQuantizedFormat : IPackedFormat
 {
-    /// <summary>Rows whose integers stand together.</summary>
+    /// <summary>Rows whose integers stand together; a block has an even number of such strips.</summary>
     static abstract int StripRows { get; }
+
+    /// <summary>How far ahead of what one row of x is multiplied by it is asked for: what was measured to be fastest.</summary>
+    static abstract int BytesAhead { get; }
 
     /// <summary>The integer of an element, from −127 to 127.</summary>
     static abstract int Level(byte* packed, int row, int column);

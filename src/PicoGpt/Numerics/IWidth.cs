@@ -62,6 +62,9 @@ internal unsafe interface IWidth<TVector>
     /// <summary>Adds to each sum of 32 bits the products of both integers of 16 bits there.</summary>
     static abstract TVector AddProducts(TVector sums, TVector words, TVector pairs);
 
+    /// <summary>Sums of integers of 32 bits.</summary>
+    static abstract TVector AddIntegers(TVector left, TVector right);
+
     /// <summary>Integers of 32 bits, rounded to the nearest float.</summary>
     static abstract TVector ConvertToSingle(TVector sums);
 

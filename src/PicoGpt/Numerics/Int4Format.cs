@@ -17,6 +17,8 @@ internal readonly unsafe struct Int4Format : IQuantizedFormat
 
     public static int StripRows => 8;
 
+    public static int BytesAhead => 3072;
+
     public static int ColumnSize => LevelCodes.ColumnSize;
 
     /// <summary>The 16 levels, from the least to the greatest, chosen as <see cref="LevelCodes"/> tells.</summary>

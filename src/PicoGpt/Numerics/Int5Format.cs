@@ -17,6 +17,8 @@ internal readonly unsafe struct Int5Format : IQuantizedFormat
 
     public static int StripRows => 6;
 
+    public static int BytesAhead => 3072;
+
     public static int ColumnSize => LevelCodes.ColumnSize;
 
     /// <summary>The 32 levels, from the least to the greatest, chosen as <see cref="LevelCodes"/> tells.</summary>

@@ -15,6 +15,8 @@ internal readonly unsafe struct Int8Format : IQuantizedFormat
 
     public static int StripRows => 2;
 
+    public static int BytesAhead => 256;
+
     public static int ColumnSize => 2;
 
     public static void Pack(float* block, byte* packed)

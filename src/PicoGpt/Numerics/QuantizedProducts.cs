@@ -16,9 +16,6 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     private const int LineLength = 64;
     private const int TileRows = Kernels.TileRows;
 
-    // How far ahead of what one row of x is multiplied by it is asked for.
-    private const int BytesAhead = 2048;
-
     // Rows of w that are unpacked at once: for few rows of x so many as stay in the first-level cache, for many so many that their sums are
     // seldom taken up again.
     private const int FewRows = 16;
@@ -38,51 +35,82 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         else MatMulOfRows(x, w, b, y, from, to);
     }
 
-    // Weights stream by, four vectors of columns side by side.
+    // Weights stream by, panel after panel: one stream is read faster than those of two panels side by side (measured: 1.05 to 1.4 times).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfOneRow(QuantizedMatrix x, PackedMatrix w, float* b, float* y, int from, int to)
     {
-        float* sums = stackalloc float[2 * Side];
-        int step = 4 * TWidth.Count;
-        for (int column = from; column < to; column += step)
+        float* sums = stackalloc float[Side];
+        for (int column = from; column < to; column += Side)
         {
-            int columns = Math.Min(step, to - column), c = column % Side;
-            byte* first = w.PanelPointer(column / Side), second = columns > Side ? first + w.PanelSize : first;
-            var whole = new Span<float>(sums, step);
+            int columns = Math.Min(Side, to - column);
+            var whole = new Span<float>(sums, Side);
             whole.Clear();
             if (b is not null) new ReadOnlySpan<float>(b + column, columns).CopyTo(whole);
-            Sum4(x, first, c, second, step > Side ? 0 : c + TileColumns, sums);
+            byte* panel = w.PanelPointer(column / Side);
+            if (TileColumns == Side) Sum2(x, panel, sums);
+            else for (int c = 0; c < Side; c += 4 * TWidth.Count) Sum4(x, panel, c, sums + c);
             whole[..columns].CopyTo(new Span<float>(y + column, columns));
         }
     }
 
-    // Four vectors of columns: two from column a of one panel on, two from column b of another or the same.
+    // Two vectors of columns, all of a panel. A block has an even number of strips, whose integers are summed in any order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum4(QuantizedMatrix x, byte* first, int a, byte* second, int b, float* sums)
+    private static void Sum2(QuantizedMatrix x, byte* block, float* sums)
     {
         TVector sum0 = TWidth.Load(sums), sum1 = TWidth.Load(sums + TWidth.Count);
-        TVector sum2 = TWidth.Load(sums + (2 * TWidth.Count)), sum3 = TWidth.Load(sums + (3 * TWidth.Count));
         short* factors = x.Data;
-        for (int group = 0; group < x.Groups; group++, first += TFormat.BlockSize, second += TFormat.BlockSize)
+        for (int group = 0; group < x.Groups; group++, block += TFormat.BlockSize)
         {
-            TVector zero = TWidth.Broadcast(0f), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-            byte* left = first + ScalesSize + (a * TFormat.ColumnSize), right = second + ScalesSize + (b * TFormat.ColumnSize);
-            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, factors += TFormat.StripRows, left += StripSize, right += StripSize)
+            TVector zero = TWidth.Broadcast(0f), even0 = zero, even1 = zero, odd0 = zero, odd1 = zero;
+            byte* even = block + ScalesSize;
+            for (int i = 0; i < TFormat.Rows; i += 2 * TFormat.StripRows, factors += 2 * TFormat.StripRows, even += 2 * StripSize)
             {
-                Prefetch(left + BytesAhead);
-                if (TWidth.Count * 2 >= Side) Prefetch(right + BytesAhead);
-                s0 = TFormat.Add<TWidth, TVector>(left, factors, s0);
-                s1 = TFormat.Add<TWidth, TVector>(left + (TWidth.Count * TFormat.ColumnSize), factors, s1);
-                s2 = TFormat.Add<TWidth, TVector>(right, factors, s2);
-                s3 = TFormat.Add<TWidth, TVector>(right + (TWidth.Count * TFormat.ColumnSize), factors, s3);
+                byte* odd = even + StripSize;
+                AskAhead(even);
+                AskAhead(odd);
+                even0 = TFormat.Add<TWidth, TVector>(even, factors, even0);
+                even1 = TFormat.Add<TWidth, TVector>(even + (TWidth.Count * TFormat.ColumnSize), factors, even1);
+                odd0 = TFormat.Add<TWidth, TVector>(odd, factors + TFormat.StripRows, odd0);
+                odd1 = TFormat.Add<TWidth, TVector>(odd + (TWidth.Count * TFormat.ColumnSize), factors + TFormat.StripRows, odd1);
             }
 
             TVector scale = TWidth.Broadcast(x.Scales[group]);
-            ushort* scales = (ushort*)first + a, others = (ushort*)second + b;
+            ushort* scales = (ushort*)block;
+            sum0 = Scaled(TWidth.AddIntegers(even0, odd0), TWidth.LoadBFloat16(scales), scale, sum0);
+            sum1 = Scaled(TWidth.AddIntegers(even1, odd1), TWidth.LoadBFloat16(scales + TWidth.Count), scale, sum1);
+        }
+
+        TWidth.Store(sum0, sums);
+        TWidth.Store(sum1, sums + TWidth.Count);
+    }
+
+    // Four vectors of columns from column c on.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sum4(QuantizedMatrix x, byte* block, int c, float* sums)
+    {
+        TVector sum0 = TWidth.Load(sums), sum1 = TWidth.Load(sums + TWidth.Count);
+        TVector sum2 = TWidth.Load(sums + (2 * TWidth.Count)), sum3 = TWidth.Load(sums + (3 * TWidth.Count));
+        int vector = TWidth.Count * TFormat.ColumnSize;
+        short* factors = x.Data;
+        for (int group = 0; group < x.Groups; group++, block += TFormat.BlockSize)
+        {
+            TVector zero = TWidth.Broadcast(0f), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+            byte* strip = block + ScalesSize + (c * TFormat.ColumnSize);
+            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, factors += TFormat.StripRows, strip += StripSize)
+            {
+                AskAhead(strip);
+                s0 = TFormat.Add<TWidth, TVector>(strip, factors, s0);
+                s1 = TFormat.Add<TWidth, TVector>(strip + vector, factors, s1);
+                s2 = TFormat.Add<TWidth, TVector>(strip + (2 * vector), factors, s2);
+                s3 = TFormat.Add<TWidth, TVector>(strip + (3 * vector), factors, s3);
+            }
+
+            TVector scale = TWidth.Broadcast(x.Scales[group]);
+            ushort* scales = (ushort*)block + c;
             sum0 = Scaled(s0, TWidth.LoadBFloat16(scales), scale, sum0);
             sum1 = Scaled(s1, TWidth.LoadBFloat16(scales + TWidth.Count), scale, sum1);
-            sum2 = Scaled(s2, TWidth.LoadBFloat16(others), scale, sum2);
-            sum3 = Scaled(s3, TWidth.LoadBFloat16(others + TWidth.Count), scale, sum3);
+            sum2 = Scaled(s2, TWidth.LoadBFloat16(scales + (2 * TWidth.Count)), scale, sum2);
+            sum3 = Scaled(s3, TWidth.LoadBFloat16(scales + (3 * TWidth.Count)), scale, sum3);
         }
 
         TWidth.Store(sum0, sums);
@@ -255,9 +283,9 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(wScale, xScale), addend);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* strip)
+    private static void AskAhead(byte* strip)
     {
         if (!Sse.IsSupported) return;
-        for (int i = 0; i < StripSize; i += LineLength) Sse.Prefetch0(strip + i);
+        for (int i = 0; i < StripSize; i += LineLength) Sse.Prefetch0(strip + TFormat.BytesAhead + i);
     }
 }

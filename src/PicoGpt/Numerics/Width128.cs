@@ -64,6 +64,8 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> AddProducts(Vector128<float> sums, Vector128<float> words, Vector128<float> pairs) =>
         (sums.AsInt32() + SumsOfProducts(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
+    public static Vector128<float> AddIntegers(Vector128<float> left, Vector128<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+
     public static Vector128<float> ConvertToSingle(Vector128<float> sums) => Vector128.ConvertToSingle(sums.AsInt32());
 
     public static Vector128<float> ShiftWords(Vector128<float> words, [ConstantExpected] int count) =>

@@ -62,6 +62,8 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> AddProducts(Vector256<float> sums, Vector256<float> words, Vector256<float> pairs) =>
         (sums.AsInt32() + Avx2.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
+    public static Vector256<float> AddIntegers(Vector256<float> left, Vector256<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+
     public static Vector256<float> ConvertToSingle(Vector256<float> sums) => Vector256.ConvertToSingle(sums.AsInt32());
 
     public static Vector256<float> ShiftWords(Vector256<float> words, [ConstantExpected] int count) =>

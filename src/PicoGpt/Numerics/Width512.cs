@@ -75,6 +75,8 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> AddProducts(Vector512<float> sums, Vector512<float> words, Vector512<float> pairs) =>
         (sums.AsInt32() + Avx512BW.MultiplyAddAdjacent(words.AsInt16(), pairs.AsInt16())).AsSingle();
 
+    public static Vector512<float> AddIntegers(Vector512<float> left, Vector512<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+
     public static Vector512<float> ConvertToSingle(Vector512<float> sums) => Vector512.ConvertToSingle(sums.AsInt32());
 
     public static Vector512<float> ShiftWords(Vector512<float> words, [ConstantExpected] int count) =>
