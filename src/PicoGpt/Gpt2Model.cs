@@ -262,11 +262,11 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>Whether the matrices in a precision only need to be opened.</summary>
     internal bool IsConverted(Gpt2Precision precision) => _core.IsConverted(precision);
 
-    /// <summary>The float32 matrices in memory of this process's own, to be copied there; <see langword="null"/> where they cannot be.</summary>
-    internal ResidentWeights? Reside() => _core.Reside();
+    /// <summary>The matrices in memory of this process's own, to be copied there; <see langword="null"/> where they cannot be.</summary>
+    internal ResidentWeights? Reside() => _core.Reside(Precision);
 
     /// <summary>Whether all of them are there.</summary>
-    internal bool IsResident => _core.IsResident;
+    internal bool IsResident => _core.IsResident(Precision);
 
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     internal void ThrowIfChanged() => _core.ThrowIfChanged(Precision);

@@ -25,7 +25,8 @@ internal sealed class ModelCore : IDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _beginning = new();
     private Task? _begun;
-    private ResidentWeights? _resident;
+    private readonly Lock _residing = new();
+    private readonly Dictionary<Gpt2Precision, ResidentWeights> _resident = [];
     private Tokenizer? _encoder;
     private bool _isClosed;
 
@@ -174,27 +175,24 @@ internal sealed class ModelCore : IDisposable
         _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
 
     /// <summary>
-    /// The float32 matrices in memory of this process's own, once for all who run the model, who copy them; <see langword="null"/> where there
-    /// is no memory for them, or the model is closed.
+    /// The matrices in memory of this process's own, once for all who run the model in a precision, who copy them; <see langword="null"/> where
+    /// there is no memory for them, or the model is closed.
     /// </summary>
-    public ResidentWeights? Reside()
+    public ResidentWeights? Reside(Gpt2Precision precision)
     {
-        lock (_beginning)
+        lock (_residing)
         {
-            if (_resident is not null || Volatile.Read(ref _isClosed)) return _resident;
-            try
-            {
-                return _resident = new ResidentWeights(Parameters);
-            }
-            catch (OutOfMemoryException)
-            {
-                return null;
-            }
+            if (Volatile.Read(ref _isClosed) || _resident.ContainsKey(precision)) return _resident.GetValueOrDefault(precision);
+            Try(closing => _resident.Add(precision, new ResidentWeights(Parameters, precision, Pack(precision, null, closing))));
+            return _resident.GetValueOrDefault(precision);
         }
     }
 
     /// <summary>Whether all of them are there.</summary>
-    public bool IsResident => Volatile.Read(ref _resident) is { IsComplete: true };
+    public bool IsResident(Gpt2Precision precision)
+    {
+        lock (_residing) return _resident.TryGetValue(precision, out ResidentWeights? resident) && resident.IsComplete;
+    }
 
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void ThrowIfChanged(Gpt2Precision precision)
@@ -214,10 +212,10 @@ internal sealed class ModelCore : IDisposable
     {
         if (Interlocked.Exchange(ref _isClosed, true)) return;
         _closing.Cancel();
-        lock (_beginning)
+        lock (_beginning) _begun?.Wait(); // not for long: it looks at the token between two layers
+        lock (_residing)
         {
-            _begun?.Wait(); // not for long: it looks at the token between two layers
-            _resident?.Dispose();
+            foreach (ResidentWeights resident in _resident.Values) resident.Dispose();
         }
 
         foreach (PackedSlot slot in _packed.Values)

@@ -98,7 +98,7 @@ internal static class GuessingFigures
                     driver.Shadow = new Shadow(new Gpt2Forward(model.WithPrecision(Gpt2Precision.Int8), workspace) { Hook = new Negation() }, driver.Cost, usualCost: 0.4);
                 GeneratedText text = GeneratedText.Of(model, Prompt.Of(model, prompt), OptionsFor(count, threads) with { Temperature = 1 })[0];
                 driver.Add(text);
-                while (driver.Advance(default).Count == 0) driver.Expect(text.TokensToCome, resident: null);
+                while (driver.Advance(default).Count == 0) driver.Expect(text.TokensToCome, text.TokensToCome, resident: null);
                 return text.Completions[0];
             }
         }

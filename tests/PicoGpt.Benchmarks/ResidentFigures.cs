@@ -10,7 +10,6 @@ internal static class ResidentFigures
 {
     public static void Measure(Gpt2Model model, TableOptions table, int[] prompt, Dictionary<string, double> figures)
     {
-        if (table.Precision != Gpt2Precision.Float32) return; // the others are never copied
         foreach (bool speculation in (bool[])[false, true])
         {
             foreach (int count in (int[])[40, 100])

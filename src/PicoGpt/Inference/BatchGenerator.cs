@@ -118,7 +118,7 @@ public sealed class BatchGenerator : IDisposable
     public IReadOnlyList<Gpt2Completion> Advance(CancellationToken cancellationToken = default)
     {
         int toCome = TokensToCome();
-        _driver.Expect(_shadow is null ? toCome : toCome / GuessedTogether, _options.Resident);
+        _driver.Expect(_shadow is null ? toCome : toCome / GuessedTogether, toCome, _options.Resident);
         if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome, _driver.Cost);
         return [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
     }

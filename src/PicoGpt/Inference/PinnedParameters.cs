@@ -41,7 +41,7 @@ internal sealed unsafe class PinnedParameters : IDisposable
     public Gpt2Tree<PinnedWeight> Tree { get; private set; }
 
     /// <summary>
-    /// Goes on with the same float32 matrices where they are read faster. What stands in the tree from before stays where it is: no address that was
+    /// Goes on with the same matrices where they are read faster. What stands in the tree from before stays where it is: no address that was
     /// given out goes.
     /// </summary>
     /// <param name="resident">The matrices; they are held until this is disposed of.</param>
@@ -69,9 +69,10 @@ internal sealed unsafe class PinnedParameters : IDisposable
     private bool IsPacked(Gpt2Weight weight) => _packed is not null && weight.Leaf.IsMatrix;
 
     // An embedding is read by rows, in its place in memory as in the file; a projection keeps its rows for whoever needs them.
-    private static PinnedWeight Moved(Gpt2Weight weight, PinnedWeight before, ResidentWeights resident)
+    private PinnedWeight Moved(Gpt2Weight weight, PinnedWeight before, ResidentWeights resident)
     {
         if (!weight.Leaf.IsMatrix) return before;
+        if (before.IsPacked) return new PinnedWeight(_packed!.MatrixOf(weight, resident[weight])) { LowRank = before.LowRank };
         return ResidentWeights.IsWalkedByRows(weight.Leaf)
             ? new PinnedWeight(new Matrix((float*)resident[weight], before.Plain.Rows, before.Plain.Columns)) { LowRank = before.LowRank }
             : before with { Packed = ResidentWeights.PanelsOf(weight, resident[weight]) };

@@ -51,6 +51,9 @@ internal sealed class Shadow : IDisposable
         _cost = usualCost;
     }
 
+    /// <summary>Tells how many steps are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
+    public void Expect(int steps, bool? resident) => _forward.Expect(steps, resident);
+
     /// <summary>Lets the texts guess as far as that pays, and puts them back to where they were.</summary>
     /// <param name="texts">The texts under way.</param>
     /// <param name="cancellationToken">Stops between two layers.</param>

@@ -73,8 +73,12 @@ internal sealed class TextDriver<T> : IDisposable
         return TakeFinished();
     }
 
-    /// <summary>Tells how many passes are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
-    public void Expect(int passes, bool? resident) => _forward.Expect(passes, resident);
+    /// <summary>Tells how many passes are to come, and tokens; see <see cref="Gpt2Forward.Expect"/>.</summary>
+    public void Expect(int passes, int tokens, bool? resident)
+    {
+        _forward.Expect(passes, resident);
+        Shadow?.Expect(tokens, resident);
+    }
 
     /// <summary>Divides further work among the threads of the pass.</summary>
     public void Run(Job job) => _forward.Pool.Run(job);

@@ -5,10 +5,10 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Weights;
 
 /// <summary>
-/// The float32 matrices of a model once more, in memory of this process's own and in the order in which products walk them: projections as
-/// panels, the embedding, whose rows the logits walk, as it is. Their values are the same to the last bit; they are read faster than those of
-/// the mapped file, in which a projection's columns lie far apart and pages are small. They are copied piece by piece, by the threads of
-/// whoever needs them. For any thread.
+/// The matrices of a model once more, in memory of this process's own and in the order in which products walk them: what is packed as it is,
+/// projections in float32 as panels, the embedding in float32, whose rows the logits walk, as it is. Their values are the same to the last
+/// bit; they are read faster than those of the mapped file, in which pages are small and a projection's columns in float32 lie far apart.
+/// They are copied piece by piece, by the threads of whoever needs them. For any thread.
 /// </summary>
 internal sealed class ResidentWeights : IDisposable
 {
@@ -19,15 +19,17 @@ internal sealed class ResidentWeights : IDisposable
     private bool _isClosed;
 
     /// <param name="parameters">The weights; nothing of them is copied yet.</param>
+    /// <param name="precision">How the model runs.</param>
+    /// <param name="packed">The matrices in that precision; <see langword="null"/> in float32.</param>
     /// <exception cref="OutOfMemoryException">There is no memory for them.</exception>
-    public ResidentWeights(Gpt2Parameters parameters)
+    public ResidentWeights(Gpt2Parameters parameters, Gpt2Precision precision, PackedWeights? packed)
     {
         long end = 0;
         foreach (Gpt2Weight weight in PackedWeights.MatricesOf(parameters))
         {
             _places.Add(weight.Name, end);
-            for (int row = 0; row < weight.Shape[0]; row += ResidentBand.Rows) _bands.Add(new ResidentBand(weight, end, row));
-            end += SizeOf(weight.Leaf);
+            _bands.AddRange(packed is null ? ResidentBand.Of(weight, end) : ResidentBand.Of(packed[weight], end));
+            end += SizeOf(weight.Leaf, precision);
         }
 
         Memory = new LargePages(end);
@@ -43,12 +45,13 @@ internal sealed class ResidentWeights : IDisposable
     public unsafe byte* this[Gpt2Weight weight] => Memory.Data + _places[weight.Name];
 
     /// <summary>The bytes that they take.</summary>
-    public static long SizeOf(Gpt2HyperParameters h) => Gpt2Architecture.Sum(h, leaf => leaf.IsMatrix ? SizeOf(leaf) : 0);
+    public static long SizeOf(Gpt2HyperParameters h, Gpt2Precision precision) =>
+        Gpt2Architecture.Sum(h, leaf => leaf.IsMatrix ? SizeOf(leaf, precision) : 0);
 
-    /// <summary>Whether a matrix keeps the order that it has in the file.</summary>
+    /// <summary>Whether a matrix in float32 keeps the order that it has in the file.</summary>
     public static bool IsWalkedByRows(Gpt2Leaf leaf) => leaf.Kind == Gpt2LeafKind.TokenEmbedding;
 
-    /// <summary>A projection over its panels, which begin at an address.</summary>
+    /// <summary>A projection in float32 over its panels, which begin at an address.</summary>
     public static unsafe PackedMatrix PanelsOf(Gpt2Weight weight, byte* data) =>
         new(data, PackedFormat.Of(Gpt2Precision.Float32), weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);
 
@@ -84,6 +87,7 @@ internal sealed class ResidentWeights : IDisposable
     }
 
     // whole cache lines
-    private static long SizeOf(Gpt2Leaf leaf) =>
-        IsWalkedByRows(leaf) ? Kernels.Padded(leaf.Count) * sizeof(float) : PackedWeights.SizeOf(leaf, Gpt2Precision.Float32);
+    private static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => precision == Gpt2Precision.Float32 && IsWalkedByRows(leaf)
+        ? Kernels.Padded(leaf.Count) * sizeof(float)
+        : PackedWeights.SizeOf(leaf, precision);
 }

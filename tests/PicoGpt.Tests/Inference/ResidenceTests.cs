@@ -50,7 +50,7 @@ public sealed class ResidenceTests : IDisposable
             }
 
             Assert.True(moves.Parameters.Blocks[0].Mlp.CFc.W.HasPanels);
-            Assert.Equal(precision != Gpt2Precision.Float32, stays.Parameters.Wte.Plain.Data == moves.Parameters.Wte.Plain.Data); // the others are walked as they lie
+            Assert.NotEqual((nint)stays.Parameters.Wte.Packed.Data + (nint)stays.Parameters.Wte.Plain.Data, (nint)moves.Parameters.Wte.Packed.Data + (nint)moves.Parameters.Wte.Plain.Data);
         }
     }
 
@@ -107,11 +107,13 @@ public sealed class ResidenceTests : IDisposable
         using var forward = new Gpt2Forward(model, threads: 1, Kernels.Best);
         forward.Expect(int.MaxValue);
         Assert.False(model.IsResident);
-        long size = ResidentWeights.SizeOf(Shape124M);
+        long size = ResidentWeights.SizeOf(Shape124M, Gpt2Precision.Float32);
         Assert.Equal(4 * ((12L * 12 * 768 * 768) + (50257L * 768)), size);
-        Assert.False(Residence.CanPay(model.HyperParameters, long.MaxValue));
-        Assert.False(Residence.CanPay(Shape124M, (4 * size) - 1));
-        Assert.True(Residence.CanPay(Shape124M, 4 * size));
+        Assert.False(Residence.CanPay(model.HyperParameters, Gpt2Precision.Float32, long.MaxValue));
+        Assert.False(Residence.CanPay(Shape124M, Gpt2Precision.Float32, (4 * size) - 1));
+        Assert.True(Residence.CanPay(Shape124M, Gpt2Precision.Float32, 4 * size));
+        Assert.True(Residence.CanPay(Shape124M, Gpt2Precision.Int8, 2 * size));
+        Assert.False(Residence.CanPay(Shape124M, Gpt2Precision.Int4, 2 * size));
     }
 
     [Fact]
