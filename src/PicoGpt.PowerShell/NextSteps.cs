@@ -47,6 +47,7 @@ internal static class NextSteps
         Gpt2Error.TensorNotFound => "Get-Gpt2Weight lists the weights of a model, and with -Raw the tensors of its checkpoint.",
         Gpt2Error.Truncated or Gpt2Error.ChecksumMismatch or Gpt2Error.Corrupt or Gpt2Error.LfsPointer or Gpt2Error.ErrorBody =>
             "Copy or download the file again. Test-Gpt2Model finds every damaged file, and with -Repair it fetches those of a model in the cache again.",
+        Gpt2Error.NotFinite => "Trace-Gpt2Text shows the layer where it begins, and Get-Gpt2Weight | Where-Object { $_.NaNs + $_.Infinities } the weights that hold such values.",
         Gpt2Error.Offline => "Set $env:PICOGPT_OFFLINE = 0, or name a folder that has the files with -Source.",
         Gpt2Error.DownloadFailed => "Check the address of the source, or name another one with -Source. Running the command again resumes the download.",
         Gpt2Error.InvalidSource => "Give -Source or $env:PICOGPT_SOURCE an address such as https://example.org/models.",

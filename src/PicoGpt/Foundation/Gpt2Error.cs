@@ -86,4 +86,7 @@ public enum Gpt2Error
 
     /// <summary>A file is being overwritten while it is in use.</summary>
     FileChanged,
+
+    /// <summary>What a model computes is infinite or not a number, so nothing can be told by it.</summary>
+    NotFinite,
 }

@@ -19,6 +19,7 @@ public sealed class BatchGenerator : IDisposable
     private readonly GenerationOptions _options;
     private readonly Workspace _workspace;
     private readonly TextDriver<GeneratedText> _driver;
+    private readonly LogitsCheck _check;
     private readonly ShadowMaker? _shadow;
 
     /// <summary>Prepares to generate.</summary>
@@ -36,6 +37,7 @@ public sealed class BatchGenerator : IDisposable
         _options.Validate(model);
         BatchSize = batchSize;
         IForwardHook? hook = HookChain.Of(model, _options.Interventions, model.HyperParameters.NCtx);
+        _check = new LogitsCheck(model, isChanged: hook is not null);
         _workspace = new Workspace(model.HyperParameters, _options.Threads, Kernels.Best);
         try
         {
@@ -175,6 +177,7 @@ public sealed class BatchGenerator : IDisposable
             if (!text.WantsLogits) continue; // a guess before this row was wrong, or the text has ended
             try
             {
+                if (_check.FaultOf(logits.Row(i)) is { } notNumbers) throw notNumbers;
                 text.Take(logits.Row(i));
                 NewTokens++;
             }

@@ -17,6 +17,7 @@ public sealed class TextMeasurer : IDisposable
     private readonly ScoreJob _job;
     private readonly int? _startToken;
     private readonly int _stride;
+    private readonly LogitsCheck _check;
     private readonly TextDriver<MeasuredText> _driver;
 
     /// <summary>Prepares to measure.</summary>
@@ -45,6 +46,7 @@ public sealed class TextMeasurer : IDisposable
         _startToken = _options.NoStartToken ? null : StartTokenOf(model);
         _job = new ScoreJob(new TokenScorer(new TokenTexts(model.Encoder), _options.Top));
         IForwardHook? hook = HookChain.Of(model, _options.Interventions, model.HyperParameters.NCtx);
+        _check = new LogitsCheck(model, isChanged: hook is not null);
         _driver = new TextDriver<MeasuredText>(new Gpt2Forward(model, _options.Threads, kernels) { Hook = hook }, batchSize, Score);
     }
 
@@ -138,8 +140,15 @@ public sealed class TextMeasurer : IDisposable
         for (int i = 0; i < texts.Length; i++) _job.Ids[i] = texts[i].NextIdToScore();
         _job.Logits = logits;
         _driver.Run(_job);
-        for (int i = 0; i < texts.Length; i++) texts[i].Take(_job.Scores[i]);
-        TokensMeasured += texts.Length;
+        for (int i = 0; i < texts.Length; i++) Take(texts[i], _job.Scores[i], logits.Row(i));
+    }
+
+    private void Take(MeasuredText text, TokenScore score, ReadOnlySpan<float> logits)
+    {
+        if (_check.FaultOf(logits) is { } notNumbers) text.Fail(notNumbers);
+        if (text.Fault is not null) return;
+        text.Take(score);
+        TokensMeasured++;
     }
 
     private Gpt2TextMeasure MeasureOf(MeasuredText text)

@@ -1,0 +1,39 @@
+using System.Numerics.Tensors;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// Refuses logits that are infinite or not numbers. A greatest of them would be found all the same, and be written as a text: the token 0,
+/// over and over.
+/// </summary>
+/// <param name="model">The model whose logits they are.</param>
+/// <param name="isChanged">Whether interventions change what passes through; they may make a token impossible by minus infinity.</param>
+internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
+{
+    private Gpt2Exception? _fault; // found once: every weight is read for it
+
+    /// <summary>Looks at the logits of one row: [n_vocab].</summary>
+    /// <returns>What is wrong with them, or <see langword="null"/>.</returns>
+    public Gpt2Exception? FaultOf(ReadOnlySpan<float> logits)
+    {
+        if (TensorPrimitives.IsFiniteAll(logits)) return null;
+        if (isChanged && float.IsFinite(TensorPrimitives.Max(logits))) return null;
+        return _fault ??= new Gpt2Exception(Gpt2Error.NotFinite, $"The logits of {model.Name} are infinite or not numbers: {Cause()}.", model.Path);
+    }
+
+    private string Cause()
+    {
+        try
+        {
+            if (model.Parameters.FirstOrDefault(weight => weight.NaNs + weight.Infinities > 0) is { } weight)
+                return $"its weight {weight.Name} holds such values, {weight.NaNs + weight.Infinities:N0} of {weight.Count:N0}; take another checkpoint of it";
+            return "all its weights are numbers, but what "
+                + (isChanged ? "passes through, as the interventions change it," : model.Adapter is null ? "passes through" : "passes through with the adapter")
+                + " becomes greater than float32 can hold";
+        }
+        catch (Exception fault) when (fault is Gpt2Exception or ObjectDisposedException or IOException)
+        {
+            return "a weight holds such values, or what passes through becomes greater than float32 can hold";
+        }
+    }
+}

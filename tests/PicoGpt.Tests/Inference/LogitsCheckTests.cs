@@ -1,0 +1,74 @@
+using PicoGpt.Inference;
+using PicoGpt.Measuring;
+using PicoGpt.Weights;
+using Xunit;
+
+namespace PicoGpt.Tests.Inference;
+
+public sealed class LogitsCheckTests : IDisposable
+{
+    private readonly Gpt2Model _opened = BuiltInModel.Open();
+    private readonly Gpt2Model _model;
+
+    public LogitsCheckTests() => _model = _opened.Clone("damaged");
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _opened.Dispose();
+    }
+
+    [Theory]
+    [InlineData("h2/mlp/c_fc/w", float.NaN, 1)]
+    [InlineData("h0/ln_1/b", float.PositiveInfinity, 1)]
+    [InlineData("wte", float.NegativeInfinity, 4)] // with beams
+    public void A_model_with_a_value_that_is_not_a_number_writes_no_text_and_the_weight_is_named(string name, float value, int beams)
+    {
+        Set(name, value);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(_model, "Once upon a time", new GenerationOptions { Beams = beams }));
+        Assert.Equal(Gpt2Error.NotFinite, fault.Error);
+        Assert.Contains($"damaged are infinite or not numbers: its weight {name} holds such values, 1 of ", fault.Message);
+    }
+
+    [Fact]
+    public void What_becomes_too_great_on_the_way_is_told_from_a_damaged_weight()
+    {
+        Set("h2/mlp/c_fc/w", 3e38f);
+        Set("h2/ln_2/g", 3e38f);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(_model, "Once upon a time"));
+        Assert.Contains("all its weights are numbers, but what passes through becomes greater than float32 can hold", fault.Message);
+    }
+
+    [Fact]
+    public void A_text_that_does_not_come_to_it_is_not_ended_by_another_one()
+    {
+        Weight("wpe")[10, 0] = float.NaN;
+        using var generator = new BatchGenerator(_model, new GenerationOptions { MaxTokens = 4 });
+        generator.Add("Once upon a time there was a queen who had a child");
+        generator.Add("The king");
+        List<Gpt2Completion> completions = [];
+        while (!generator.IsEmpty) completions.AddRange(generator.Advance());
+        Assert.Equal(Gpt2Error.NotFinite, Assert.IsType<Gpt2Exception>(completions[0].Fault).Error);
+        Assert.Null(completions[1].Fault);
+        Assert.Equal(TextGeneration.Run(_opened, "The king", new GenerationOptions { MaxTokens = 4 }).Text, completions[1].Text);
+    }
+
+    [Fact]
+    public void A_text_has_no_measure_by_what_is_not_a_number()
+    {
+        Set("h5/attn/c_proj/b", float.NaN);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextMeasurer.Measure(_model, "Once upon a time"));
+        Assert.Equal(Gpt2Error.NotFinite, fault.Error);
+        Assert.Contains("h5/attn/c_proj/b", fault.Message);
+    }
+
+    private Gpt2Weight Weight(string name) => _model.Parameters.Single(weight => weight.Name == name);
+
+    private void Set(string name, float value)
+    {
+        Gpt2Weight weight = Weight(name);
+        float[] values = weight.ToArray();
+        values[0] = value;
+        weight.SetValues(values);
+    }
+}
