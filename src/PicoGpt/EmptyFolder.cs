@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
 using PicoGpt.Tokens;
@@ -5,7 +6,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt;
 
 /// <summary>What a folder is in which there are no weights that would be opened, and what to give in its place.</summary>
-internal static class EmptyFolder
+internal static partial class EmptyFolder
 {
     // More files and folders than a model has.
     private const int MaxInspected = 50;
@@ -31,9 +32,23 @@ internal static class EmptyFolder
 
     private static Gpt2Exception? Several(string folder, IEnumerable<string> files)
     {
-        string[] weights = [.. files.Take(MaxInspected).Where(HoldsWeights)];
-        return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Excerpt.Quoted(weights.Select(Path.GetFileName)!)}");
+        string[] weights = [.. files.Take(MaxInspected).Where(HoldsWeights).Select(path => Path.GetFileName(path)!)];
+        if (weights.Length < 2) return null;
+        string[] indexes = [.. weights.Select(IndexOf).Distinct()];
+        return indexes is [{ Length: > 0 } index]
+            ? Fault(folder, $"has a checkpoint in several files ({Excerpt.Quoted(weights)}), but not '{index}', which tells what is in which; copy it too")
+            : Fault(folder, $"holds several files of weights; give one of {Excerpt.Quoted(weights)}");
     }
+
+    // "model-00001-of-00002.safetensors" is a part of what "model.safetensors.index.json" tells.
+    private static string IndexOf(string name)
+    {
+        Match part = Part().Match(name);
+        return part.Success ? $"{part.Groups[1].Value}{part.Groups[2].Value}.index.json" : "";
+    }
+
+    [GeneratedRegex(@"^(.+)-\d{5}-of-\d{5}(\.\w+)$")]
+    private static partial Regex Part();
 
     private static bool HoldsWeights(string path)
     {

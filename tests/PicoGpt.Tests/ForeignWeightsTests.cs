@@ -184,9 +184,27 @@ public sealed class ForeignWeightsTests : IDisposable
     }
 
     [Fact]
+    public void Parts_of_a_checkpoint_without_their_index_ask_for_it()
+    {
+        string[] parts = [.. Enumerable.Range(1, 2).Select(part => $"model-0000{part}-of-00002.safetensors")];
+        foreach (string part in parts) File.WriteAllBytes(_folder.File(part), [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']);
+        AssertFault(Gpt2Error.FileNotFound, _folder.Path, $"has a checkpoint in several files ('{parts[0]}', '{parts[1]}'), but not 'model.safetensors.index.json'");
+    }
+
+    [Theory]
+    [InlineData("model.ckpt")]
+    [InlineData("last.bin")]
+    public void The_only_file_of_weights_of_a_folder_is_opened_by_what_is_in_it(string name)
+    {
+        File.WriteAllBytes(_folder.File("other" + Path.GetExtension(name)), "another program's file"u8.ToArray());
+        File.WriteAllBytes(_folder.File(name), TorchBytes.Archive(TorchBytes.StateDictionary()));
+        AssertFault(Gpt2Error.Unsupported, _folder.Path, name + "' is not read");
+    }
+
+    [Fact]
     public void What_a_trainer_keeps_beside_weights_is_not_taken_for_them()
     {
-        foreach (string name in (string[])["optimizer.pt", "scheduler.pt", "rng_state_0.pth", "training_args.bin"])
+        foreach (string name in (string[])["optimizer.pt", "scheduler.pt", "rng_state_0.pth", "training_args.bin", "optimizer.bin"])
             File.WriteAllBytes(_folder.File(name), TorchBytes.Archive(TorchBytes.StateDictionary()));
         AssertFault(Gpt2Error.FileNotFound, _folder.Path, "There is no checkpoint in");
         File.WriteAllBytes(_folder.File("gpt2-tales.pth"), TorchBytes.Archive(TorchBytes.StateDictionary()));

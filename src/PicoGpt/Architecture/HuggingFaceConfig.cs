@@ -21,6 +21,15 @@ internal static class HuggingFaceConfig
 
     private const string TieWordEmbeddings = "tie_word_embeddings";
 
+    // of GPT2Config's attribute_map
+    private static readonly Dictionary<string, string> GeneralNames = new()
+    {
+        ["n_positions"] = "max_position_embeddings",
+        ["n_embd"] = "hidden_size",
+        ["n_head"] = "num_attention_heads",
+        ["n_layer"] = "num_hidden_layers",
+    };
+
     private static readonly string[] WrittenAlways = ["activation_function", "layer_norm_epsilon", TieWordEmbeddings];
 
     /// <summary>Every name of an activation that is computed; of several names of one, the first is written.</summary>
@@ -104,12 +113,24 @@ internal static class HuggingFaceConfig
         if (config.ValueKind != JsonValueKind.Object)
             throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' is not a JSON object; is it a model's {FileName}?", path);
 
-        string positions = config.TryGetProperty("n_positions", out _) ? "n_positions" : "n_ctx";
         foreach (JsonProperty property in config.EnumerateObject()) RequireComputable(property, path);
-        var h = new Gpt2HyperParameters(Number("vocab_size"), Number(positions), Number("n_embd"), Number("n_head"), Number("n_layer"));
+        var h = new Gpt2HyperParameters(Number("vocab_size"), Number(Positions()), Number("n_embd"), Number("n_head"), Number("n_layer"));
         return config.EnumerateObject().Aggregate(h, (sofar, property) => Apply(sofar, property, path)).Validate(path);
 
-        int Number(string name) => Gpt2HyperParameters.Number(config, name, path);
+        string Positions() => config.TryGetProperty("n_positions", out _) || config.TryGetProperty(GeneralNames["n_positions"], out _) ? "n_positions" : "n_ctx";
+
+        int Number(string name) => HuggingFaceConfig.Number(config, name, path);
+    }
+
+    // transformers takes a number under either name, and the general one where both are there.
+    private static int Number(JsonElement config, string name, string path)
+    {
+        if (!GeneralNames.TryGetValue(name, out string? general) || !config.TryGetProperty(general, out _))
+            return Gpt2HyperParameters.Number(config, name, path);
+        int number = Gpt2HyperParameters.Number(config, general, path);
+        if (config.TryGetProperty(name, out _) && Gpt2HyperParameters.Number(config, name, path) is var other && other != number)
+            throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {other} and {general} = {number}, which are one number; leave out the wrong one.", path);
+        return number;
     }
 
     private static void RequireComputable(JsonProperty property, string path)

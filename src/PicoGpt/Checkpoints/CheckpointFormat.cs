@@ -53,5 +53,8 @@ internal abstract class CheckpointFormat
 
     /// <summary>The file of a folder whose name matches one of some patterns and is one of this format's, if it is the only one.</summary>
     protected string? OnlyOne(string folder, params string[] patterns) =>
-        ReadableFolder.Files(folder, patterns).Where(HasName).ToArray() is [string only] && ReadableFile.IsThere(only) ? only : null;
+        ReadableFolder.Files(folder, patterns).Where(path => HasName(path) && IsOneOf(path)).ToArray() is [string only] && ReadableFile.IsThere(only) ? only : null;
+
+    /// <summary>Whether a file of a folder, of whose name this format's are, is to be counted among them.</summary>
+    protected virtual bool IsOneOf(string path) => true;
 }

@@ -181,6 +181,7 @@ public sealed class HuggingFaceModelTests : IDisposable
     [InlineData("\"n_inner\": null", "\"n_inner\": 99999999999")]
     [InlineData("\"n_inner\": null", "\"n_inner\": 2000000000")]
     [InlineData("\"n_inner\"", "\"\\ud800\": 1, \"n_inner\"")]
+    [InlineData("\"n_head\"", "\"num_attention_heads\": 6, \"n_head\"")]
     [InlineData("{\"model_type\"", "[{\"model_type\"")]
     public void A_config_that_makes_no_sense_is_refused(string old, string with)
     {
@@ -188,6 +189,16 @@ public sealed class HuggingFaceModelTests : IDisposable
         Edit(old, with);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
         Assert.Contains("config.json", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Numbers_under_the_names_that_transformers_has_for_every_model_are_read()
+    {
+        HuggingFaceFolder.Write(Folder, _original);
+        Edit("\"n_head\"", "\"num_attention_heads\"");
+        Edit("\"n_embd\"", "\"hidden_size\"");
+        Edit("\"n_layer\"", "\"num_hidden_layers\": 2, \"n_layer\"");
+        AssertSame();
     }
 
     private static byte[] Halve(byte[] bytes, string type)

@@ -19,13 +19,16 @@ internal sealed class TorchFormat : CheckpointFormat
 
     // Hugging Face's; nanoGPT's; and what another program left, where it is the only one.
     public override string? FindIn(string folder) =>
-        FirstIn(folder, FileName, IndexFileName, "ckpt.pt") ?? OnlyOne(folder, "*.pt", "*.pth");
+        FirstIn(folder, FileName, IndexFileName, "ckpt.pt") ?? OnlyOne(folder, "*.pt", "*.pth", "*.ckpt", "*.bin");
 
     public override bool HasName(string path) => HasEnd(path, IndexFileName, ".bin", ".pt", ".pth", ".ckpt") && !IsOfTraining(Path.GetFileName(path));
 
     // What Hugging Face's Trainer keeps of a run beside its weights.
     private static bool IsOfTraining(string name) =>
-        name == "training_args.bin" || TrainingNames.Any(start => name.StartsWith(start, StringComparison.Ordinal) && HasEnd(name, ".pt", ".pth"));
+        name == "training_args.bin" || TrainingNames.Any(start => name.StartsWith(start, StringComparison.Ordinal) && HasEnd(name, ".pt", ".pth", ".bin"));
+
+    // Other programs' files end in these too.
+    protected override bool IsOneOf(string path) => !HasEnd(path, ".ckpt", ".bin") || HasContent(path, ReadableFile.ReadStart(path, ForeignWeights.InspectedLength));
 
     public override bool HasContent(string path, ReadOnlySpan<byte> start) =>
         TorchLegacyFile.IsOne(start) || (Zip.FirstName(start) is { } name && name.EndsWith(TorchArchive.PickleName, StringComparison.Ordinal));
