@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
+using Microsoft.Win32.SafeHandles;
 
 namespace PicoGpt.PowerShell.Isolation;
 
@@ -31,12 +33,36 @@ internal sealed class EngineLoadContext : AssemblyLoadContext
 
     /// <inheritdoc/>
     /// <remarks>
-    /// A file that is compiled for this platform is preferred to the one for every platform. What is not in the folder is the framework's, which
-    /// all contexts share.
+    /// A file that is compiled for this platform is preferred to the one for every platform, which does the same, later. What is not in the
+    /// folder is the framework's, which all contexts share.
     /// </remarks>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        string[] paths = [Path.Combine(Folder, $"{assemblyName.Name}.{Platform}.dll"), Path.Combine(Folder, assemblyName.Name + ".dll")];
-        return Array.Find(paths, File.Exists) is { } path ? LoadFromAssemblyPath(path) : null;
+        string path = Path.Combine(Folder, assemblyName.Name + ".dll");
+        if (!File.Exists(path)) return null;
+        return TryLoad(Path.Combine(Folder, $"{assemblyName.Name}.{Platform}.dll")) ?? LoadFromAssemblyPath(path);
+    }
+
+    // Nothing of a file that is missing, damaged or another platform's. Of the last kind the runtime notices only when it cannot go back.
+    private Assembly? TryLoad(string path)
+    {
+        try
+        {
+            return File.Exists(path) && MachineOf(path) == MachineOf(typeof(object).Assembly.Location) ? LoadFromAssemblyPath(path) : null;
+        }
+        catch (Exception fault) when (fault is BadImageFormatException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    // Processor and system in one number, which the header of compiled code has after its four bytes of signature; the file says at 60 where that is.
+    private static ushort MachineOf(string path)
+    {
+        using SafeFileHandle file = File.OpenHandle(path);
+        Span<byte> field = stackalloc byte[sizeof(uint)];
+        _ = RandomAccess.Read(file, field, 60);
+        _ = RandomAccess.Read(file, field, BinaryPrimitives.ReadUInt32LittleEndian(field) + 4L);
+        return BinaryPrimitives.ReadUInt16LittleEndian(field);
     }
 }
