@@ -7,8 +7,8 @@ using PicoGpt.Inference;
 namespace PicoGpt.PowerShell;
 
 /// <summary>
-/// Completes the sites that can be changed: of the layers that the word begins with, else of all layers. An intervention knows no model,
-/// so that only kinds of sites are offered.
+/// Completes the sites that can be changed: of the layers that the word begins with, else of all layers; and a word that begins like a kind
+/// of sites to that kind alone, for -Layer to say where. An intervention knows no model, so that only kinds of sites are offered.
 /// </summary>
 public sealed class SiteCompleter : IArgumentCompleter
 {
@@ -44,11 +44,13 @@ public sealed class SiteCompleter : IArgumentCompleter
         int slash = word.IndexOf('/', StringComparison.Ordinal);
         string layers = word.StartsWith('h') && slash > 0 ? word[..slash] : AllLayers;
         return Sites()
-            .Select(kind => (Kind: kind, Name: kind.IsInLayer ? $"{layers}/{kind.Name}" : kind.Name))
+            .Select(kind => (Kind: kind, Name: kind.IsInLayer && !BeginsLike(word, kind.Name) ? $"{layers}/{kind.Name}" : kind.Name))
             .Where(site => site.Name.StartsWith(word, StringComparison.OrdinalIgnoreCase))
             .Select(site => Completion.Result(wordToComplete, site.Name, $"{site.Name} · {Meanings[site.Kind.Name]}"))
             .ToArray();
     }
+
+    private static bool BeginsLike(string word, string kind) => word.Length > 0 && kind.StartsWith(word, StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<(string Name, bool IsInLayer)> Sites()
     {

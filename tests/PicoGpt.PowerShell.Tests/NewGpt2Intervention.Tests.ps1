@@ -40,6 +40,7 @@ Describe 'New-Gpt2Intervention' {
         $found.CompletionText | Should -Be 'h2/mlp/c_fc', 'h2/mlp/gelu', 'h2/mlp'
         $found[2].ToolTip | Should -Be 'h2/mlp · what the mlp adds to the residual stream'
         (TabExpansion2 'New-Gpt2Intervention ' 21).CompletionMatches.CompletionText | Should -Contain "'h*/attn/pattern'"
+        (TabExpansion2 'New-Gpt2Intervention -Site resid_po' 35).CompletionMatches.CompletionText | Should -Be 'resid_post' -Because '-Layer may follow'
     }
 }
 

@@ -90,7 +90,8 @@ public sealed class ModelExport
     /// <param name="progress">Told the bytes that are written, of <see cref="Size"/>.</param>
     /// <param name="cancellationToken">Ends it; nothing is left of it.</param>
     /// <exception cref="Gpt2Exception">
-    /// A file already exists, is one of the model's own, or cannot be written, or the model's weights are damaged.
+    /// A file already exists, is one of the model's own, or cannot be written, the model's weights are damaged, or one has values for
+    /// which there is no place in the type in which it is to be written.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void Run(bool overwrite = false, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -155,6 +156,7 @@ public sealed class ModelExport
         else
         {
             using var values = new HeldMemory<float>(tensor.GetFloats());
+            if (values.IfUnchanged(ReducedRange.FaultOf(weight.Name, values.Span, written)) is { } fault) throw fault;
             writer.Add(name, dtype, shape, dtype == TensorDType.Float32 ? MemoryMarshal.AsBytes(values.Span) : TensorConversion.FromFloats(dtype, values.Span));
             values.ThrowIfChanged();
         }

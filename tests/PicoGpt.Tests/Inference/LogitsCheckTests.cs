@@ -1,3 +1,4 @@
+using PicoGpt.Exporting;
 using PicoGpt.Inference;
 using PicoGpt.Measuring;
 using PicoGpt.Weights;
@@ -9,6 +10,7 @@ public sealed class LogitsCheckTests : IDisposable
 {
     private readonly Gpt2Model _opened = BuiltInModel.Open();
     private readonly Gpt2Model _model;
+    private readonly TemporaryFolder _folder = new();
 
     public LogitsCheckTests() => _model = _opened.Clone("damaged");
 
@@ -16,6 +18,7 @@ public sealed class LogitsCheckTests : IDisposable
     {
         _model.Dispose();
         _opened.Dispose();
+        _folder.Dispose();
     }
 
     [Theory]
@@ -39,6 +42,42 @@ public sealed class LogitsCheckTests : IDisposable
         Assert.Contains("all its weights are numbers, but what passes through becomes greater than float32 can hold", fault.Message);
     }
 
+    [Theory]
+    [InlineData(Gpt2Precision.Float16)]
+    [InlineData(Gpt2Precision.BFloat16)]
+    [InlineData(Gpt2Precision.Int8)]
+    [InlineData(Gpt2Precision.Int4)]
+    public void Fewer_bits_make_no_number_of_what_is_none(Gpt2Precision precision)
+    {
+        Set("h2/mlp/c_fc/w", float.NaN);
+        using Gpt2Model reduced = Open(precision);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(reduced, "Once upon a time"));
+        Assert.Equal(Gpt2Error.NotFinite, fault.Error);
+        Assert.Contains($"The weight 'h2/mlp/c_fc/w' holds values that are infinite or not numbers, for which there is no place in {precision}", fault.Message);
+    }
+
+    [Fact]
+    public void What_is_too_great_for_half_precision_is_not_made_smaller()
+    {
+        Set("h2/mlp/c_fc/w", -65536);
+        using Gpt2Model reduced = Open(Gpt2Precision.Float16);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(reduced, "Once upon a time"));
+        Assert.Contains("The weight 'h2/mlp/c_fc/w' holds 65536, and Float16 ends at 65504; take BFloat16 or Float32.", fault.Message);
+    }
+
+    [Theory]
+    [InlineData("Gguf", Gpt2Precision.Int8, float.NaN, Gpt2Error.NotFinite)]
+    [InlineData("Gguf", Gpt2Precision.Int8, 1e7f, Gpt2Error.Unsupported)]
+    [InlineData("Safetensors", Gpt2Precision.Float16, float.PositiveInfinity, Gpt2Error.NotFinite)]
+    [InlineData("Safetensors", Gpt2Precision.Float16, 1e5f, Gpt2Error.Unsupported)]
+    public void Nothing_is_written_in_fewer_bits_that_have_no_place_for_it(string format, Gpt2Precision precision, float value, Gpt2Error error)
+    {
+        Set("h2/mlp/c_fc/w", value);
+        var export = ModelExport.Plan(_model, _folder.File("out"), format, precision: precision);
+        Assert.Equal(error, Assert.Throws<Gpt2Exception>(() => export.Run()).Error);
+        Assert.False(Directory.Exists(_folder.File("out")));
+    }
+
     [Fact]
     public void A_text_that_does_not_come_to_it_is_not_ended_by_another_one()
     {
@@ -60,6 +99,13 @@ public sealed class LogitsCheckTests : IDisposable
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextMeasurer.Measure(_model, "Once upon a time"));
         Assert.Equal(Gpt2Error.NotFinite, fault.Error);
         Assert.Contains("h5/attn/c_proj/b", fault.Message);
+    }
+
+    // A model whose weights can be changed runs in Float32 alone.
+    private Gpt2Model Open(Gpt2Precision precision)
+    {
+        ModelExport.Plan(_model, _folder.File("damaged"), "Safetensors").Run();
+        return Gpt2Model.Open(_folder.File("damaged"), precision: precision);
     }
 
     private Gpt2Weight Weight(string name) => _model.Parameters.Single(weight => weight.Name == name);

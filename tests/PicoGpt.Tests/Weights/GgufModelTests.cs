@@ -230,6 +230,7 @@ public sealed class GgufModelTests : IDisposable
         { "gpt2.attention.layer_norm_epsilon", GgufBytes.Float32(1), "layer_norm_epsilon = 1, where GPT-2 has a number between 0 and 1" },
         { "gpt2.feed_forward_length", GgufBytes.UInt32(100), "blk.0.ffn_up.weight [256, 64] (expected [100, 64])" },
         { "gpt2.attention.head_count_kv", GgufBytes.UInt32(1), "head_count_kv = 1, where GPT-2 has 4" },
+        { "gpt2.attention.causal", GgufBytes.Bool(false), "causal = false, where GPT-2 has true" },
         { "gpt2.attention.key_length", GgufBytes.UInt32(8), "key_length = 8, where GPT-2 has 16" },
         { "gpt2.attention.head_count", GgufBytes.UInt32(3), "n_head = 3" },
         { "gpt2.block_count", GgufBytes.UInt32(3), "missing: blk.2.attn_norm.weight" },

@@ -18,6 +18,7 @@ internal static class GgufHyperParameters
 
     // What llama.cpp lets a file choose apart from the head count.
     private const string KeyValueHeadCount = "gpt2.attention.head_count_kv";
+    private const string Causal = "gpt2.attention.causal";
     private static readonly string[] HeadSizes = ["gpt2.attention.key_length", "gpt2.attention.value_length"];
 
     /// <exception cref="Gpt2Exception">The file is of another model than a GPT-2, or what it tells of it makes no sense.</exception>
@@ -34,6 +35,7 @@ internal static class GgufHyperParameters
         h = h.Validate(metadata.Path);
         Require(metadata, KeyValueHeadCount, h.NHead);
         foreach (string key in HeadSizes) Require(metadata, key, h.HeadSize);
+        if (metadata.Flag(Causal) == false) throw Other(metadata, Causal, "false", "true");
         return h;
 
         int Required(string key) => Number(metadata.Number(key) ?? throw metadata.Bad($"has no key '{key}'"));
