@@ -26,18 +26,13 @@ internal static class StartFigures
         if (Environment.GetEnvironmentVariable(PowerShellVariable) is not { Length: > 0 } shell || Environment.GetEnvironmentVariable(ModuleVariable) is not { } module) return;
         string[] command = [.. shell.Split('\n'), "-NoProfile", "-NonInteractive", "-Command"];
         double bare = FirstByte([.. command, "'ready'"]);
-        figures["bare PowerShell, ms"] = bare;
-        Tell("first token", $"-Path '{options.Model}' -Precision {options.Precision}");
-        Tell("first token of 3M", "3M");
+        figures["PowerShell alone, ms"] = bare;
+        figures["import, ms more"] = FirstByte([.. command, $"Import-Module '{module}'; 'ready'"]) - bare;
+        figures["first token of 3M, ms more"] = Generate("3M") - bare;
+        figures["first token, ms more"] = Generate($"-Path '{options.Model}' -Precision {options.Precision}") - bare;
 
-        void Tell(string row, string model)
-        {
-            double time = FirstByte(
-                [.. command, $"Import-Module '{module}'; (Get-Gpt2Model {model} | Invoke-Gpt2Generate -Prompt '{Prompt}' -MaxTokens 1 -Stream).Text"]);
-            figures[$"{row} in PowerShell, ms"] = time;
-            figures[$"{row}, ms beyond the bare one"] = time - bare;
-            figures[$"{row}, times the bare one"] = time / bare;
-        }
+        double Generate(string model) => FirstByte(
+            [.. command, $"Import-Module '{module}'; (Get-Gpt2Model {model} | Invoke-Gpt2Generate -Prompt '{Prompt}' -MaxTokens 1 -Stream).Text"]);
     }
 
     /// <summary>Writes a model's first token.</summary>
