@@ -38,7 +38,7 @@ public sealed class BatchGenerator : IDisposable
         BatchSize = batchSize;
         IForwardHook? hook = HookChain.Of(model, _options.Interventions, model.HyperParameters.NCtx);
         _check = new LogitsCheck(model, isChanged: hook is not null);
-        _workspace = new Workspace(model.HyperParameters, _options.Threads, Kernels.Best);
+        _workspace = new Workspace(model.HyperParameters, _options.Threads, _options.Kernels ?? Kernels.Best);
         try
         {
             _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose) { Cost = new PassCost(FurtherRow(model.Precision)) };

@@ -12,9 +12,6 @@ internal abstract class GeneratedText : QueuedText
     /// <summary>What has been generated so far; a beam that does not speak for its search has nothing.</summary>
     public abstract IReadOnlyList<Gpt2Completion> Completions { get; }
 
-    /// <summary>The most tokens that it may still make, one per step; 0 for a text that nothing guesses for.</summary>
-    public virtual int TokensToCome => 0;
-
     /// <summary>The texts that the options ask for of a prompt.</summary>
     /// <exception cref="Gpt2Exception">A position is to be changed that they do not come to.</exception>
     public static IReadOnlyList<GeneratedText> Of(Gpt2Model model, Prompt prompt, GenerationOptions options)

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using PicoGpt.Numerics;
 using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Inference;
@@ -112,14 +113,20 @@ public sealed record GenerationOptions
     /// <summary>Threads to compute with; 0 for one per physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Guess by the Int8 form whatever it costs, from the first step on: for tests and measurements.</summary>
+    /// <summary>Guess by a reduced form whatever it costs, from the first step on: for tests and measurements.</summary>
     internal bool AlwaysShadow { get; init; }
+
+    /// <summary>The reduced form that guesses: for tests and measurements.</summary>
+    internal Gpt2Precision ShadowPrecision { get; init; } = Gpt2Precision.Int8;
 
     /// <summary>
     /// Copy the weights into memory of this process's own whatever it costs, before the first step, or never; by default where it pays. For
     /// tests and measurements.
     /// </summary>
     internal bool? Resident { get; init; }
+
+    /// <summary>The loops to compute with; by default the fastest. For tests and measurements: the result does not depend on it.</summary>
+    internal Kernels? Kernels { get; init; }
 
     /// <summary>Throws when a value is outside its range, or when two contradict each other.</summary>
     /// <exception cref="Gpt2Exception">The sentence says which.</exception>

@@ -47,6 +47,9 @@ internal abstract class QueuedText
     /// <param name="elapsed">The time that the step took, for all texts together.</param>
     public abstract void Settle(TimeSpan elapsed);
 
+    /// <summary>The most tokens that it may still make, one per step; 0 for a text that nothing guesses for.</summary>
+    public virtual int TokensToCome => 0;
+
     /// <summary>Tokens that are guessed to come next, and are read together with the last one.</summary>
     public int Guessed { get; protected set; }
 

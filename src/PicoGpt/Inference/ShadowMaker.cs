@@ -4,29 +4,29 @@ using PicoGpt.Weights;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Gets a model's reduced form ready to guess, beside the first steps of a text and on a thread of its own: what is converted already is
-/// opened, and what is not is converted where the text to come is long enough to pay for it.
+/// Gets a model's reduced form ready to guess, after the first token of a text: what is converted already is opened, and what is not is
+/// converted beside the next steps, where the text to come is long enough to pay for it.
 /// </summary>
 internal sealed class ShadowMaker : IDisposable
 {
-    private const Gpt2Precision Precision = Gpt2Precision.Int8;
-
-    // Measured at the shape of 124M: opening takes as long as a few steps, converting as long as 30, and every token then costs half as much.
-    private const int MinTokensToOpen = 8;
-    private const int MinTokensToConvert = 80;
+    // Opening takes 15 ms by itself, and many times that beside passes, which it keeps waiting; but the disk may be slow. In ms.
+    private const int MostToWait = 100;
 
     private readonly Gpt2Model _model;
     private readonly Gpt2Model _reduced;
     private readonly Workspace _workspace;
+    private readonly Gpt2Precision _precision;
     private readonly bool _always;
+    private readonly Usual _usual;
     private readonly CancellationTokenSource _ending = new();
     private Task? _preparation;
     private bool _isDone;
 
-    private ShadowMaker(Gpt2Model model, Workspace workspace, bool always)
+    private ShadowMaker(Gpt2Model model, Workspace workspace, GenerationOptions options)
     {
-        (_model, _workspace, _always) = (model, workspace, always);
-        _reduced = model.WithPrecision(Precision);
+        (_model, _workspace, _precision, _always) = (model, workspace, options.ShadowPrecision, options.AlwaysShadow);
+        _usual = Beside(model.Precision);
+        _reduced = model.WithPrecision(_precision);
     }
 
     /// <summary>What makes a model's shadow, or <see langword="null"/> where none can pay.</summary>
@@ -34,8 +34,8 @@ internal sealed class ShadowMaker : IDisposable
     /// <param name="workspace">What the exact pass computes with.</param>
     /// <param name="options">How to generate.</param>
     public static ShadowMaker? For(Gpt2Model model, Workspace workspace, GenerationOptions options) =>
-        options.Speculation && options.Interventions.Count == 0 && options.Beams == 1 && !model.IsClone && model.Adapter is null && (options.AlwaysShadow || CanPay(model))
-            ? new ShadowMaker(model, workspace, options.AlwaysShadow)
+        options.Speculation && options.Interventions.Count == 0 && options.Beams == 1 && !model.IsClone && model.Adapter is null && (options.AlwaysShadow || CanPay(model, options.ShadowPrecision))
+            ? new ShadowMaker(model, workspace, options)
             : null;
 
     /// <summary>Begins to make the shadow where the text to come is worth it.</summary>
@@ -45,8 +45,7 @@ internal sealed class ShadowMaker : IDisposable
     public Shadow? Make(int tokensToCome, PassCost pass)
     {
         if (_isDone) return null;
-        if (_always) Begin().Wait();
-        if (_preparation is null && tokensToCome >= (_model.IsConverted(Precision) ? MinTokensToOpen : MinTokensToConvert)) Begin();
+        if (_preparation is null && !TryBegin(tokensToCome)) return null;
         if (_preparation is not { IsCompleted: true } ended) return null;
         _isDone = true;
         return ended.IsCompletedSuccessfully ? Made(pass) : null;
@@ -54,6 +53,7 @@ internal sealed class ShadowMaker : IDisposable
 
     public void Dispose()
     {
+        if (_ending.IsCancellationRequested) return;
         _ending.Cancel();
         try
         {
@@ -68,22 +68,30 @@ internal sealed class ShadowMaker : IDisposable
     }
 
     // What the processor's caches hold is read faster than it could be guessed.
-    private static bool CanPay(Gpt2Model model)
+    private static bool CanPay(Gpt2Model model, Gpt2Precision shadow)
     {
         if (model.Precision is Gpt2Precision.Int8 or Gpt2Precision.Int4) return false;
-        long reduced = Gpt2MemoryNeed.Of(model.HyperParameters, Precision).Weights;
+        long reduced = Gpt2MemoryNeed.Of(model.HyperParameters, shadow).Weights;
         return reduced >= PackedWeights.SmallestFile
             && Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision).Weights + reduced <= AvailableMemory.Bytes;
     }
 
-    private Task Begin() => _preparation = Task.Run(() => _reduced.Prepare(null, _ending.Token));
+    private bool TryBegin(int tokensToCome)
+    {
+        bool isConverted = _model.IsConverted(_precision);
+        if (!_always && tokensToCome < (isConverted ? _usual.MinTokensToOpen : _usual.MinTokensToConvert)) return false;
+        _preparation = Task.Run(() => _reduced.Prepare(null, _ending.Token));
+        if (_always || isConverted) Task.WaitAny([_preparation], _always ? Timeout.Infinite : MostToWait);
+        return true;
+    }
 
     private Shadow? Made(PassCost pass)
     {
         try
         {
             // Where it is to guess always, no clock decides.
-            return new Shadow(new Gpt2Forward(_reduced, _workspace), _always ? new PassCost() : pass, CostBeside(_model.Precision));
+            var forward = new Gpt2Forward(_reduced, _workspace);
+            return _always ? new Shadow(forward, new PassCost(), usualCost: 0.4, double.PositiveInfinity) : new Shadow(forward, pass, _usual.Cost);
         }
         catch (Exception fault) when (fault is Gpt2Exception or ObjectDisposedException or OutOfMemoryException)
         {
@@ -91,11 +99,14 @@ internal sealed class ShadowMaker : IDisposable
         }
     }
 
-    // Measured at the shape of 124M.
-    private static double CostBeside(Gpt2Precision precision) => precision switch
+    // Measured at the shape of 124M: opening takes one or two steps, converting half a second.
+    private static Usual Beside(Gpt2Precision precision) => precision switch
     {
-        Gpt2Precision.Float32 => 0.37,
-        Gpt2Precision.Float16 => 0.6,
-        _ => 0.75, // BFloat16 is unpacked with the least effort
+        Gpt2Precision.Float32 => new(0.38, 8, 80),
+        Gpt2Precision.Float16 => new(0.5, 24, 240),
+        _ => new(0.6, 32, 320), // BFloat16 is unpacked with the least effort
     };
+
+    /// <summary>What a step of the reduced form takes, as a share of an exact one, and from how long a text on it pays to open it, and to convert.</summary>
+    private readonly record struct Usual(double Cost, int MinTokensToOpen, int MinTokensToConvert);
 }

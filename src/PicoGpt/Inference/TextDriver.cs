@@ -120,7 +120,7 @@ internal sealed class TextDriver<T> : IDisposable
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         foreach (Part part in _step) Settle(part.Text, elapsed);
-        Shadow?.Learn();
+        Shadow?.Learn(_underWay.Count);
         foreach (T text in _underWay)
         {
             if (text.IsFinished) Release(text);

@@ -5,6 +5,7 @@ using PicoGpt.Exporting;
 using PicoGpt.Files;
 using PicoGpt.Inference;
 using PicoGpt.Measuring;
+using PicoGpt.Numerics;
 using PicoGpt.Tests.Store;
 using Xunit;
 
@@ -107,13 +108,15 @@ public sealed class ChangedFileTests : IDisposable
         Options with { MaxTokens = 1_000_000, Overflow = ContextOverflow.Slide, IgnoreEndOfText = true, Speculation = false };
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten(bool resident)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task Texts_under_way_are_given_out_as_far_as_they_came_when_a_file_is_overwritten(bool resident, bool guessed)
     {
         SkipWithoutLeases();
         using Gpt2Model model = Gpt2Model.Open(_folder.Path);
-        using var generator = new BatchGenerator(model, Endless with { Resident = resident }, 2);
+        using var generator = new BatchGenerator(model, Endless with { Resident = resident, Speculation = guessed, AlwaysShadow = guessed }, 2);
         using var measurer = new TextMeasurer(model, batchSize: 1);
         measurer.Add("Once");
         string[] prompts = ["Once", "The king", "A"];
@@ -129,8 +132,39 @@ public sealed class ChangedFileTests : IDisposable
         Assert.Equal(prompts, completions.Select(completion => completion.Prompt));
         Assert.All(completions, completion => Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(completion.Fault).Error));
         Assert.All(completions[..2], completion => Assert.True(completion.Ids.Count >= 3));
+        Assert.All(completions, AssertAsPlain);
+        Assert.Equal(guessed, completions[0].ShadowDrafted > 0);
         Assert.Equal(Gpt2Error.FileChanged, Assert.IsType<Gpt2Exception>(measure.Fault).Error);
         Assert.Null(measure.Tokens[0].LogProbability);
+    }
+
+    [Fact]
+    public async Task A_shadow_whose_file_is_overwritten_ends_its_guesses_and_no_text()
+    {
+        SkipWithoutLeases();
+        using Gpt2Model model = BuiltInModel.Open(), other = Gpt2Model.Open(_folder.Path);
+        using var workspace = new Workspace(model.HyperParameters, threads: 1, Kernels.Best);
+        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, workspace), batchSize: 1, Choose);
+        driver.Shadow = new Shadow(new Gpt2Forward(other, workspace), new PassCost(), usualCost: 0.4);
+        GeneratedText text = Assert.Single(GeneratedText.Of(model, Prompt.Of(model, "Once", allowSpecial: false), Endless with { Speculation = true }));
+        driver.Add(text);
+        for (int i = 0; i < 3; i++) Assert.Empty(driver.Advance(Cancellation));
+        Task overwriting = Overwrite();
+        while (driver.Shadow is not null) Assert.Empty(driver.Advance(Cancellation));
+        await overwriting.WaitAsync(Patience, Cancellation);
+        int guessed = text.Completions[0].ShadowDrafted;
+        Assert.NotEqual(0, guessed);
+        for (int i = 0; i < 20; i++) Assert.Empty(driver.Advance(Cancellation));
+        Assert.Equal(guessed, text.Completions[0].ShadowDrafted);
+        AssertAsPlain(text.Completions[0]);
+
+        static void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits)
+        {
+            for (int i = 0; i < texts.Length; i++)
+            {
+                if (texts[i].WantsLogits) texts[i].Take(logits.Row(i));
+            }
+        }
     }
 
     [Fact]
@@ -199,6 +233,13 @@ public sealed class ChangedFileTests : IDisposable
         Assert.Equal(before, TextGeneration.Run(model, "Once", Options).Text);
         using Gpt2Model written = Gpt2Model.Open(_folder.Path);
         Assert.Equal(before, TextGeneration.Run(written, "Once", Options).Text);
+    }
+
+    private static void AssertAsPlain(Gpt2Completion completion)
+    {
+        using Gpt2Model unchanged = BuiltInModel.Open();
+        GenerationOptions options = Endless with { MaxTokens = completion.Ids.Count };
+        Assert.Equal(TextGeneration.Run(unchanged, completion.Prompt, options, Cancellation).Ids, completion.Ids);
     }
 
     private static bool IsChanged(MappedFile file)

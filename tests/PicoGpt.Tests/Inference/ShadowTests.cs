@@ -1,4 +1,4 @@
-using PicoGpt.Architecture;
+using System.Numerics.Tensors;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
 using Xunit;
@@ -8,17 +8,12 @@ namespace PicoGpt.Tests.Inference;
 public sealed class ShadowTests : IDisposable
 {
     private readonly Gpt2Model _model = BuiltInModel.Open();
-    private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static GenerationOptions Long => new() { MaxTokens = 100, IgnoreEndOfText = true, AlwaysShadow = true };
 
-    public void Dispose()
-    {
-        _model.Dispose();
-        _folder.Dispose();
-    }
+    public void Dispose() => _model.Dispose();
 
     [Theory]
     [InlineData("Once upon a time", 0)]
@@ -34,18 +29,6 @@ public sealed class ShadowTests : IDisposable
         Assert.Equal(plain.Text, guessed.Text);
         Assert.Equal((0, 0, 0, 0), (plain.LookupDrafted, plain.LookupAccepted, plain.ShadowDrafted, plain.ShadowAccepted));
         Assert.True(guessed.ShadowAccepted > 50, $"{guessed.ShadowAccepted} of {guessed.ShadowDrafted} were right");
-    }
-
-    // Every kind of end, of choice and of company, at odd shapes: what is said depends on none of the guesses.
-    [Fact]
-    public void Hundreds_of_random_cases_say_the_same_with_and_without()
-    {
-        var random = new Random64(20);
-        for (int model = 0; model < 10; model++)
-        {
-            using Gpt2Model tiny = Tiny(random);
-            for (int i = 0; i < 30; i++) Compare(tiny, random);
-        }
     }
 
     [Theory]
@@ -103,6 +86,27 @@ public sealed class ShadowTests : IDisposable
         Assert.InRange(WrongUntilItEnds(old), 5, 10);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(40)]
+    [InlineData(1000)]
+    public void Guesses_that_are_all_wrong_lose_a_small_share_of_a_text(int tokens)
+    {
+        const double Cost = 0.38; // no clock decides
+        GenerationOptions options = new() { MaxTokens = tokens, IgnoreEndOfText = true, Overflow = ContextOverflow.Slide, Temperature = 1, Seed = 3, Threads = 1 };
+        using var workspace = new Workspace(_model.HyperParameters, 1, Kernels.Best);
+        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(_model, workspace), batchSize: 1, Choose);
+        driver.Shadow = new Shadow(new Gpt2Forward(_model, workspace) { Hook = new Negation() }, new PassCost(), Cost);
+        driver.Add(Assert.Single(GeneratedText.Of(_model, Prompt.Of(_model, "Once"), options)));
+        List<GeneratedText> done;
+        do done = driver.Advance(Cancellation);
+        while (done.Count == 0);
+        Gpt2Completion guessed = done[0].Completions[0];
+        Assert.InRange(guessed.ShadowDrafted, tokens / 40, tokens * Shadow.MostLoss / (Cost + PassCost.UsualFurther));
+        Assert.Equal(0, guessed.ShadowAccepted);
+        Assert.Equal(TextGeneration.Run(_model, "Once", options with { Speculation = false }, Cancellation).Ids, guessed.Ids);
+    }
+
     [Fact]
     public void The_more_texts_are_read_together_the_less_is_guessed()
     {
@@ -148,6 +152,14 @@ public sealed class ShadowTests : IDisposable
         Assert.Null(ShadowMaker.For(_model, workspace, Long with { Speculation = false }));
     }
 
+    private static void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits)
+    {
+        for (int i = 0; i < texts.Length; i++)
+        {
+            if (texts[i].WantsLogits) texts[i].Take(logits.Row(i));
+        }
+    }
+
     private static int Worthwhile(Shadow shadow, int texts = 1) => shadow.Worthwhile(texts, out _);
 
     private static int WorthwhileWhenRight(Shadow shadow)
@@ -163,51 +175,21 @@ public sealed class ShadowTests : IDisposable
         return wrong;
     }
 
-    private static void Compare(Gpt2Model model, Random64 random)
-    {
-        string[] prompts = [.. Enumerable.Range(0, Below(random, 4) + 1).Select(_ => Prompt(random))];
-        GenerationOptions options = new()
-        {
-            MaxTokens = Below(random, 40),
-            Temperature = Below(random, 2) == 0 ? 0 : 0.5f + (Below(random, 10) / 10f),
-            TopK = Below(random, 3) * 20,
-            TopP = Below(random, 2) == 0 ? 1 : 0.9f,
-            Seed = (long)random.Next(),
-            Overflow = (ContextOverflow)Below(random, 2),
-            IgnoreEndOfText = Below(random, 2) == 0,
-            RepetitionPenalty = Below(random, 4) == 0 ? 1.3f : 1,
-            NoRepeatNgramSize = Below(random, 4) == 0 ? 2 : 0,
-            Stop = Below(random, 3) == 0 ? ["a"] : [],
-            Count = Below(random, 3) == 0 ? 2 : 1,
-            Threads = Below(random, 2) + 1,
-            AlwaysShadow = true,
-            Resident = Below(random, 2) == 0,
-        };
-        if (options.Temperature == 0) options = options with { TopK = 0, TopP = 1, Count = 1 };
-        Assert.Equal(Run(model, prompts, options with { Speculation = false, Resident = false }), Run(model, prompts, options));
-    }
-
-    private static List<string> Run(Gpt2Model model, string[] prompts, GenerationOptions options)
-    {
-        using var batch = new BatchGenerator(model, options, 3);
-        foreach (string prompt in prompts) batch.Add(prompt);
-        List<string> said = [];
-        while (!batch.IsEmpty) said.AddRange(batch.Advance(Cancellation).Select(text => $"{string.Join(' ', text.Ids)} {text.FinishReason} {text.Text}"));
-        return said;
-    }
-
-    private static int Below(Random64 random, int end) => (int)(random.Next() % (ulong)end);
-
-    private static string Prompt(Random64 random) => new([.. Enumerable.Range(0, Below(random, 20) + 1).Select(_ => (char)('a' + Below(random, 3)))]);
-
-    private Gpt2Model Tiny(Random64 random)
-    {
-        int heads = Below(random, 3) + 1;
-        string path = Path.Combine(_folder.Path, random.Next().ToString("x"));
-        RandomModel.Write(path, new Gpt2HyperParameters(257 + Below(random, 60), 24 + Below(random, 60), heads * (1 + Below(random, 13)), heads, 1 + Below(random, 2)), random.Next());
-        return Gpt2Model.Open(path);
-    }
-
     private Shadow NewShadow(PassCost? pass = null) =>
         new(new Gpt2Forward(_model.WithPrecision(Gpt2Precision.Int8), 1, Kernels.Best), pass ?? new PassCost(), usualCost: 0.35);
+
+    /// <summary>Makes the likeliest the least likely.</summary>
+    private sealed class Negation : IForwardHook
+    {
+        public bool Wants(ActivationSite site, int layer) => site == ActivationSite.Logits;
+
+        public void Visit(ActivationSite site, int layer, Matrix values, ReadOnlySpan<RowPlace> places)
+        {
+            for (int row = 0; row < values.Rows; row++) TensorPrimitives.Negate(values.Row(row), values.Row(row));
+        }
+
+        public void VisitPattern(int layer, int head, RowPlace row, Span<float> weights)
+        {
+        }
+    }
 }
