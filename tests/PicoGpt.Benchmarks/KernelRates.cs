@@ -54,7 +54,7 @@ internal static unsafe class KernelRates
         using var x = new AlignedBuffer(rows * Inner);
         using var y = new AlignedBuffer(rows * columns);
         PackedFormat format = PackedFormat.Of(precision);
-        using var integers = new AlignedBuffer(rows * QuantizedMatrix.LengthOf(Inner, format.BlockRows));
+        using var integers = new AlignedBuffer(Math.Max(rows, pool.Threads) * Kernels.Padded(QuantizedMatrix.LengthOf(Inner, format.BlockRows)));
         var job = new ProjectionJob(Kernels.Best, ActivationFunction.Of(Gpt2Activation.GeluTanh))
         {
             X = new Matrix(x.Data, rows, Inner),

@@ -63,7 +63,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _lowRank = new LowRankJob(workspace.Kernels);
         if (model.Adapter is { } adapter) _narrow = new AlignedBuffer((long)workspace.Rows * adapter.Rank);
         _quantize = new QuantizeJob(workspace.Kernels);
-        if (Gpt2MemoryNeed.QuantizedLength(_h, model.Precision) is > 0 and long length) _quantized = new AlignedBuffer(workspace.Rows * length);
+        if (Gpt2MemoryNeed.QuantizedLength(_h, model.Precision) is > 0 and long length) _quantized = new AlignedBuffer(Math.Max(workspace.Rows, workspace.Pool.Threads) * Kernels.Padded(length));
         _attention = new AttentionJob(workspace.Kernels, _h.NHead, _h.HeadSize, _h.NCtx, workspace.AttentionScratch);
         _toVocabulary = new LogitsJob(workspace.Kernels);
         try
@@ -366,14 +366,13 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return y;
     }
 
-    // in integers, where it is multiplied by integers
+    // in integers, where it is multiplied by integers; a single row is left to the threads
     private QuantizedMatrix Quantize(Matrix x, PinnedWeight w) // [n, n_in] -> [n, n_in]
     {
         if (!w.HasPanels || w.Packed.Format is not QuantizedFormat) return default;
         _quantize.X = x;
         _quantize.Y = new QuantizedMatrix(_quantized!.Data, x.Rows, x.Columns, w.Packed.Format.BlockRows);
-        if (x.Rows == 1) _quantize.Execute(0, 1); // a barrier would cost more than the row
-        else _workspace.Pool.Run(_quantize);
+        if (x.Rows > 1) _workspace.Pool.Run(_quantize);
         return _quantize.Y;
     }
 

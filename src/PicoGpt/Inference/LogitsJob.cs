@@ -7,7 +7,7 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
 {
     public Matrix X { get; set; }
 
-    /// <summary>The same in integers, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
+    /// <summary>The same in integers, or where each thread puts a single row, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
     public QuantizedMatrix Quantized { get; set; }
 
     /// <summary>The output projection, [n_vocab, n_embd]; packed, it is transposed.</summary>
@@ -19,7 +19,7 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
     {
         (int from, int to) = Share(Y.Columns, part, parts, PackedMatrix.Side);
         if (from == to) return;
-        if (Quantized.Rows > 0) kernels.MatMulQuantized(Quantized, W.Packed, null, Y, from, to);
+        if (Quantized.Rows > 0) kernels.MatMulQuantized(QuantizeJob.Rounded(kernels, X, Quantized, part), W.Packed, null, Y, from, to);
         else if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, null, Y, from, to);
         else kernels.MatMulTransposed(X, W.Plain, Y, from, to);
     }

@@ -12,7 +12,7 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
 
     public Matrix X { get; set; }
 
-    /// <summary>The same in integers, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
+    /// <summary>The same in integers, or where each thread puts a single row, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
     public QuantizedMatrix Quantized { get; set; }
 
     public PinnedWeight W { get; set; }
@@ -38,25 +38,25 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
         if (IsByRows(Y.Rows, parts))
         {
             (int first, int end) = Share(Y.Rows, part, parts, Kernels.TileRows);
-            Execute(first, end - first, 0, Y.Columns);
+            Execute(Quantized, first, end - first, 0, Y.Columns);
             return;
         }
 
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
-        if (from < to) Execute(0, Y.Rows, from, to);
+        if (from < to) Execute(QuantizeJob.Rounded(kernels, X, Quantized, part), 0, Y.Rows, from, to);
     }
 
     // Some rows, and some columns of them: of many rows so few columns at a time that what follows the product finds it in the caches.
-    private void Execute(int row, int rows, int from, int to)
+    private void Execute(QuantizedMatrix quantized, int row, int rows, int from, int to)
     {
         int together = rows > FewRows ? ColumnsTogether : to - from;
-        for (int first = from; first < to; first += together) ExecuteTogether(row, rows, first, Math.Min(first + together, to));
+        for (int first = from; first < to; first += together) ExecuteTogether(quantized, row, rows, first, Math.Min(first + together, to));
     }
 
-    private void ExecuteTogether(int row, int rows, int from, int to)
+    private void ExecuteTogether(QuantizedMatrix quantized, int row, int rows, int from, int to)
     {
         Matrix y = Only(Y, row, rows);
-        if (Quantized.Rows > 0) kernels.MatMulQuantized(Quantized.Only(row, rows), W.Packed, B.Vector, y, from, to);
+        if (quantized.Rows > 0) kernels.MatMulQuantized(quantized.Only(row, rows), W.Packed, B.Vector, y, from, to);
         else if (W.HasPanels) kernels.MatMulPacked(Only(X, row, rows), W.Packed, B.Vector, y, from, to);
         else kernels.MatMul(Only(X, row, rows), W.Plain, B.Vector, y, from, to);
         if (Narrow.Rows > 0) kernels.MatMulAdd(Only(Narrow, row, rows), W.LowRank.B, y, from, to);

@@ -59,6 +59,13 @@ internal readonly unsafe struct QuantizedMatrix
         return new QuantizedMatrix(this, row, rows);
     }
 
+    /// <summary>A matrix of one row like this one, in memory of a thread's own behind it, which no other thread has a cache line of.</summary>
+    public QuantizedMatrix OfThread(int thread)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(Rows, 1);
+        return new QuantizedMatrix((float*)Data + ((nint)thread * (nint)Kernels.Padded(LengthOf(Columns, GroupSize))), Rows, Columns, GroupSize);
+    }
+
     /// <summary>Floats of memory that a row takes.</summary>
     public static long LengthOf(int columns, int groupSize)
     {
