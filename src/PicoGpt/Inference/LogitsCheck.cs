@@ -18,10 +18,17 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
     {
         if (TensorPrimitives.IsFiniteAll(logits)) return null;
         if (isChanged && float.IsFinite(TensorPrimitives.Max(logits))) return null;
-        return _fault ??= new Gpt2Exception(Gpt2Error.NotFinite, $"The logits of {model.Name} are infinite or not numbers: {Cause()}.", model.Path);
+        return _fault ??= Fault(model, $"The logits of {model.Name} are infinite or not numbers", isChanged);
     }
 
-    private string Cause()
+    /// <summary>The fault of what a model computes, with its cause: every weight is looked at.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="what">What is wrong, in words.</param>
+    /// <param name="isChanged">Whether interventions change what passes through.</param>
+    public static Gpt2Exception Fault(Gpt2Model model, string what, bool isChanged = false) =>
+        new(Gpt2Error.NotFinite, $"{what}: {CauseIn(model, isChanged)}.", model.Path);
+
+    private static string CauseIn(Gpt2Model model, bool isChanged)
     {
         try
         {

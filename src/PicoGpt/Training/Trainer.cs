@@ -88,7 +88,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Does a step.</summary>
     /// <param name="cancellationToken">Ends it; the weights are as they were before the step.</param>
     /// <returns>What it was.</returns>
-    /// <exception cref="Gpt2Exception">The loss is not a number any more; the weights are as they were before the step.</exception>
+    /// <exception cref="Gpt2Exception">
+    /// The loss is not a number any more, or was not one from the beginning; the weights are as they were before the step.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public Gpt2TrainingStep Next(CancellationToken cancellationToken = default)
     {
@@ -106,6 +108,7 @@ public sealed class Trainer : IDisposable
         double rate = LearningRateSchedule.At(Step + 1, Options);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
+            if (Step == 0) throw LogitsCheck.Fault(_model, $"The first loss of {_model.Name} is infinite or not a number"); // nothing was changed yet
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument,
                 FormattableString.Invariant($"The loss is not a number any more at step {Step + 1}, with a learning rate of {rate:g3}; begin again with a smaller one, such as {Options.LearningRate / 10:g3}."));

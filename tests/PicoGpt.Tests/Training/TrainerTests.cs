@@ -46,6 +46,19 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void A_weight_that_is_not_a_number_is_not_blamed_on_the_learning_rate()
+    {
+        using Gpt2Model model = NewModel();
+        float[] gain = model.Parameters.LnF.G.ToArray();
+        gain[3] = float.NaN;
+        model.Parameters.LnF.G.SetValues(gain);
+        using var trainer = new Trainer(model, Tokens, new TrainingOptions { BatchSize = 1, ContextLength = 16 });
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => trainer.Next(TestContext.Current.CancellationToken));
+        Assert.Equal(Gpt2Error.NotFinite, fault.Error);
+        Assert.Contains("is infinite or not a number: its weight ln_f/g holds such values, 1 of ", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_learning_rate_that_makes_the_loss_explode_is_told_before_a_weight_is_lost()
     {
         using Gpt2Model model = NewModel();
