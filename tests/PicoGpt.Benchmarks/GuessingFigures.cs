@@ -88,6 +88,7 @@ internal static class GuessingFigures
         {
             Gpt2Completion plain = Run(isGuessed: false), guessed = Run(isGuessed: true);
             RequireSame(plain, guessed, "text by wrong guesses");
+            if (guessed.ShadowDrafted == 0 || guessed.ShadowAccepted > 0) throw new InvalidOperationException("The guesses were not wrong, or there were none.");
             figures[$"{prompt.Length}+{count} guessed wrong, times plain"] = guessed.TokensPerSecond / plain.TokensPerSecond;
 
             Gpt2Completion Run(bool isGuessed)
@@ -96,7 +97,7 @@ internal static class GuessingFigures
                 using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, workspace), batchSize: 1, Choose);
                 if (isGuessed)
                     driver.Shadow = new Shadow(new Gpt2Forward(model.WithPrecision(Gpt2Precision.Int8), workspace) { Hook = new Negation() }, driver.Cost, usualCost: 0.4);
-                GeneratedText text = GeneratedText.Of(model, Prompt.Of(model, prompt), OptionsFor(count, threads) with { Temperature = 1 })[0];
+                GeneratedText text = GeneratedText.Of(model, Prompt.Of(model, prompt), OptionsFor(count, threads) with { Temperature = 1, Speculation = isGuessed })[0];
                 driver.Add(text);
                 while (driver.Advance(default).Count == 0) driver.Expect(text.TokensToCome, text.TokensToCome, resident: null);
                 return text.Completions[0];
@@ -193,14 +194,14 @@ internal static class GuessingFigures
         return Median(seconds);
     }
 
-    /// <summary>Makes the likeliest the least likely.</summary>
+    /// <summary>Makes the likeliest the least likely, by more than a draw could make up for.</summary>
     private sealed class Negation : IForwardHook
     {
         public bool Wants(ActivationSite site, int layer) => site == ActivationSite.Logits;
 
         public void Visit(ActivationSite site, int layer, Matrix values, ReadOnlySpan<RowPlace> places)
         {
-            for (int row = 0; row < values.Rows; row++) TensorPrimitives.Negate(values.Row(row), values.Row(row));
+            for (int row = 0; row < values.Rows; row++) TensorPrimitives.Multiply(values.Row(row), -100, values.Row(row));
         }
 
         public void VisitPattern(int layer, int head, RowPlace row, Span<float> weights)
