@@ -14,6 +14,7 @@ public unsafe class KernelBenchmarks : IDisposable
     private readonly AlignedBuffer _y = new(128 * 4 * Width);
     private readonly AlignedBuffer _keys = Random(Positions * 64);
     private readonly AlignedBuffer _scores = Random(Positions);
+    private readonly AlignedBuffer _sums = new(Positions);
     private Kernels _kernels = Kernels.Best;
 
     [ParamsSource(nameof(Variants))]
@@ -32,6 +33,7 @@ public unsafe class KernelBenchmarks : IDisposable
         _y.Dispose();
         _keys.Dispose();
         _scores.Dispose();
+        _sums.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -58,6 +60,14 @@ public unsafe class KernelBenchmarks : IDisposable
 
     [Benchmark]
     public void WeightedSum() => _kernels.WeightedSum(View(_scores, 1, Positions), _keys.Data, Positions, View(_y, 1, 64));
+
+    [Benchmark]
+    public void RoundedScores() =>
+        _kernels.Scores(View(_x, 1, 64), (short*)_keys.Data, _scores.Data, 64 * 64, 0.125f, View(_sums, 1, Positions));
+
+    [Benchmark]
+    public void RoundedWeightedSum() =>
+        _kernels.WeightedSum(View(_scores, 1, Positions), (short*)_keys.Data, _scores.Data, Positions, View(_y, 1, 64));
 
     private static Matrix View(AlignedBuffer buffer, int rows, int columns) => new(buffer.Data, rows, columns);
 

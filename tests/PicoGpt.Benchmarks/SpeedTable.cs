@@ -205,7 +205,8 @@ internal static class SpeedTable
     private static double BytesPerToken(Gpt2Model model, int positions)
     {
         Gpt2HyperParameters h = model.HyperParameters;
-        return Gpt2MemoryNeed.Of(h, model.Precision).Weights - model.Parameters.Wpe.Size + (2.0 * h.NLayer * h.NEmbd * positions * sizeof(float));
+        Gpt2MemoryNeed need = Gpt2MemoryNeed.Of(h, model.Precision);
+        return need.Weights - model.Parameters.Wpe.Size + ((double)need.Cache / h.NCtx * positions);
     }
 
     private static double Flops(Gpt2HyperParameters h, int n)

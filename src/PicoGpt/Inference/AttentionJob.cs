@@ -11,6 +11,7 @@ internal sealed unsafe class AttentionJob : Job
     private readonly int _paddedHeadSize;
     private readonly AlignedBuffer _scratch;
     private readonly int _scoresLength;
+    private readonly int _tileLength;
     private readonly int _scratchLength;
 
     /// <param name="kernels">The loops.</param>
@@ -25,6 +26,7 @@ internal sealed unsafe class AttentionJob : Job
         _headSize = headSize;
         _paddedHeadSize = KeyValueCache.Pad(headSize);
         _scoresLength = ScoresLength(capacity);
+        _tileLength = Kernels.TileRows * (_scoresLength + _paddedHeadSize);
         _scratchLength = ScratchLength(headSize, capacity);
         _scratch = scratch;
     }
@@ -48,7 +50,8 @@ internal sealed unsafe class AttentionJob : Job
     public IForwardHook? Hook { get; set; }
 
     /// <summary>The elements of scratch memory that a thread takes.</summary>
-    public static int ScratchLength(int headSize, int capacity) => Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize));
+    public static int ScratchLength(int headSize, int capacity) =>
+        (Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize))) + (ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
 
     public override void Execute(int part, int parts)
     {
@@ -62,18 +65,34 @@ internal sealed unsafe class AttentionJob : Job
     private void Attend(TextRows text, int head, float* scratch)
     {
         int n_embd = _heads * _headSize;
-        for (int t = 0; t < text.Rows; t++)
-        {
-            float* k = Qkv.RowPointer(text.Row + t) + n_embd + (head * _headSize);
-            text.Cache.Store(Layer, head, text.Cache.Length + t, k, k + n_embd);
-        }
-
+        float* k = Qkv.RowPointer(text.Row) + n_embd + (head * _headSize);
+        text.Cache.Store(
+            _kernels,
+            Layer,
+            head,
+            text.Cache.Length,
+            new Matrix(k, text.Rows, _headSize, Qkv.Stride),
+            new Matrix(k + n_embd, text.Rows, _headSize, Qkv.Stride));
+        bool isWidened = text.Cache.IsRounded && text.Rows >= Kernels.TileRows;
+        if (isWidened) Widen(text, head, scratch + _tileLength);
         for (int t = 0; t < text.Rows; t += Kernels.TileRows)
-            Attend(text, head, t, Math.Min(Kernels.TileRows, text.Rows - t), scratch);
+            Attend(text, head, t, Math.Min(Kernels.TileRows, text.Rows - t), isWidened, scratch);
+    }
+
+    // Many rows would widen the same integers many times.
+    private void Widen(TextRows text, int head, float* floats)
+    {
+        KeyValueCache cache = text.Cache;
+        int positions = cache.Length + text.Rows;
+        short* keys = cache.RoundedKeys(Layer, head);
+        for (int j = 0; j < positions; j += Kernels.KeyBlock, keys += cache.BlockStride)
+            _kernels.WidenKeys(keys, cache.KeyScales(Layer, head) + j, _headSize, floats + ((nint)j * _headSize));
+        floats += (nint)_scoresLength * _headSize;
+        _kernels.WidenValues(cache.RoundedValues(Layer, head), cache.ValueScales(Layer, head), positions, _paddedHeadSize, floats);
     }
 
     // the text's rows t to t + rows
-    private void Attend(TextRows text, int head, int t, int rows, float* scratch)
+    private void Attend(TextRows text, int head, int t, int rows, bool isWidened, float* scratch)
     {
         KeyValueCache cache = text.Cache;
         int positions = cache.Length + t + 1; // causal: row t sees itself and those before it, every further row one more
@@ -82,11 +101,16 @@ internal sealed unsafe class AttentionJob : Job
         var q = new Matrix(Qkv.RowPointer(row) + (head * _headSize), rows, _headSize, Qkv.Stride); // [rows, head_size]
         var scores = new Matrix(scratch, rows, blocks * Kernels.KeyBlock, _scoresLength); // [rows, positions]
         var result = new Matrix(scratch + (Kernels.TileRows * _scoresLength), rows, _paddedHeadSize); // [rows, head_size]
-        _kernels.Scores(q, cache.Keys(Layer, head), cache.BlockStride, Scale, scores);
+        float* keys = isWidened ? scratch + _tileLength : cache.Keys(Layer, head);
+        float* values = isWidened ? keys + ((nint)_scoresLength * _headSize) : cache.Values(Layer, head);
+        bool isRounded = cache.IsRounded && !isWidened;
+        if (isRounded) _kernels.Scores(q, cache.RoundedKeys(Layer, head), cache.KeyScales(Layer, head), cache.BlockStride, Scale, scores);
+        else _kernels.Scores(q, keys, isWidened ? (nint)_headSize * Kernels.KeyBlock : cache.BlockStride, Scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
         for (int r = 0; Hook is not null && r < rows; r++)
             Hook.VisitPattern(Layer, head, new RowPlace(cache, positions + r - 1), scores.Row(r)[..(positions + r)]);
-        _kernels.WeightedSum(scores, cache.Values(Layer, head), positions, result);
+        if (isRounded) _kernels.WeightedSum(scores, cache.RoundedValues(Layer, head), cache.ValueScales(Layer, head), positions, result);
+        else _kernels.WeightedSum(scores, values, positions, result);
         for (int r = 0; r < rows; r++) result.Row(r)[.._headSize].CopyTo(Y.Row(row + r)[(head * _headSize)..]);
     }
 }

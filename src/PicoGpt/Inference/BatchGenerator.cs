@@ -68,7 +68,7 @@ public sealed class BatchGenerator : IDisposable
     internal static int DefaultBatchSize(params ReadOnlySpan<Gpt2Model> models)
     {
         long cache = 0;
-        foreach (Gpt2Model model in models) cache += Gpt2MemoryNeed.Of(model.HyperParameters).Cache;
+        foreach (Gpt2Model model in models) cache += Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision).Cache;
         long byMemory = AvailableMemory.Bytes / 2 / cache;
         return (int)Math.Clamp(Math.Min(byMemory, 16L * Processors.PhysicalCount), 1, Gpt2Forward.MaxLogits);
     }

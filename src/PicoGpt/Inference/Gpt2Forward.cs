@@ -101,7 +101,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     public KeyValueCache NewCache() => NewCache(_h.NCtx);
 
     /// <summary>An empty cache for a text of so many positions at most.</summary>
-    public KeyValueCache NewCache(int capacity) => new(_h.NLayer, _h.NHead, _h.HeadSize, capacity);
+    public KeyValueCache NewCache(int capacity) =>
+        new(_h.NLayer, _h.NHead, _h.HeadSize, capacity, isRounded: _model.Precision != Gpt2Precision.Float32);
 
     /// <summary>Tells between two batches how many are to come, as it seems: where it pays, the weights are read from faster memory then.</summary>
     /// <param name="passes">How many.</param>

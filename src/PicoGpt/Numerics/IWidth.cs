@@ -53,6 +53,9 @@ internal unsafe interface IWidth<TVector>
     /// <summary>The upper halves of floats.</summary>
     static abstract TVector LoadBFloat16(ushort* source);
 
+    /// <summary>Integers of 16 bits as floats.</summary>
+    static abstract TVector LoadShorts(short* source);
+
     /// <summary>Two integers of 16 bits in each element.</summary>
     static abstract TVector BroadcastPair(short* pair);
 

@@ -16,6 +16,9 @@ internal abstract unsafe class Kernels
     /// <summary>Positions whose keys stand together in the key/value cache.</summary>
     public const int KeyBlock = 64;
 
+    /// <summary>Values that <see cref="Round"/> takes at once.</summary>
+    public const int RoundedTogether = 2 * Lanes;
+
     /// <summary>Rows that are computed together where there are that many.</summary>
     public const int TileRows = 6;
 
@@ -94,6 +97,9 @@ internal abstract unsafe class Kernels
     /// </summary>
     public abstract void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores);
 
+    /// <summary>The same of rounded keys: each is an integer times its position's scale, [blocks · KeyBlock].</summary>
+    public abstract void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores);
+
     /// <summary>
     /// Softmax of the first <paramref name="count"/> elements, in place, with the maximum subtracted first. The memory
     /// up to the next multiple of <see cref="Lanes"/> must be there and is overwritten.
@@ -106,6 +112,22 @@ internal abstract unsafe class Kernels
     /// <see cref="Lanes"/>.
     /// </summary>
     public abstract void WeightedSum(Matrix p, float* values, int count, Matrix y);
+
+    /// <summary>The same of rounded values: each is an integer times its position's scale, [≥ count + n_seq − 1].</summary>
+    public abstract void WeightedSum(Matrix p, short* values, float* scales, int count, Matrix y);
+
+    /// <summary>
+    /// Rounds a key or value to integers of 16 bits, as <see cref="QuantizedMatrix"/> has them: what is greatest becomes ±32767, and
+    /// what is not a number makes the scale none. The memory of y up to the next multiple of <see cref="RoundedTogether"/> is overwritten.
+    /// </summary>
+    /// <returns>The scale.</returns>
+    public abstract float Round(float* x, short* y, int count);
+
+    /// <summary>A block of rounded keys as <see cref="Scores(Matrix, short*, float*, nint, float, Matrix)"/> takes them: [headSize, KeyBlock].</summary>
+    public abstract void WidenKeys(short* keys, float* scales, int headSize, float* y);
+
+    /// <summary>Rounded values as <see cref="WeightedSum(Matrix, short*, float*, int, Matrix)"/> takes them: [count, width].</summary>
+    public abstract void WidenValues(short* values, float* scales, int count, int width, float* y);
 
     /// <summary><c>y[:, from..to] += x · w[:, from..to]</c>: every sum continues what is there, so that several products in a row give the bits of one.</summary>
     public abstract void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to);

@@ -116,6 +116,14 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
+    public override void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores)
+    {
+        using var floats = new AlignedBuffer((long)q.Columns * scores.Columns); // [blocks, headSize, KeyBlock]
+        for (int j = 0; j < scores.Columns; j += KeyBlock)
+            WidenKeys(keys + (j / KeyBlock * blockStride), scales + j, q.Columns, floats.Data + ((nint)j * q.Columns));
+        Scores(q, floats.Data, (nint)q.Columns * KeyBlock, scale, scores);
+    }
+
     public override void Softmax(float* x, int count)
     {
         float max = float.NegativeInfinity;
@@ -136,6 +144,34 @@ internal sealed unsafe class PlainKernels : Kernels
             for (int d = 0; d < width; d++) row[d] = 0;
             for (int j = 0; j < count + t; j++) MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), row, width);
         }
+    }
+
+    public override void WeightedSum(Matrix p, short* values, float* scales, int count, Matrix y)
+    {
+        int positions = count + p.Rows - 1;
+        using var floats = new AlignedBuffer((long)positions * y.Columns);
+        WidenValues(values, scales, positions, y.Columns, floats.Data);
+        WeightedSum(p, floats.Data, count, y);
+    }
+
+    public override float Round(float* x, short* y, int count)
+    {
+        float largest = 0;
+        for (int i = 0; i < count; i++) largest = MathF.Max(largest, MathF.Abs(x[i]));
+        bool isZero = largest < QuantizedMatrix.Least;
+        float inverse = isZero ? 0 : QuantizedMatrix.Largest / largest;
+        for (int i = 0; i < count; i++) y[i] = (short)MathF.Round(x[i] * inverse);
+        return isZero ? 0 : largest / QuantizedMatrix.Largest;
+    }
+
+    public override void WidenKeys(short* keys, float* scales, int headSize, float* y)
+    {
+        for (int i = 0; i < headSize * KeyBlock; i++) y[i] = keys[i] * scales[i % KeyBlock];
+    }
+
+    public override void WidenValues(short* values, float* scales, int count, int width, float* y)
+    {
+        for (nint i = 0; i < (nint)count * width; i++) y[i] = values[i] * scales[i / width];
     }
 
     public override void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to)

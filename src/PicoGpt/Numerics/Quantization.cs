@@ -34,6 +34,18 @@ internal static unsafe class Quantization<TWidth, TVector>
         }
     }
 
+    /// <inheritdoc cref="Kernels.Round"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Round(float* x, short* y, int count)
+    {
+        int whole = (count + Kernels.RoundedTogether - 1) / Kernels.RoundedTogether * Kernels.RoundedTogether;
+        if (whole == count) return QuantizeGroup(x, y, count);
+        float* padded = stackalloc float[whole];
+        new Span<float>(padded + count, whole - count).Clear();
+        new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(padded, count));
+        return QuantizeGroup(padded, y, whole);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float QuantizeGroup(float* x, short* y, int count) // the scale
     {

@@ -73,6 +73,12 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 
+    public override void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores)
+    {
+        RoundedAttention<TWidth, TVector>.Dots(q, keys, scales, blockStride, scores);
+        for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Softmax(float* x, int count)
     {
@@ -104,6 +110,17 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
                 SimdProducts<TWidth, TVector>.MultiplyAdd(p.RowPointer(t)[j], values + ((nint)j * width), y.RowPointer(t), width);
         }
     }
+
+    public override void WeightedSum(Matrix p, short* values, float* scales, int count, Matrix y) =>
+        RoundedAttention<TWidth, TVector>.WeightedSum(p, values, scales, count, y);
+
+    public override float Round(float* x, short* y, int count) => Quantization<TWidth, TVector>.Round(x, y, count);
+
+    public override void WidenKeys(short* keys, float* scales, int headSize, float* y) =>
+        RoundedAttention<TWidth, TVector>.WidenKeys(keys, scales, headSize, y);
+
+    public override void WidenValues(short* values, float* scales, int count, int width, float* y) =>
+        RoundedAttention<TWidth, TVector>.WidenValues(values, scales, count, width, y);
 
     public override void MatMulAdd(Matrix x, Matrix w, Matrix y, int from, int to) => SimdProducts<TWidth, TVector>.MatMulAdd(x, w, y, from, to);
 

@@ -55,6 +55,8 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 
     public static Vector128<float> LoadBFloat16(ushort* source) => Vector128.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
+    public static Vector128<float> LoadShorts(short* source) => Vector128.ConvertToSingle(WidenToInt32(source));
+
     public static Vector128<float> BroadcastPair(short* pair) => Vector128.Create(*(int*)pair).AsSingle();
 
     public static Vector128<float> LoadSBytes(sbyte* source) =>

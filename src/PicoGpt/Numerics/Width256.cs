@@ -54,6 +54,8 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     public static Vector256<float> LoadBFloat16(ushort* source) => Vector256.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
+    public static Vector256<float> LoadShorts(short* source) => Vector256.ConvertToSingle(WidenToInt32(source));
+
     public static Vector256<float> BroadcastPair(short* pair) => Vector256.Create(*(int*)pair).AsSingle();
 
     public static Vector256<float> LoadSBytes(sbyte* source) => Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsSingle();

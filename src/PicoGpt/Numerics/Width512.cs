@@ -67,6 +67,8 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     public static Vector512<float> LoadBFloat16(ushort* source) => Vector512.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
 
+    public static Vector512<float> LoadShorts(short* source) => Vector512.ConvertToSingle(WidenToInt32(source));
+
     public static Vector512<float> BroadcastPair(short* pair) => Vector512.Create(*(int*)pair).AsSingle();
 
     public static Vector512<float> LoadSBytes(sbyte* source) => Avx512BW.ConvertToVector512Int16(Vector256.Load(source)).AsSingle();

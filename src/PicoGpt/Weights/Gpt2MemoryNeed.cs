@@ -6,7 +6,8 @@ namespace PicoGpt.Weights;
 /// <summary>The memory that running a model takes, in bytes; an estimate, a few per cent from the truth.</summary>
 /// <param name="Weights">The weights; where they are mapped, the system may take them back and read them again.</param>
 /// <param name="Cache">
-/// The keys and values of every layer and position, in float32: 2 · n_layer · n_ctx · n_embd · 4 for every text with a full context.
+/// The keys and values of every layer and position, in float32: 2 · n_layer · n_ctx · n_embd · 4 for every text with a full context; in
+/// other precisions half of that, and a scale of 4 bytes for each of them and every head.
 /// </param>
 /// <param name="Activations">What one portion of a prompt passes through.</param>
 public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
@@ -29,7 +30,8 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
     {
         ArgumentNullException.ThrowIfNull(h);
         ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
-        long cache = 2L * h.NLayer * h.NCtx * h.NEmbd * sizeof(float);
+        long perPosition = precision == Gpt2Precision.Float32 ? (long)h.NEmbd * sizeof(float) : ((long)h.NEmbd * sizeof(short)) + ((long)h.NHead * sizeof(float));
+        long cache = 2L * h.NLayer * h.NCtx * perPosition;
         long row = ((long)RowsOfWidth * h.NEmbd) + h.NInner + QuantizedLength(h, precision);
         long activations = ((Math.Min(Portion, h.NCtx) * row) + ((long)texts * h.NVocab)) * sizeof(float);
         return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);

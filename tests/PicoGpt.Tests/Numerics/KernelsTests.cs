@@ -216,6 +216,83 @@ public sealed unsafe class KernelsTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Attention_over_rounded_keys_and_values_gives_the_bits_of_the_plain_loop_and_of_widened_ones(string variant)
+    {
+        var plain = new PlainKernels();
+        Kernels kernels = Kernels.Choose(variant);
+        var shapes = from h in new[] { 3, 16, 48, 64, 80 } from n in new[] { 1, 2, 17, 64, 65, 130 } from t in new[] { 1, 5, 6 } select (h, n, t);
+        foreach ((int headSize, int positions, int rows) in shapes)
+        {
+            int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock, columns = blocks * Kernels.KeyBlock;
+            int width = (int)Kernels.Padded(headSize), stride = (headSize + 2) * Kernels.KeyBlock;
+            using var q = new Block(rows, headSize, seed: 1);
+            using var scales = new Block(1, columns, seed: 2, scale: 1e-4f);
+            short[] integers = new short[Math.Max(blocks * stride, columns * width)];
+            var random = new Random64(3);
+            for (int i = 0; i < integers.Length; i++) integers[i] = (short)((random.NextDouble() * 65535) - 32767);
+            using var expected = new Block(rows, columns);
+            using var actual = new Block(rows, columns);
+            using var expectedSum = new Block(rows, width);
+            using var actualSum = new Block(rows, width);
+            using var keys = new Block(blocks, headSize * Kernels.KeyBlock);
+            using var values = new Block(columns, width);
+            fixed (short* data = integers)
+            {
+                plain.Scores(q.Matrix, data, scales.Data, stride, 0.3f, expected.Matrix);
+                kernels.Scores(q.Matrix, data, scales.Data, stride, 0.3f, actual.Matrix);
+                Assert.Equal(expected.Bits, actual.Bits);
+                plain.WeightedSum(expected.Matrix, data, scales.Data, positions, expectedSum.Matrix);
+                kernels.WeightedSum(expected.Matrix, data, scales.Data, positions, actualSum.Matrix);
+                Assert.Equal(expectedSum.Bits, actualSum.Bits);
+                for (int j = 0; j < blocks; j++)
+                    kernels.WidenKeys(data + (j * stride), scales.Data + (j * Kernels.KeyBlock), headSize, keys.Matrix.RowPointer(j));
+                kernels.WidenValues(data, scales.Data, positions + rows - 1, width, values.Data);
+            }
+
+            kernels.Scores(q.Matrix, keys.Data, headSize * Kernels.KeyBlock, 0.3f, actual.Matrix);
+            Assert.Equal(expected.Bits, actual.Bits);
+            kernels.WeightedSum(expected.Matrix, values.Data, positions, actualSum.Matrix);
+            Assert.Equal(expectedSum.Bits, actualSum.Bits);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void A_key_is_rounded_by_at_most_half_of_a_65534th_of_its_range(string variant)
+    {
+        Kernels kernels = Kernels.Choose(variant);
+        foreach (int n in Lengths)
+        {
+            using var x = new Block(1, n, seed: 1, scale: 5);
+            short[] expected = new short[n + Kernels.RoundedTogether], actual = new short[n + Kernels.RoundedTogether];
+            fixed (short* first = expected, second = actual)
+            {
+                float scale = kernels.Round(x.Data, second, n), largest = x.Values.Max(Math.Abs);
+                Assert.Equal(new PlainKernels().Round(x.Data, first, n), scale);
+                Assert.Equal(expected[..n], actual[..n]);
+                for (int i = 0; i < n; i++) Assert.Equal(x.Values[i], (double)actual[i] * scale, largest / 32767 * 0.51);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(0f, 0f)]
+    [InlineData(1e-38f, 0f)]
+    [InlineData(float.NaN, float.NaN)]
+    [InlineData(float.PositiveInfinity, float.PositiveInfinity)]
+    public void What_is_too_small_to_round_is_zero_and_what_is_not_finite_is_in_the_scale(float value, float expected)
+    {
+        foreach (Kernels kernels in Kernels.All)
+        {
+            using var x = new Block(1, 64, [.. Enumerable.Repeat(0f, 5), value]);
+            short* y = stackalloc short[64];
+            Assert.Equal(expected, kernels.Round(x.Data, y, 64));
+            for (int i = 0; i < 64; i++) Assert.Equal(0, y[i]);
+        }
+    }
+
     [Fact]
     public void MatMul_adds_the_bias_to_the_products()
     {
