@@ -1,6 +1,9 @@
 namespace PicoGpt.Foundation;
 
-/// <summary>How the matrices of a model are held while it runs; all arithmetic is float32 whatever they are held in.</summary>
+/// <summary>
+/// How the matrices of a model are held while it runs; all arithmetic is float32 whatever they are held in. Where that is not Float32, the keys
+/// and values of a text are rounded to 16 bits too, with a scale for every position and head.
+/// </summary>
 public enum Gpt2Precision
 {
     /// <summary>As the checkpoint has them: exact, mapped without a copy.</summary>

@@ -44,6 +44,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Whether keys and values are integers of 16 bits, with scales.</summary>
     public bool IsRounded { get; }
 
+    /// <summary>The bytes that it takes when it is full.</summary>
+    public long Size => new[] { _keys, _values, _scales }.Sum(buffers => buffers.Sum(buffer => buffer.Length * sizeof(float)));
+
     /// <summary>Positions read so far.</summary>
     public int Length { get; set; }
 

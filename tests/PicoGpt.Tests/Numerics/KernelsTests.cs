@@ -284,10 +284,10 @@ public sealed unsafe class KernelsTests
     [InlineData(float.PositiveInfinity, float.PositiveInfinity)]
     public void What_is_too_small_to_round_is_zero_and_what_is_not_finite_is_in_the_scale(float value, float expected)
     {
+        short* y = stackalloc short[64];
         foreach (Kernels kernels in Kernels.All)
         {
             using var x = new Block(1, 64, [.. Enumerable.Repeat(0f, 5), value]);
-            short* y = stackalloc short[64];
             Assert.Equal(expected, kernels.Round(x.Data, y, 64));
             for (int i = 0; i < 64; i++) Assert.Equal(0, y[i]);
         }
