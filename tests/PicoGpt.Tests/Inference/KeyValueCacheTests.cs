@@ -1,5 +1,8 @@
+using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
+using PicoGpt.Tests.Numerics;
+using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
