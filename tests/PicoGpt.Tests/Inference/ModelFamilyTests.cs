@@ -20,8 +20,11 @@ public sealed class ModelFamilyTests : IDisposable
     // of the logits' size
     private const double Tolerance = 1e-4;
 
-    // Where weights are integers, activations are rounded to 16 bits.
-    private const double RoundedTolerance = 1e-3;
+    // Where weights are held in fewer bits, keys and values are rounded to 16 bits: what lies between two of them goes either way.
+    private const double KeyTolerance = 3e-4;
+
+    // Where weights are integers, activations are rounded to 16 bits too.
+    private const double RoundedTolerance = 2e-3;
 
     private static readonly Gpt2HyperParameters Shape = new(NVocab: 41, NCtx: 24, NEmbd: 36, NHead: 3, NLayer: 3);
 
@@ -74,7 +77,13 @@ public sealed class ModelFamilyTests : IDisposable
         {
             Gpt2Model view = model.WithPrecision(precision);
             double[] expected = PlainForward.Logits(view, Ids);
-            AssertClose(expected, Logits(view), precision is Gpt2Precision.Int8 or Gpt2Precision.Int4 ? RoundedTolerance : Tolerance);
+            double tolerance = precision switch
+            {
+                Gpt2Precision.Float32 => Tolerance,
+                Gpt2Precision.Int8 or Gpt2Precision.Int4 => RoundedTolerance,
+                _ => KeyTolerance,
+            };
+            AssertClose(expected, Logits(view), tolerance);
         }
     }
 

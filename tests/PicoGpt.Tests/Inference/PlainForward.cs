@@ -46,6 +46,7 @@ internal static class PlainForward
             double[][] normed = See(h + "ln_1", LayerNorm(x, block.Ln1, hyper.LayerNormEpsilon));
             double[][] qkv = Linear(normed, block.Attn.CAttn); // [n_seq, 3 n_embd]
             double[][] q = See(h + "attn/q", Part(qkv, 0, n)), k = See(h + "attn/k", Part(qkv, 1, n)), v = See(h + "attn/v", Part(qkv, 2, n));
+            if (model.Precision != Gpt2Precision.Float32) (k, v) = (Rounded(k, hyper.NHead), Rounded(v, hyper.NHead));
             attention[layer] =
             [
                 .. Patterns(q, k, hyper, layer).Select((pattern, head) => Changed($"{h}attn/pattern/{head}", pattern)),
@@ -69,6 +70,13 @@ internal static class PlainForward
     }
 
     private static double[][] Part(double[][] qkv, int part, int n) => [.. qkv.Select(row => row[(part * n)..((part + 1) * n)])];
+
+    // as integers of 16 bits times the scale of the position and head
+    private static double[][] Rounded(double[][] x, int heads) => [.. x.Select(row => row.Chunk(row.Length / heads).SelectMany(head =>
+    {
+        double scale = head.Max(Math.Abs) / short.MaxValue;
+        return head.Select(value => scale == 0 ? 0 : Math.Round(value / scale) * scale);
+    }).ToArray())];
 
     // [n_head][n_seq][t + 1]
     private static IEnumerable<double[][]> Patterns(double[][] q, double[][] k, Gpt2HyperParameters hyper, int layer)
