@@ -24,9 +24,9 @@ internal sealed class ModelCore : IDisposable
     private readonly ConcurrentDictionary<Gpt2Precision, PackedSlot> _packed = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _beginning = new();
-    private Task? _begun;
     private readonly Lock _residing = new();
     private readonly Dictionary<Gpt2Precision, ResidentWeights> _resident = [];
+    private Task? _begun;
     private Tokenizer? _encoder;
     private bool _isClosed;
 

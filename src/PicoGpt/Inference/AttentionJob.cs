@@ -26,7 +26,7 @@ internal sealed unsafe class AttentionJob : Job
         _headSize = headSize;
         _paddedHeadSize = KeyValueCache.Pad(headSize);
         _scoresLength = ScoresLength(capacity);
-        _tileLength = Kernels.TileRows * (_scoresLength + _paddedHeadSize);
+        _tileLength = TileLength(headSize, capacity);
         _scratchLength = ScratchLength(headSize, capacity);
         _scratch = scratch;
     }
@@ -51,7 +51,7 @@ internal sealed unsafe class AttentionJob : Job
 
     /// <summary>The elements of scratch memory that a thread takes.</summary>
     public static int ScratchLength(int headSize, int capacity) =>
-        (Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize))) + (ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
+        TileLength(headSize, capacity) + (ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
 
     public override void Execute(int part, int parts)
     {
@@ -59,6 +59,9 @@ internal sealed unsafe class AttentionJob : Job
         float* scratch = _scratch.Data + ((nint)part * _scratchLength);
         for (int item = from; item < to; item++) Attend(Texts[item / _heads], item % _heads, scratch);
     }
+
+    // of the scores and results of a tile; what is widened lies behind it
+    private static int TileLength(int headSize, int capacity) => Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize));
 
     private static int ScoresLength(int capacity) => (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
 

@@ -35,14 +35,8 @@ internal sealed unsafe class PlainKernels : Kernels
         {
             short* row = y.Data + ((nint)t * y.Stride);
             for (int i = 0; i < y.Stride; i += y.GroupSize)
-            {
-                float largest = 0;
-                for (int k = i; k < Math.Min(i + y.GroupSize, x.Columns); k++) largest = MathF.Max(largest, MathF.Abs(x.RowPointer(t)[k]));
-                bool isZero = largest < QuantizedMatrix.Least;
-                y.Scales[((nint)t * y.Groups) + (i / y.GroupSize)] = isZero ? 0 : largest / QuantizedMatrix.Largest;
-                float inverse = isZero ? 0 : QuantizedMatrix.Largest / largest;
-                for (int k = i; k < i + y.GroupSize; k++) row[k] = k < x.Columns ? (short)MathF.Round(x.RowPointer(t)[k] * inverse) : (short)0;
-            }
+                y.Scales[((nint)t * y.Groups) + (i / y.GroupSize)] = Round(x.RowPointer(t) + i, row + i, Math.Min(y.GroupSize, x.Columns - i));
+            for (int i = x.Columns; i < y.Stride; i++) row[i] = 0;
         }
     }
 

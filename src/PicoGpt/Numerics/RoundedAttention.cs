@@ -81,7 +81,7 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
             s3 = TWidth.FusedMultiplyAdd(factor, Load(keys + (3 * TWidth.Count), k3), s3);
         }
 
-        Store4(s0, s1, s2, s3, scores);
+        SimdKernels<TWidth, TVector>.Store4(s0, s1, s2, s3, scores);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -97,18 +97,9 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
             y3 = TWidth.FusedMultiplyAdd(factor, Load(values + (3 * TWidth.Count), scale), y3);
         }
 
-        Store4(y0, y1, y2, y3, y);
+        SimdKernels<TWidth, TVector>.Store4(y0, y1, y2, y3, y);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Load(short* source, TVector scale) => TWidth.Multiply(TWidth.LoadShorts(source), scale);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store4(TVector v0, TVector v1, TVector v2, TVector v3, float* destination)
-    {
-        TWidth.Store(v0, destination);
-        TWidth.Store(v1, destination + TWidth.Count);
-        TWidth.Store(v2, destination + (2 * TWidth.Count));
-        TWidth.Store(v3, destination + (3 * TWidth.Count));
-    }
 }

@@ -193,7 +193,8 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         Store4(s0, s1, s2, s3, scores);
     }
 
-    private static void Store4(TVector v0, TVector v1, TVector v2, TVector v3, float* destination)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Store4(TVector v0, TVector v1, TVector v2, TVector v3, float* destination)
     {
         TWidth.Store(v0, destination);
         TWidth.Store(v1, destination + TWidth.Count);
