@@ -10,6 +10,9 @@ namespace PicoGpt.Benchmarks;
 /// </summary>
 internal static class GuessingFigures
 {
+    // A step that takes so many times as long as is usual was held up by the system. Where all guesses are wrong none takes so long by itself.
+    private const double HeldUp = 5;
+
     private static readonly (string Name, float Temperature)[] Kinds = [("greedy", 0), ("sampled", 1)];
 
     public static void Measure(Gpt2Model model, int threads, int[] prompt, Dictionary<string, double> figures)
@@ -20,22 +23,31 @@ internal static class GuessingFigures
         {
             foreach (int count in (int[])[40, 200])
             {
-                GenerationOptions options = OptionsFor(count, threads) with { Temperature = temperature };
-                Gpt2Completion plain = Run(model, prompt, options);
-                Gpt2Completion guessed = Run(model, prompt, options with { Speculation = true });
-                RequireSame(plain, guessed, $"{name} text of {count} tokens");
-                string row = $"{name} {prompt.Length}+{count}";
-                figures[$"{row} plain, tokens/s"] = plain.TokensPerSecond;
-                figures[$"{row} guessed, tokens/s"] = guessed.TokensPerSecond;
-                figures[$"{row} guessed, times plain"] = guessed.TokensPerSecond / plain.TokensPerSecond;
-                figures[$"{row} guesses that are right, %"] = ShareOfRight(guessed);
+                Gpt2Completion guessed = Duel(model, $"{name} {prompt.Length}+{count}", [prompt], OptionsFor(count, threads) with { Temperature = temperature }, figures)[0];
+                figures[$"{name} {prompt.Length}+{count} guesses that are right, %"] = ShareOfRight(guessed);
             }
         }
 
-        foreach (int texts in (int[])[2, 4]) MeasureTogether(model, threads, prompt, texts, figures);
-        if (model.Precision is Gpt2Precision.Int8 or Gpt2Precision.Int4) return;
-        MeasureWrongGuesses(model, threads, prompt, figures);
-        MeasureTale(model.Precision, threads, figures);
+        foreach (int texts in (int[])[2, 4])
+        {
+            int[][] prompts = [.. Enumerable.Range(0, texts).Select(i => prompt.Select(id => (id + (31 * i)) % model.HyperParameters.NVocab).ToArray())];
+            Duel(model, $"{texts} sampled {prompt.Length}+100", prompts, OptionsFor(100, threads) with { Temperature = 1 }, figures); // which do not repeat themselves
+        }
+
+        if (model.Precision is not (Gpt2Precision.Int8 or Gpt2Precision.Int4)) MeasureTale(model.Precision, threads, figures);
+    }
+
+    /// <summary>What guessing costs where every guess is wrong, or where nothing can be guessed.</summary>
+    public static void MeasureLoss(Gpt2Model model, int threads, int[] prompt, Dictionary<string, double> figures)
+    {
+        foreach (int count in (int[])[40, 200])
+        {
+            MeasureWrongLookups(model, threads, prompt, count, figures);
+            if (model.Precision is Gpt2Precision.Int8 or Gpt2Precision.Int4)
+                MeasureWithoutGuesses(model, threads, prompt, count, figures);
+            else
+                MeasureWrongGuesses(model, threads, prompt, count, figures);
+        }
     }
 
     internal static Gpt2Completion Run(Gpt2Model model, int[] prompt, GenerationOptions options)
@@ -59,58 +71,57 @@ internal static class GuessingFigures
         if (!plain.Ids.SequenceEqual(guessed.Ids)) throw new InvalidOperationException($"Guessing changed the {text}.");
     }
 
-    // Sampled texts, which do not repeat themselves, reading of the prompts included.
-    private static void MeasureTogether(Gpt2Model model, int threads, int[] prompt, int texts, Dictionary<string, double> figures)
+    // The same texts with guesses and without, a step of the one after a step of the other, so that a slow moment of the machine is both's.
+    // The opening of the reduced form counts, the reading of the prompts does not.
+    private static List<Gpt2Completion> Duel(Gpt2Model model, string name, int[][] prompts, GenerationOptions options, Dictionary<string, double> figures)
     {
-        const int Count = 100;
-        GenerationOptions options = OptionsFor(Count, threads) with { Temperature = 1 };
-        (double plainSeconds, List<Gpt2Completion> plain) = Together(options);
-        (double seconds, List<Gpt2Completion> guessed) = Together(options with { Speculation = true });
-        for (int i = 0; i < texts; i++) RequireSame(plain[i], guessed[i], $"{i}th of {texts} texts");
-        figures[$"{texts} sampled {prompt.Length}+{Count} plain, tokens/s"] = texts * Count / plainSeconds;
-        figures[$"{texts} sampled {prompt.Length}+{Count} guessed, times plain"] = plainSeconds / seconds;
-
-        (double Seconds, List<Gpt2Completion> Completions) Together(GenerationOptions options)
-        {
-            using var batch = new BatchGenerator(model, options, texts);
-            for (int i = 0; i < texts; i++) batch.Add([.. prompt.Select(id => (id + (31 * i)) % model.HyperParameters.NVocab)]);
-            long start = Stopwatch.GetTimestamp();
-            List<Gpt2Completion> done = [];
-            while (!batch.IsEmpty) done.AddRange(batch.Advance());
-            return (Stopwatch.GetElapsedTime(start).TotalSeconds, done);
-        }
+        using var plain = new Side(model, options, prompts);
+        using var guessed = new Side(model, options with { Speculation = true }, prompts);
+        return Duel(name, plain, guessed, figures);
     }
 
-    // What guessing costs where it never pays: by a reduced form that says the least likely.
-    private static void MeasureWrongGuesses(Gpt2Model model, int threads, int[] prompt, Dictionary<string, double> figures)
+    private static List<Gpt2Completion> Duel(string name, Side plain, Side guessed, Dictionary<string, double> figures, double heldUp = double.PositiveInfinity)
     {
-        foreach (int count in (int[])[40, 200])
+        while (!plain.IsDone || !guessed.IsDone)
         {
-            Gpt2Completion plain = Run(isGuessed: false), guessed = Run(isGuessed: true);
-            RequireSame(plain, guessed, "text by wrong guesses");
-            if (guessed.ShadowDrafted == 0 || guessed.ShadowAccepted > 0) throw new InvalidOperationException("The guesses were not wrong, or there were none.");
-            figures[$"{prompt.Length}+{count} guessed wrong, times plain"] = guessed.TokensPerSecond / plain.TokensPerSecond;
-
-            Gpt2Completion Run(bool isGuessed)
-            {
-                using var workspace = new Workspace(model.HyperParameters, threads, Kernels.Best);
-                using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, workspace), batchSize: 1, Choose);
-                if (isGuessed)
-                    driver.Shadow = new Shadow(new Gpt2Forward(model.WithPrecision(Gpt2Precision.Int8), workspace) { Hook = new Negation() }, driver.Cost, usualCost: 0.4);
-                GeneratedText text = GeneratedText.Of(model, Prompt.Of(model, prompt), OptionsFor(count, threads) with { Temperature = 1, Speculation = isGuessed })[0];
-                driver.Add(text);
-                while (driver.Advance(default).Count == 0) driver.Expect(text.TokensToCome, text.TokensToCome, resident: null);
-                return text.Completions[0];
-            }
+            bool isPlain = guessed.IsDone || (!plain.IsDone && plain.Tokens <= guessed.Tokens);
+            (isPlain ? plain : guessed).Advance();
         }
 
-        static void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits)
-        {
-            for (int i = 0; i < texts.Length; i++)
-            {
-                if (texts[i].WantsLogits) texts[i].Take(logits.Row(i));
-            }
-        }
+        for (int i = 0; i < plain.Done.Count; i++) RequireSame(plain.Done[i], guessed.Done[i], $"{i}th text of {name}");
+        double most = heldUp * Median(plain.Seconds);
+        figures[$"{name} plain, tokens/s"] = plain.TokensPerSecond(most);
+        figures[$"{name} guessed, times plain"] = guessed.TokensPerSecond(most) / plain.TokensPerSecond(most);
+        return guessed.Done;
+    }
+
+    // By a reduced form that says the least likely.
+    private static void MeasureWrongGuesses(Gpt2Model model, int threads, int[] prompt, int count, Dictionary<string, double> figures)
+    {
+        GenerationOptions options = OptionsFor(count, threads) with { Temperature = 1 };
+        using var plain = new Side(model, options, [prompt]);
+        using var guessed = new Side(model, options with { Speculation = true, ShadowHook = new Negation() }, [prompt]);
+        Gpt2Completion text = Duel($"{prompt.Length}+{count} by a wrong reduced form", plain, guessed, figures, HeldUp)[0];
+        if (text.ShadowDrafted == 0 || text.ShadowAccepted > 0) throw new InvalidOperationException("The guesses were not wrong, or there were none.");
+    }
+
+    // By what stood already, as if it came again wherever the text is.
+    private static void MeasureWrongLookups(Gpt2Model model, int threads, int[] prompt, int count, Dictionary<string, double> figures)
+    {
+        GenerationOptions options = OptionsFor(count, threads) with { Temperature = 1 };
+        using var plain = new Side(model, options, [prompt]);
+        using var guessed = new Side(model, options, new StepwiseText(model, Prompt.Of(model, prompt), options, new WrongLookup()));
+        Gpt2Completion text = Duel($"{prompt.Length}+{count} by wrong look-ups", plain, guessed, figures, HeldUp)[0];
+        if (text.LookupDrafted == 0 || text.LookupAccepted > 0) throw new InvalidOperationException("The look-ups were not wrong, or there were none.");
+    }
+
+    // By what stood already of a text that does not repeat itself.
+    private static void MeasureWithoutGuesses(Gpt2Model model, int threads, int[] prompt, int count, Dictionary<string, double> figures)
+    {
+        GenerationOptions options = OptionsFor(count, threads) with { Temperature = 1 };
+        using var plain = new Side(model, options, [prompt]);
+        using var guessed = new Side(model, options with { Speculation = true }, [prompt]);
+        Duel($"{prompt.Length}+{count} with nothing to guess", plain, guessed, figures, HeldUp);
     }
 
     // How often the reduced form of a model that has learned something is right; it is too small to gain by it.
@@ -192,6 +203,61 @@ internal static class GuessingFigures
         }
 
         return Median(seconds);
+    }
+
+    /// <summary>Texts that are made step by step, and the time that it took from their first tokens on.</summary>
+    private sealed class Side : IDisposable
+    {
+        private readonly BatchGenerator _batch;
+        private readonly List<Gpt2Completion> _done = [];
+        private long _counted;
+
+        public Side(Gpt2Model model, GenerationOptions options, int[][] prompts)
+        {
+            _batch = new BatchGenerator(model, options, prompts.Length);
+            foreach (int[] prompt in prompts) _batch.Add(prompt);
+        }
+
+        public Side(Gpt2Model model, GenerationOptions options, GeneratedText text)
+        {
+            _batch = new BatchGenerator(model, options, batchSize: 1);
+            _batch.Add(text);
+        }
+
+        public List<Gpt2Completion> Done => _done;
+
+        public bool IsDone => _batch.IsEmpty;
+
+        public long Tokens => _batch.NewTokens;
+
+        public List<double> Seconds { get; } = [];
+
+        public double TokensPerSecond(double mostSeconds) => _counted / Seconds.Sum(seconds => Math.Min(seconds, mostSeconds));
+
+        public void Advance()
+        {
+            long before = Tokens, start = Stopwatch.GetTimestamp();
+            _done.AddRange(_batch.Advance());
+            if (before == 0) return;
+            Seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            _counted += Tokens - before;
+        }
+
+        public void Dispose() => _batch.Dispose();
+    }
+
+    /// <summary>Goes by its own experience as any look-up, but in a loop that is not the text's.</summary>
+    private sealed class WrongLookup : IDraft
+    {
+        private static readonly int[] Loop = [.. Enumerable.Range(0, 40).Select(i => i % 2)];
+
+        private readonly PromptLookup _lookup = new(); // as in greedy text, where it trusts itself most
+
+        public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max) => _lookup.Guess(Loop, max);
+
+        public double Rightness(int index) => _lookup.Rightness(index);
+
+        public void Learn(ReadOnlySpan<int> came) => _lookup.Learn(came);
     }
 
     /// <summary>Makes the likeliest the least likely, by more than a draw could make up for.</summary>

@@ -79,10 +79,11 @@ internal static class SpeedTable
                 case "loop": MeasureLoop(model, options, figures); break;
                 case "resident": ResidentFigures.Measure(model, options, Ids(model, 10), figures); break;
                 case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
+                case "loss": GuessingFigures.MeasureLoss(model, options.Threads, Ids(model, 10), figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
                 case "train": TrainingFigures.Measure(model, options.Threads, peak, figures); break;
-                default: throw new ArgumentException($"--figures {name} is not one of open, start, decode, sample, prefill, kernels, loop, resident, guess, batch, circuits, train");
+                default: throw new ArgumentException($"--figures {name} is not one of open, start, decode, sample, prefill, kernels, loop, resident, guess, loss, batch, circuits, train");
             }
         }
 

@@ -8,7 +8,7 @@ namespace PicoGpt.Benchmarks;
 /// <param name="Shape">The shape of a model to write.</param>
 /// <param name="Threads">Threads to compute with.</param>
 /// <param name="Precision">How the matrices are held.</param>
-/// <param name="Figures">What is measured: open, start, decode, sample, prefill, kernels, loop, guess, batch, circuits, train.</param>
+/// <param name="Figures">What is measured: open, start, decode, sample, prefill, kernels, loop, guess, loss, batch, circuits, train.</param>
 /// <param name="Rounds">How often everything is measured; the table shows medians.</param>
 internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int Threads, Gpt2Precision Precision, IReadOnlyList<string> Figures, int Rounds)
 {
@@ -28,7 +28,7 @@ internal sealed record TableOptions(string Model, Gpt2HyperParameters Shape, int
             shape,
             int.Parse(Value(arguments, "--threads") ?? $"{Environment.ProcessorCount}", CultureInfo.InvariantCulture),
             Enum.Parse<Gpt2Precision>(Value(arguments, "--precision") ?? nameof(Gpt2Precision.Float32), ignoreCase: true),
-            (Value(arguments, "--figures") ?? "open,start,decode,sample,prefill,kernels,loop,guess,batch,circuits,train").Split(','),
+            (Value(arguments, "--figures") ?? "open,start,decode,sample,prefill,kernels,loop,guess,loss,batch,circuits,train").Split(','),
             int.Parse(Value(arguments, "--rounds") ?? "5", CultureInfo.InvariantCulture));
     }
 

@@ -41,7 +41,7 @@ public sealed class BatchGenerator : IDisposable
         _workspace = new Workspace(model.HyperParameters, _options.Threads, _options.Kernels ?? Kernels.Best);
         try
         {
-            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose) { Cost = new PassCost(FurtherRow(model.Precision)) };
+            _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose) { Account = AccountOf(model, _options) };
         }
         catch
         {
@@ -121,7 +121,7 @@ public sealed class BatchGenerator : IDisposable
     {
         int toCome = TokensToCome();
         _driver.Expect(_shadow is null ? toCome : toCome / GuessedTogether, toCome, _options.Resident);
-        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome, _driver.Cost);
+        if (_shadow is not null) _driver.Shadow ??= _shadow.Make(toCome, _driver.Account);
         return [.. _driver.Advance(cancellationToken).SelectMany(text => text.Completions)];
     }
 
@@ -166,8 +166,10 @@ public sealed class BatchGenerator : IDisposable
         foreach (GeneratedText text in GeneratedText.Of(_model, prompt, _options)) Add(text);
     }
 
-    // Measured at the shape of 124M. The less is read, the more of a pass is arithmetic.
-    private static double FurtherRow(Gpt2Precision precision) => precision == Gpt2Precision.Float32 ? PassCost.UsualFurther : 0.15;
+    // Where guesses are made always, no clock decides.
+    private static GuessAccount AccountOf(Gpt2Model model, GenerationOptions options) => options.AlwaysShadow
+        ? new GuessAccount(new PassCost(isMeasured: false), double.PositiveInfinity)
+        : new GuessAccount(new PassCost(model.Precision));
 
     private void Choose(ReadOnlySpan<GeneratedText> texts, Matrix logits) // [rows, n_vocab]
     {

@@ -20,7 +20,7 @@ internal abstract class GeneratedText : QueuedText
         foreach (ForwardChange change in options.Interventions) change.CheckReach(reach);
         if (options.Beams > 1) return new BeamSearch(model, prompt, options).Beams;
         return [.. Enumerable.Range(0, options.Count).Select(i => new StepwiseText(
-            model, prompt, options with { Seed = unchecked(options.Seed + i) }, options.Speculation ? new PromptLookup() : null))];
+            model, prompt, options with { Seed = unchecked(options.Seed + i) }, options.Speculation ? new PromptLookup(isSampled: options.Temperature > 0) : null))];
     }
 
     /// <summary>Takes the logits after a row that was read: [n_vocab].</summary>

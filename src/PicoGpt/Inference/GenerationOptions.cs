@@ -113,11 +113,14 @@ public sealed record GenerationOptions
     /// <summary>Threads to compute with; 0 for one per physical core. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Guess by a reduced form whatever it costs, from the first step on: for tests and measurements.</summary>
+    /// <summary>Guess by a reduced form, from the first step on, and as if passes took what is usual, so that no clock decides: for tests and measurements.</summary>
     internal bool AlwaysShadow { get; init; }
 
     /// <summary>The reduced form that guesses: for tests and measurements.</summary>
     internal Gpt2Precision ShadowPrecision { get; init; } = Gpt2Precision.Int8;
+
+    /// <summary>What changes what passes through the reduced form: for tests and measurements of wrong guesses.</summary>
+    internal IForwardHook? ShadowHook { get; init; }
 
     /// <summary>
     /// Copy the weights into memory of this process's own whatever it costs, before the first step, or never; by default where it pays. For

@@ -9,13 +9,13 @@ internal interface IDraft
     /// <summary>Guesses the next tokens.</summary>
     /// <param name="text">The ids of the text so far.</param>
     /// <param name="max">The most tokens to guess.</param>
-    /// <param name="cost">What reading one further token costs, as a share of what it saves where it is right.</param>
-    /// <param name="minRightness">The least probability of being right at which a guess is of use.</param>
     /// <returns>The ids, often none; valid until the next call.</returns>
-    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max, double cost, double minRightness = 0);
+    ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max);
 
-    /// <summary>Learns how good the last guess was.</summary>
-    /// <param name="guessed">Tokens that were guessed.</param>
-    /// <param name="right">Tokens of them that were right, from the first on.</param>
-    void Learn(int guessed, int right);
+    /// <summary>The probability that a token of the last guess is right where those before it are, as it seems.</summary>
+    double Rightness(int index);
+
+    /// <summary>Learns what came instead of the last guess, verified or not.</summary>
+    /// <param name="came">The ids that followed the text.</param>
+    void Learn(ReadOnlySpan<int> came);
 }

@@ -63,14 +63,13 @@ internal abstract class QueuedText
     public virtual int Last => throw new NotSupportedException();
 
     /// <summary>Begins to guess what comes next, before <see cref="Next"/>.</summary>
-    /// <param name="texts">How many texts are under way.</param>
-    /// <param name="max">The most tokens that the model's reduced form is to guess; 0 where it is not to, or there is none.</param>
-    /// <returns>How many it is to guess: none where the text has guessed itself, or has nothing to guess.</returns>
-    public int BeginGuess(int texts, int max)
+    /// <param name="terms">What it needs to know for it.</param>
+    /// <returns>How many the model's reduced form is to guess: none where the text has guessed itself, or has nothing to guess.</returns>
+    public int BeginGuess(in GuessTerms terms)
     {
         try
         {
-            return IsFinished ? 0 : GuessItself(texts, max);
+            return IsFinished ? 0 : GuessItself(terms);
         }
         catch (Exception fault)
         {
@@ -88,5 +87,5 @@ internal abstract class QueuedText
     public virtual void Fail(Exception fault) => Fault ??= fault;
 
     /// <inheritdoc cref="BeginGuess"/>
-    protected virtual int GuessItself(int texts, int max) => 0;
+    protected virtual int GuessItself(in GuessTerms terms) => 0;
 }

@@ -16,13 +16,6 @@ internal sealed class Shadow : IDisposable
 
     // Measured with models that have learned something: 0.96 and more. Where it is not so, the first guesses tell.
     private const double InitialRightness = 0.95;
-    private const double MinGain = 1.02;
-
-    /// <summary>The most that guesses may lose of a text's time, as a share.</summary>
-    public const double MostLoss = 0.03;
-
-    // A text may end long before it has as many tokens as it may have.
-    private const int MostToCount = 100;
 
     // The first guesses tell the most: what is learned from one falls from a third to a tenth.
     private const int FirstWeight = 3;
@@ -35,34 +28,34 @@ internal sealed class Shadow : IDisposable
     // The system may take the processor away in the middle of a step.
     private const double MostDearer = 2;
 
-    // Where guessing gains little, a plain step now and then tells whether that is still so: of its passes alone the line is not known.
-    private const int RoundsToPlain = 8;
-    private const double ClearGain = 1.5;
-
     private readonly Gpt2Forward _forward;
-    private readonly PassCost _pass;
+    private readonly GuessAccount _account;
     private readonly double _usualCost;
-    private readonly double _mostLoss;
+    private readonly PassCost _reduced = new(Gpt2Precision.Int8, isMeasured: false); // by its number of rows
     private readonly List<Draft> _drafts = [];
     private readonly List<Draft> _open = [];
     private readonly int[] _rows = new int[Gpt2Forward.MaxLogits];
     private double _rightness = InitialRightness; // the probability that a token is right, as it seems
-    private double _cost; // what a step takes, as a share of an exact pass over as many rows
-    private double _balance; // plain steps that guesses have saved so far, as it seems
-    private int _learned, _measured, _rounds, _steps, _mostSteps;
+    private double _cost; // what a step over one row takes, as a share of an exact pass over one
+    private int _learned, _measured;
 
     /// <param name="forward">The reduced form's forward pass; it is disposed of with the shadow.</param>
-    /// <param name="pass">What the exact passes take.</param>
-    /// <param name="usualCost">What a step usually takes, as a share of an exact pass over as many rows.</param>
-    /// <param name="mostLoss">The most that guesses may lose of a text's time, as a share.</param>
-    public Shadow(Gpt2Forward forward, PassCost pass, double usualCost, double mostLoss = MostLoss)
+    /// <param name="account">Chooses how far it guesses.</param>
+    /// <param name="usualCost">What a step over one row usually takes, as a share of an exact pass over one.</param>
+    public Shadow(Gpt2Forward forward, GuessAccount account, double usualCost)
     {
-        (_forward, _pass, _usualCost, _mostLoss) = (forward, pass, usualCost, mostLoss);
+        (_forward, _account, _usualCost) = (forward, account, usualCost);
         _cost = usualCost;
     }
 
-    /// <summary>Tells how many steps are to come; see <see cref="Gpt2Forward.Expect"/>.</summary>
-    public void Expect(int steps, bool? resident) => _forward.Expect(steps, resident);
+    /// <summary>What the last guesses took to make, in plain steps.</summary>
+    public double Drafting { get; private set; }
+
+    /// <summary>Tells how many steps are to come; see <see cref="Gpt2Forward.Expect"/>. By default nothing is spent on guesses that gain nothing.</summary>
+    public void Expect(int steps, bool? resident)
+    {
+        if (resident is not null || _account.IsAhead) _forward.Expect(steps, resident);
+    }
 
     /// <summary>Lets the texts guess as far as that pays, and puts them back to where they were.</summary>
     /// <param name="texts">The texts under way.</param>
@@ -71,18 +64,18 @@ internal sealed class Shadow : IDisposable
     public void Guess(IReadOnlyList<QueuedText> texts, CancellationToken cancellationToken)
     {
         _drafts.Clear();
-        int max = Worthwhile(texts.Count, out double gain, Affordable(texts));
-        if (max == 0) Recover();
-        else if (gain < ClearGain && ++_rounds % RoundsToPlain == 0) max = 0;
+        Drafting = 0;
+        int max = Worthwhile(texts.Count, out double gain);
+        if (max == 0 && !_account.IsPlain) Recover();
         foreach (QueuedText text in texts)
         {
-            int wanted = text.BeginGuess(texts.Count, max);
+            int wanted = text.BeginGuess(new GuessTerms(_account, texts.Count, max, max > 0 ? gain : 0));
             if (wanted > 0) _drafts.Add(new Draft(text, text.Cache!.Length, wanted));
         }
 
         try
         {
-            for (int guessed = 0; TakeOpen(guessed); guessed++) Step(cancellationToken);
+            for (int guessed = 0; TakeOpen(guessed); guessed++, Drafting += CostOf(texts.Count)) Step(cancellationToken);
         }
         finally
         {
@@ -91,20 +84,10 @@ internal sealed class Shadow : IDisposable
     }
 
     /// <summary>Learns how good the last guesses were, once they are verified.</summary>
-    /// <param name="texts">How many texts were under way.</param>
-    public void Learn(int texts)
+    public void Learn()
     {
-        _steps++;
-        if (_drafts.Count == 0) return;
-        int guessed = 0, right = 0, longest = 0;
-        foreach (QueuedText text in _drafts.Select(draft => draft.Text))
-        {
-            Learn(text.Guessed, text.Right);
-            (guessed, right, longest) = (guessed + text.Guessed, right + text.Right, Math.Max(longest, text.Guessed));
-        }
-
+        foreach (Draft draft in _drafts) Learn(draft.Text.Guessed, draft.Text.Right);
         _drafts.Clear();
-        _balance += ((double)right / texts) - Price(texts, longest, guessed);
     }
 
     public void Dispose() => _forward.Dispose();
@@ -118,31 +101,18 @@ internal sealed class Shadow : IDisposable
     /// <summary>Learns what a step over some rows took.</summary>
     internal void Learn(int rows, double seconds)
     {
-        if (!_pass.IsKnown) return;
-        double cost = Math.Min(seconds / _pass.Of(rows), MostDearer * _cost);
+        if (!_account.Pass.IsKnown) return;
+        double cost = Math.Min(seconds / (_account.Pass.Of(1) * _reduced.Of(rows)), MostDearer * _cost);
         _cost += (cost - _cost) / Math.Min(FirstWeight + _measured++, MostWeight);
     }
 
-    /// <summary>
-    /// How many tokens to guess, so that a text gets on fastest. Of n guesses, each right with the probability p, a pass keeps
-    /// 1 + p + … + pⁿ tokens.
-    /// </summary>
+    /// <summary>How many tokens to guess, so that a text gets on fastest.</summary>
     /// <param name="texts">How many texts are under way.</param>
     /// <param name="gain">How many times as fast that is, as it seems.</param>
-    /// <param name="affordable">The plain steps that may be lost if all of them are wrong.</param>
-    internal int Worthwhile(int texts, out double gain, double affordable = double.PositiveInfinity)
+    internal int Worthwhile(int texts, out double gain)
     {
-        double step = _pass.Of(texts), tokens = 1, power = 1;
-        int length = 0;
-        gain = MinGain;
-        for (int n = 1; n <= MaxGuesses && texts * (n + 1) <= Gpt2Forward.MaxLogits && Price(texts, n, texts * n) <= affordable; n++)
-        {
-            tokens += power *= _rightness;
-            double times = tokens * step / ((n * _cost * step) + _pass.Of(texts * (n + 1)));
-            if (times > gain) (gain, length) = (times, n);
-        }
-
-        return length;
+        gain = 0;
+        return _account.Worthwhile(texts, MaxGuesses, CostOf(texts), _ => _rightness, ref gain);
     }
 
     /// <summary>Forgets a little of what spoke against guessing, so that it is tried again eventually.</summary>
@@ -152,16 +122,8 @@ internal sealed class Shadow : IDisposable
         _cost -= CostRecovery * Math.Max(_cost - _usualCost, 0);
     }
 
-    // What guesses take beyond a plain step, in plain steps.
-    private double Price(int texts, int steps, int guessed) => (steps * _cost) + (_pass.Of(texts + guessed) / _pass.Of(texts)) - 1;
-
-    private double Affordable(IReadOnlyList<QueuedText> texts)
-    {
-        int toCome = 0;
-        foreach (QueuedText text in texts) toCome = Math.Max(toCome, text.TokensToCome);
-        _mostSteps = Math.Max(_mostSteps, _steps + Math.Min(toCome, MostToCount));
-        return _balance + (_mostLoss * _mostSteps);
-    }
+    // what a step takes, in plain ones
+    private double CostOf(int texts) => _cost * _reduced.Of(texts) * _account.Pass.Of(1) / _account.Pass.Of(texts);
 
     private bool TakeOpen(int guessed)
     {

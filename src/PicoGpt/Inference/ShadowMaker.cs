@@ -17,6 +17,7 @@ internal sealed class ShadowMaker : IDisposable
     private readonly Workspace _workspace;
     private readonly Gpt2Precision _precision;
     private readonly bool _always;
+    private readonly IForwardHook? _hook;
     private readonly Usual _usual;
     private readonly CancellationTokenSource _ending = new();
     private Task? _preparation;
@@ -24,7 +25,7 @@ internal sealed class ShadowMaker : IDisposable
 
     private ShadowMaker(Gpt2Model model, Workspace workspace, GenerationOptions options)
     {
-        (_model, _workspace, _precision, _always) = (model, workspace, options.ShadowPrecision, options.AlwaysShadow);
+        (_model, _workspace, _precision, _always, _hook) = (model, workspace, options.ShadowPrecision, options.AlwaysShadow, options.ShadowHook);
         _usual = Beside(model.Precision);
         _reduced = model.WithPrecision(_precision);
     }
@@ -40,15 +41,15 @@ internal sealed class ShadowMaker : IDisposable
 
     /// <summary>Begins to make the shadow where the text to come is worth it.</summary>
     /// <param name="tokensToCome">How long the text may still become.</param>
-    /// <param name="pass">What the exact passes take.</param>
+    /// <param name="account">Chooses how far the shadow guesses.</param>
     /// <returns>The shadow, once, when it is ready.</returns>
-    public Shadow? Make(int tokensToCome, PassCost pass)
+    public Shadow? Make(int tokensToCome, GuessAccount account)
     {
         if (_isDone) return null;
         if (_preparation is null && !TryBegin(tokensToCome)) return null;
         if (_preparation is not { IsCompleted: true } ended) return null;
         _isDone = true;
-        return ended.IsCompletedSuccessfully ? Made(pass) : null;
+        return ended.IsCompletedSuccessfully ? Made(account) : null;
     }
 
     public void Dispose()
@@ -85,13 +86,11 @@ internal sealed class ShadowMaker : IDisposable
         return true;
     }
 
-    private Shadow? Made(PassCost pass)
+    private Shadow? Made(GuessAccount account)
     {
         try
         {
-            // Where it is to guess always, no clock decides.
-            var forward = new Gpt2Forward(_reduced, _workspace);
-            return _always ? new Shadow(forward, new PassCost(), usualCost: 0.4, double.PositiveInfinity) : new Shadow(forward, pass, _usual.Cost);
+            return new Shadow(new Gpt2Forward(_reduced, _workspace) { Hook = _hook }, account, _usual.Cost);
         }
         catch (Exception fault) when (fault is Gpt2Exception or ObjectDisposedException or OutOfMemoryException)
         {
@@ -102,7 +101,7 @@ internal sealed class ShadowMaker : IDisposable
     // Measured at the shape of 124M: opening takes one or two steps, converting half a second.
     private static Usual Beside(Gpt2Precision precision) => precision switch
     {
-        Gpt2Precision.Float32 => new(0.38, 8, 80),
+        Gpt2Precision.Float32 => new(0.38, 20, 80),
         Gpt2Precision.Float16 => new(0.5, 24, 240),
         _ => new(0.6, 32, 320), // BFloat16 is unpacked with the least effort
     };

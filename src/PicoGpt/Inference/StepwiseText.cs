@@ -7,12 +7,6 @@ namespace PicoGpt.Inference;
 /// <summary>A text that is generated token by token, greedily or sampled: a prompt, what follows it, and what became of it.</summary>
 internal sealed class StepwiseText : GeneratedText
 {
-    /// <summary>Reading a further token together with others takes about this share of reading one alone.</summary>
-    public const double FurtherRow = 0.05;
-
-    // Where the model's reduced form would guess instead, a look-up has to be right more often than not.
-    private const double MinBesideShadow = 0.5;
-
     private const int MaxGuesses = PromptLookup.MaxGuesses;
 
     private readonly Gpt2Model _model;
@@ -28,6 +22,7 @@ internal sealed class StepwiseText : GeneratedText
     private readonly IDraft? _lookup;
     private readonly int[] _together = new int[1 + MaxGuesses];
     private int _start; // of the context, in the ids; 0 until it slides
+    private int _lookedUpAt = -1; // how many ids there were when this step looked up, if it did
     private LogitsProcessor? _guessProcessor;
     private Random64? _guessDraws; // where the sampler's draws for what is guessed come from
     private bool _wantsLogits, _isPrefill;
@@ -152,7 +147,8 @@ internal sealed class StepwiseText : GeneratedText
         if (_isPrefill) _prefill += elapsed;
         else _decode += elapsed;
         if (_guessDraws is not null) _shadowed = _shadowed.Plus(Guessed, Right);
-        else if (Guessed > 0) LearnLookup();
+        else _lookedUp = _lookedUp.Plus(Guessed, Right);
+        if (_lookedUpAt >= 0) _lookup!.Learn(Ids[_lookedUpAt..]);
         Cache!.Length = Math.Min(Cache.Length, _ids.Count - _start - 1); // a wrong guess is forgotten, and the last token is not read yet
     }
 
@@ -176,19 +172,21 @@ internal sealed class StepwiseText : GeneratedText
     public override string TakePiece() => _text.TakePiece();
 
     /// <inheritdoc/>
-    protected override int GuessItself(int texts, int max)
+    protected override int GuessItself(in GuessTerms terms)
     {
-        (Guessed, Right, _guessDraws) = (0, 0, null);
+        (Guessed, Right, _guessDraws, _lookedUpAt) = (0, 0, null, -1);
         int read = _start + Cache!.Length; // ids
         int room = Math.Min(Math.Min(MaxGuesses + 1, Cache.Capacity - Cache.Length), _options.MaxTokens - NewTokens) - 1;
         if (_lookup is null || room <= 0 || _ids.Count - read != 1) return 0;
-        ReadOnlySpan<int> guess = _lookup.Guess(Ids, room, CostAmong(texts), max > 0 ? MinBesideShadow : 0);
-        guess.CopyTo(_together.AsSpan(1));
-        Guessed = guess.Length;
-        if (Guessed > 0 || max == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
+        _lookedUpAt = _ids.Count;
+        ReadOnlySpan<int> guess = _lookup.Guess(Ids, room);
+        double gain = terms.ShadowGain;
+        Guessed = terms.Account.Worthwhile(terms.Texts, guess.Length, step: 0, _lookup.Rightness, ref gain);
+        guess[..Guessed].CopyTo(_together.AsSpan(1));
+        if (Guessed > 0 || terms.ShadowGuesses == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
         _guessDraws = _sampler.Draws.Copy();
         _guessProcessor?.Restart();
-        return Math.Min(max, room);
+        return Math.Min(terms.ShadowGuesses, room);
     }
 
     // What is to be done when the context is full. False where the text ends with it.
@@ -213,15 +211,6 @@ internal sealed class StepwiseText : GeneratedText
         FirstScored = 0;
         return _together.AsSpan(0, 1 + Guessed);
     }
-
-    private void LearnLookup()
-    {
-        _lookedUp = _lookedUp.Plus(Guessed, Right);
-        _lookup!.Learn(Guessed, Right);
-    }
-
-    // A right guess saves a row of a later step, and a text's share of that step's reading of the weights; a wrong one costs a row.
-    private static double CostAmong(int texts) => FurtherRow / (((1 - FurtherRow) / texts) + FurtherRow);
 
     private void Take(int id, ReadOnlySpan<float> logits)
     {

@@ -50,8 +50,8 @@ internal sealed class TextDriver<T> : IDisposable
     /// <summary>Positions that were read so far, guessed ones included.</summary>
     public long RowsRead { get; private set; }
 
-    /// <summary>What passes take that only make tokens, and verify guesses.</summary>
-    public PassCost Cost { get; init; } = new();
+    /// <summary>Chooses how far to guess. Passes that only make tokens, and verify guesses, tell it what they take.</summary>
+    public GuessAccount Account { get; init; } = new(new PassCost());
 
     /// <summary>What guesses for the texts, if anything; it is disposed of with the driver.</summary>
     public Shadow? Shadow { get; set; }
@@ -120,7 +120,7 @@ internal sealed class TextDriver<T> : IDisposable
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         foreach (Part part in _step) Settle(part.Text, elapsed);
-        Shadow?.Learn(_underWay.Count);
+        Learn();
         foreach (T text in _underWay)
         {
             if (text.IsFinished) Release(text);
@@ -140,7 +140,7 @@ internal sealed class TextDriver<T> : IDisposable
         start = Stopwatch.GetTimestamp();
         if (!Try(Score, cancellationToken)) return;
         elapsed += Stopwatch.GetElapsedTime(start);
-        if (scored == _rows && scored is > 0 and <= Gpt2Forward.MaxLogits) Cost.Note(scored, elapsed.TotalSeconds);
+        if (scored == _rows && scored is > 0 and <= Gpt2Forward.MaxLogits) Account.Pass.Note(scored, elapsed.TotalSeconds);
     }
 
     // A text that begins like one whose beginning is still being read waits for it, and then takes it over.
@@ -212,6 +212,7 @@ internal sealed class TextDriver<T> : IDisposable
     // A guess is of use, but nobody depends on it: a fault of its weights is not a fault of a text. What a hook changes it does not see.
     private void Guess(CancellationToken cancellationToken)
     {
+        Account.Begin(_underWay.Select(text => text.TokensToCome).DefaultIfEmpty().Max());
         if (Shadow is not null && _forward.Hook is null)
         {
             try
@@ -226,7 +227,14 @@ internal sealed class TextDriver<T> : IDisposable
             }
         }
 
-        foreach (T text in _underWay) text.BeginGuess(_underWay.Count, max: 0);
+        foreach (T text in _underWay) text.BeginGuess(new GuessTerms(Account, _underWay.Count));
+    }
+
+    private void Learn()
+    {
+        Shadow?.Learn();
+        int guessed = _underWay.Sum(text => text.Guessed);
+        if (guessed > 0) Account.Book(_underWay.Count, Shadow?.Drafting ?? 0, guessed, _underWay.Sum(text => text.Right));
     }
 
     private void Read(CancellationToken cancellationToken)

@@ -144,8 +144,8 @@ public sealed class ChangedFileTests : IDisposable
         SkipWithoutLeases();
         using Gpt2Model model = BuiltInModel.Open(), other = Gpt2Model.Open(_folder.Path);
         using var workspace = new Workspace(model.HyperParameters, threads: 1, Kernels.Best);
-        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, workspace), batchSize: 1, Choose);
-        driver.Shadow = new Shadow(new Gpt2Forward(other, workspace), new PassCost(), usualCost: 0.4);
+        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, workspace), batchSize: 1, Choose) { Account = new GuessAccount(new PassCost(isMeasured: false)) };
+        driver.Shadow = new Shadow(new Gpt2Forward(other, workspace), driver.Account, usualCost: 0.4);
         GeneratedText text = Assert.Single(GeneratedText.Of(model, Prompt.Of(model, "Once", allowSpecial: false), Endless with { Speculation = true }));
         driver.Add(text);
         for (int i = 0; i < 3; i++) Assert.Empty(driver.Advance(Cancellation));

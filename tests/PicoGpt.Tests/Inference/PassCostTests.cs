@@ -6,20 +6,20 @@ namespace PicoGpt.Tests.Inference;
 public sealed class PassCostTests
 {
     [Fact]
-    public void Before_any_pass_one_row_counts_as_one_and_a_further_one_as_usual()
+    public void Before_any_pass_one_row_counts_as_one_and_further_ones_as_usual()
     {
-        var cost = new PassCost(usualFurther: 0.1);
+        var cost = new PassCost(Gpt2Precision.Float32);
         Assert.False(cost.IsKnown);
-        Assert.Equal([1, 1.1, 1.4], ((int[])[1, 2, 5]).Select(cost.Of), Near);
+        Assert.Equal([1, 1.3, 1.45], ((int[])[1, 2, 5]).Select(cost.Of), Near);
     }
 
     [Fact]
     public void One_pass_tells_the_scale_of_all()
     {
-        var cost = new PassCost(usualFurther: 0.1);
-        cost.Note(rows: 5, seconds: 0.014);
+        var cost = new PassCost(Gpt2Precision.Float32);
+        cost.Note(rows: 5, seconds: 0.0145);
         Assert.True(cost.IsKnown);
-        Assert.Equal([0.010, 0.014], ((int[])[1, 5]).Select(cost.Of), Near);
+        Assert.Equal([0.010, 0.0145], ((int[])[1, 5]).Select(cost.Of), Near);
     }
 
     [Fact]
@@ -32,11 +32,29 @@ public sealed class PassCostTests
     }
 
     [Fact]
+    public void A_second_row_may_take_more_than_those_after_it()
+    {
+        var cost = new PassCost();
+        for (int i = 0; i < 80; i++) cost.Note(rows: 1 + (i % 8), seconds: i % 8 == 0 ? 0.010 : 0.017 + (0.001 * ((i % 8) - 1)));
+        Assert.InRange(cost.SecondRow, 0.5, 0.7); // the usual still counts a little
+        Assert.InRange(cost.FurtherRow, 0.08, 0.12);
+    }
+
+    [Fact]
+    public void What_is_not_measured_stays_as_usual()
+    {
+        var cost = new PassCost(Gpt2Precision.Int8, isMeasured: false);
+        cost.Note(rows: 4, seconds: 1);
+        Assert.False(cost.IsKnown);
+        Assert.Equal([1, 2.2, 2.9], ((int[])[1, 2, 4]).Select(cost.Of), Near);
+    }
+
+    [Fact]
     public void A_further_row_never_seems_to_save_time()
     {
         var cost = new PassCost();
         for (int i = 0; i < 50; i++) cost.Note(rows: 1 + (7 * (i % 2)), seconds: i % 2 == 0 ? 0.010 : 0.006);
-        Assert.Equal(0, cost.FurtherRow);
+        Assert.Equal((0, 0), (cost.SecondRow, cost.FurtherRow));
         Assert.InRange(cost.Of(1), 0.006, 0.010);
     }
 

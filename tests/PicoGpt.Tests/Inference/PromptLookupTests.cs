@@ -8,30 +8,44 @@ public sealed class PromptLookupTests
     private static readonly int[] Loop = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2];
 
     [Fact]
-    public void A_loop_goes_on_as_it_went() => Assert.Equal([3, 4, 1, 2, 3], new PromptLookup().Guess(Loop, 5, 0.05).ToArray());
+    public void A_loop_goes_on_as_it_went() => Assert.Equal([3, 4, 1, 2, 3], new PromptLookup().Guess(Loop, 5).ToArray());
 
     [Fact]
-    public void Nothing_is_guessed_where_nothing_repeats() => Assert.Empty(new PromptLookup().Guess([1, 2, 3, 4], 5, 0.05).ToArray());
+    public void Nothing_is_guessed_where_nothing_repeats() => Assert.Empty(new PromptLookup().Guess([1, 2, 3, 4], 5).ToArray());
 
     [Fact]
-    public void The_dearer_a_guess_is_the_shorter_it_gets()
+    public void The_longer_what_came_again_the_surer_is_what_follows()
     {
-        int[] lengths = [.. ((double[])[0.05, 0.3, 0.5, 0.7]).Select(cost => new PromptLookup().Guess(Loop, PromptLookup.MaxGuesses, cost).Length)];
-        Assert.Equal([5, 2, 1, 0], lengths); // 0.6⁵ > 0.05 > 0.6⁶, and so on
+        var lookup = new PromptLookup();
+        lookup.Guess([1, 2, 3, 4, 5, 9, 1, 2], PromptLookup.MaxGuesses); // two alike, and with every right guess one more
+        double[] rightness = [.. Enumerable.Range(0, PromptLookup.MaxGuesses).Select(lookup.Rightness)];
+        Assert.Equal(rightness.Order(), rightness);
+        Assert.True(rightness[0] < rightness[2]);
+        lookup.Guess(Loop, 5);
+        Assert.True(lookup.Rightness(0) > rightness[0]);
     }
 
     [Fact]
-    public void Wrong_guesses_make_it_cautious_and_right_ones_bold()
+    public void What_came_instead_of_its_guesses_makes_it_cautious_or_bold()
     {
         var cautious = new PromptLookup();
         var bold = new PromptLookup();
         for (int i = 0; i < 10; i++)
         {
-            cautious.Learn(guessed: 5, right: 0);
-            bold.Learn(guessed: 5, right: 5);
+            cautious.Guess(Loop, PromptLookup.MaxGuesses);
+            cautious.Learn([9]);
+            bold.Guess(Loop, PromptLookup.MaxGuesses);
+            bold.Learn([3, 4]); // a part of the guess, all of it right
         }
 
-        Assert.Equal(1, cautious.Guess(Loop, PromptLookup.MaxGuesses, 0.05).Length);
-        Assert.Equal(PromptLookup.MaxGuesses, bold.Guess(Loop, PromptLookup.MaxGuesses, 0.05).Length);
+        Assert.InRange(cautious.Rightness(0), 0, 0.2);
+        Assert.InRange(bold.Rightness(0), 0.9, 1);
+        Assert.Equal(Fresh(new PromptLookup()), Fresh(cautious)); // that of a shorter occurrence is still as it was
+    }
+
+    private static double Fresh(PromptLookup lookup)
+    {
+        lookup.Guess([1, 2, 3, 1, 2], 1);
+        return lookup.Rightness(0);
     }
 }

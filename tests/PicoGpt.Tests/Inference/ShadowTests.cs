@@ -83,7 +83,7 @@ public sealed class ShadowTests : IDisposable
         using Shadow young = NewShadow(), old = NewShadow();
         old.Learn(guessed: 8, right: 8);
         Assert.InRange(WrongUntilItEnds(young), 1, 3);
-        Assert.InRange(WrongUntilItEnds(old), 5, 10);
+        Assert.InRange(WrongUntilItEnds(old), 4, 10);
     }
 
     [Theory]
@@ -95,14 +95,14 @@ public sealed class ShadowTests : IDisposable
         const double Cost = 0.38; // no clock decides
         GenerationOptions options = new() { MaxTokens = tokens, IgnoreEndOfText = true, Overflow = ContextOverflow.Slide, Temperature = 1, Seed = 3, Threads = 1 };
         using var workspace = new Workspace(_model.HyperParameters, 1, Kernels.Best);
-        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(_model, workspace), batchSize: 1, Choose);
-        driver.Shadow = new Shadow(new Gpt2Forward(_model, workspace) { Hook = new Negation() }, new PassCost(), Cost);
+        using var driver = new TextDriver<GeneratedText>(new Gpt2Forward(_model, workspace), batchSize: 1, Choose) { Account = new GuessAccount(new PassCost(isMeasured: false)) };
+        driver.Shadow = new Shadow(new Gpt2Forward(_model, workspace) { Hook = new Negation() }, driver.Account, Cost);
         driver.Add(Assert.Single(GeneratedText.Of(_model, Prompt.Of(_model, "Once"), options)));
         List<GeneratedText> done;
         do done = driver.Advance(Cancellation);
         while (done.Count == 0);
         Gpt2Completion guessed = done[0].Completions[0];
-        Assert.InRange(guessed.ShadowDrafted, tokens / 40, tokens * Shadow.MostLoss / (Cost + PassCost.UsualFurther));
+        Assert.InRange(guessed.ShadowDrafted, tokens / 40, tokens * GuessAccount.MostLoss / (Cost + driver.Account.Pass.FurtherRow));
         Assert.Equal(0, guessed.ShadowAccepted);
         Assert.Equal(TextGeneration.Run(_model, "Once", options with { Speculation = false }, Cancellation).Ids, guessed.Ids);
     }
@@ -176,7 +176,7 @@ public sealed class ShadowTests : IDisposable
     }
 
     private Shadow NewShadow(PassCost? pass = null) =>
-        new(new Gpt2Forward(_model.WithPrecision(Gpt2Precision.Int8), 1, Kernels.Best), pass ?? new PassCost(), usualCost: 0.35);
+        new(new Gpt2Forward(_model.WithPrecision(Gpt2Precision.Int8), 1, Kernels.Best), new GuessAccount(pass ?? new PassCost(), double.PositiveInfinity), usualCost: 0.35);
 
     /// <summary>Makes the likeliest the least likely.</summary>
     private sealed class Negation : IForwardHook
