@@ -64,9 +64,9 @@ internal sealed class PassCost
     private static (double Second, double Further) UsualOf(Gpt2Precision precision) => precision switch
     {
         Gpt2Precision.Float32 => (0.3, 0.05),
-        Gpt2Precision.Int8 => (1.2, 0.35),
-        Gpt2Precision.Int4 => (1.0, 0.45),
-        _ => (0.35, 0.15),
+        Gpt2Precision.Int8 => (1.0, 0.3),
+        Gpt2Precision.Int4 => (0.9, 0.45),
+        _ => (0.4, 0.15),
     };
 
     private static double Second(int rows) => rows > 1 ? 1 : 0;

@@ -46,7 +46,7 @@ public sealed class PassCostTests
         var cost = new PassCost(Gpt2Precision.Int8, isMeasured: false);
         cost.Note(rows: 4, seconds: 1);
         Assert.False(cost.IsKnown);
-        Assert.Equal([1, 2.2, 2.9], ((int[])[1, 2, 4]).Select(cost.Of), Near);
+        Assert.Equal([1, 2, 2.6], ((int[])[1, 2, 4]).Select(cost.Of), Near);
     }
 
     [Fact]
