@@ -15,6 +15,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private Gpt2ModelReference? _reference;
+    private string? _carried; // the precision of what is opened, where it came from another session
     private Gpt2Model? _model;
     private HashSet<string>? _given; // before the first object of the pipeline
 
@@ -26,6 +27,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 
     /// <summary>In what precision a model is to be held, or <see langword="null"/> for that of a model object, or float32.</summary>
     protected virtual Gpt2Precision? WantedPrecision => null;
+
+    /// <summary>How the matrices of a model are to be held that is opened: as the command says, or as they were where the model came from.</summary>
+    private protected Gpt2Precision PrecisionToOpen => WantedPrecision ?? (_carried is null ? default : Enum.Parse<Gpt2Precision>(_carried));
 
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken StopToken => _stop.Token;
@@ -118,6 +122,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (!EmitsPartsOfModel) _model?.Dispose();
         _model = null;
         long start = Stopwatch.GetTimestamp();
+        _carried = reference.Precision;
         _model = OpenModel(reference.NameOrPath!);
         _reference = reference;
         WriteVerbose($"{_model.Name}: opened {_model.Path} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
@@ -173,6 +178,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         WarnOfElsewhere(path, model.Prefix);
         if (model.Assumption is { } assumption)
             WriteWarning($"{assumption} Get-Gpt2Model takes it as -HeadCount, every command from a config.json or hparams.json beside the weights.");
+        if (model.Contradiction is { } contradiction) WriteWarning(contradiction);
         IReadOnlyList<string> leftOut = model.Parameters.LeftOut, settings = model.UnusedSettings;
         if (leftOut.Count > 0) WriteVerbose($"{model.Name}: left out are tensors that are not a part of a GPT-2: {Excerpt.Of(leftOut)}.");
         if (settings.Count > 0) WriteVerbose($"{model.Name}: its generation_config.json says {Excerpt.Of(settings, max: 8)}, which is not used; parameters say how to generate.");
@@ -199,7 +205,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     protected virtual Gpt2Model OpenModel(string nameOrPath)
     {
         string path = SessionPath.Resolve(SessionState, nameOrPath);
-        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, WantedPrecision ?? default, cancellationToken: StopToken);
+        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, PrecisionToOpen, cancellationToken: StopToken);
         if (!ModelCatalog.TryResolve(nameOrPath, out _)) TellOf(path, model);
         return model;
     }
@@ -280,11 +286,19 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         try
         {
-            if (model.HasVocabulary) model.ReadEncoder(StopToken);
+            if (!model.HasVocabulary) return;
+            model.ReadEncoder(StopToken);
+            TellOfVocabulary(model);
         }
         catch (Gpt2Exception)
         {
         }
+    }
+
+    /// <summary>Warns of a vocabulary that is another model's.</summary>
+    private protected void TellOfVocabulary(Gpt2Model model)
+    {
+        if (model.HasVocabulary && model.VocabularyDoubt is { } doubt) WriteWarning($"{doubt} {model.Name} reads and writes texts wrongly with it.");
     }
 
     /// <summary>Warns where the machine's memory is scarce for models, and refuses where it cannot do.</summary>

@@ -18,7 +18,7 @@ public abstract class Gpt2FetchingCmdlet : Gpt2Cmdlet
     protected Gpt2Model FetchAndOpen(CatalogModel model, DownloadOptions? options = null)
     {
         Fetch(model, options);
-        return ModelStore.Default.Open(model, WantedPrecision ?? default, StopToken);
+        return ModelStore.Default.Open(model, PrecisionToOpen, StopToken);
     }
 
     /// <summary>The tokenizer of a model, or of a folder that has a vocabulary alone; of a model that is not here, only its two files are fetched.</summary>

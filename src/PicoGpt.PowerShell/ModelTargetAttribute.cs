@@ -34,9 +34,9 @@ public sealed class ModelTargetAttribute : ArgumentTransformationAttribute
     // A row of a table, or what came from another session. PSPath and FullName are those of files.
     private static ModelTarget? Row(PSObject row)
     {
-        string? path = Text(row, "PSPath") ?? Text(row, "FullName") ?? Text(row, "Path");
+        string? path = ModelTransformationAttribute.PlaceOf(row) ?? Text(row, "PSPath") ?? Text(row, "FullName") ?? Text(row, "Path");
         string? name = Text(row, "Name");
-        return path is null && name is null ? null : new ModelTarget(name, path);
+        return path is null && name is null ? null : new ModelTarget(name, path) { Precision = ModelTransformationAttribute.PrecisionOf(row) };
     }
 
     private static string? Text(PSObject row, string property) =>

@@ -10,6 +10,8 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
 {
     private const string Wanted = "give a model object from Get-Gpt2Model, a name such as 124M, or a path.";
 
+    private static readonly string DeserializedModel = "Deserialized." + typeof(Gpt2Model).FullName;
+
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -21,7 +23,7 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
             ModelInfo info => new Gpt2ModelReference(ModelStore.Default.ModelAt(info.Path)?.Name ?? info.Path), // of another cache it lies there
             string { Length: > 0 } nameOrPath => new Gpt2ModelReference(nameOrPath),
             FileSystemInfo file => new Gpt2ModelReference(file.FullName),
-            PSCustomObject when FromOtherSession((PSObject)given!) is { } nameOrPath => new Gpt2ModelReference(nameOrPath),
+            PSCustomObject when FromOtherSession((PSObject)given!) is { } reference => reference,
             null or "" => throw new ArgumentTransformationMetadataException($"No model was given; {Wanted}"),
             IList several => throw new ArgumentTransformationMetadataException($"{several.Count} things were given for one model; {Wanted}"),
             object other => throw new ArgumentTransformationMetadataException($"'{other}' ({other.GetType().Name}) is not a model; {Wanted}"),
@@ -30,12 +32,26 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
-    // What came from a job or another computer: a model's folder, where that is here too, or else its name.
-    private static string? FromOtherSession(PSObject given)
+    // What came from a job or another computer: a model's files in the precision that it had, where they are here too, or else its name.
+    private static Gpt2ModelReference? FromOtherSession(PSObject given)
     {
-        bool isModel = given.TypeNames.Contains("Deserialized." + typeof(Gpt2Model).FullName);
-        if (isModel && given.Properties["Path"]?.Value is string path && Directory.Exists(path)) return path;
-        bool isInfo = given.TypeNames.Contains("Deserialized." + typeof(ModelInfo).FullName);
-        return isModel || isInfo ? given.Properties["Name"]?.Value as string : null;
+        string? name = given.Properties["Name"]?.Value as string;
+        if (given.TypeNames.Contains("Deserialized." + typeof(ModelInfo).FullName)) return name is null ? null : new Gpt2ModelReference(name);
+        if (!given.TypeNames.Contains(DeserializedModel)) return null;
+        if (given.Properties["Path"]?.Value is "")
+            throw new ArgumentTransformationMetadataException($"{name} is a copy in the memory of another session; Export-Gpt2Model writes it there to files, which every session can open.");
+        return PlaceOf(given) is { } place || (place = name) is not null ? new Gpt2ModelReference(place, PrecisionOf(given)) : null;
     }
+
+    /// <summary>The files of a model that came from another session: that of its weights, of which its folder may have several, or its folder.</summary>
+    internal static string? PlaceOf(PSObject given)
+    {
+        if (!given.TypeNames.Contains(DeserializedModel) || given.Properties["Path"]?.Value is not string folder) return null;
+        if (ModelStore.Default.ModelAt(folder) is null && given.Properties["Prefix"]?.Value is string prefix && File.Exists(prefix)) return prefix;
+        return Directory.Exists(folder) ? folder : null;
+    }
+
+    /// <summary>The precision of a model that came from another session.</summary>
+    internal static string? PrecisionOf(PSObject given) =>
+        given.TypeNames.Contains(DeserializedModel) && $"{given.Properties["Precision"]?.Value}" is var name && Enum.IsDefined(typeof(Gpt2Precision), name) ? name : null;
 }

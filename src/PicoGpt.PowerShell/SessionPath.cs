@@ -23,7 +23,10 @@ internal static class SessionPath
         }
     }
 
-    /// <summary>What the wildcards of a path match. Without any it is taken as it is: a checkpoint's prefix is not a file.</summary>
+    /// <summary>
+    /// What the wildcards of a path match; where that is nothing, what has this very name, such as <c>[old] models</c>. Without any the path is
+    /// taken as it is: a checkpoint's prefix is not a file.
+    /// </summary>
     /// <exception cref="Gpt2Exception">It is not in the file system.</exception>
     public static IReadOnlyList<string> Expand(SessionState session, string path)
     {
@@ -31,7 +34,8 @@ internal static class SessionPath
         try
         {
             Collection<string> found = session.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
-            return provider.Name == "FileSystem" ? found : throw Outside(path, provider);
+            if (provider.Name != "FileSystem") throw Outside(path, provider);
+            return found.Count == 0 && Resolve(session, path) is var literal && System.IO.Path.Exists(literal) ? [literal] : found;
         }
         catch (SessionStateException fault)
         {

@@ -43,11 +43,18 @@ internal static class CheckpointFormats
     public static CheckpointFormat Of(string path)
     {
         if (ReadableFile.DanglingLink(path) is { } fault) throw fault;
-        if (!File.Exists(path)) return ByPrefix;
+        if (!File.Exists(path)) return OfMissing(path);
         byte[] start = ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
         CheckpointFormat? named = All.FirstOrDefault(format => format.HasName(path));
         if (named?.HasContent(path, start) == true) return named;
         return All.FirstOrDefault(format => format.HasContent(path, start)) ?? named ?? throw Unknown(path, start);
+    }
+
+    // Of a file that is not there the end of the name may tell that it is no prefix; .ckpt is in PyTorch's names and in prefixes.
+    private static CheckpointFormat OfMissing(string path)
+    {
+        bool isPrefix = ByPrefix.HasName(path) || path.EndsWith(".ckpt", StringComparison.OrdinalIgnoreCase) || !All.Any(format => format.HasName(path)) || File.Exists(BundlePath.IndexFile(path));
+        return isPrefix ? ByPrefix : throw new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' does not exist.", path);
     }
 
     /// <summary>The fault of a folder that holds no checkpoint.</summary>

@@ -94,16 +94,32 @@ internal static partial class EmptyFolder
 
     private static Gpt2Exception? Foreign(string folder, IEnumerable<string> files)
     {
-        foreach (string file in files.Where(file => !VocabularyFormats.IsNamed(Path.GetFileName(file))).Take(MaxInspected))
+        string[] below = [.. ReadableFolder.Folders(folder).Order(StringComparer.Ordinal).Take(MaxInspected)];
+        IEnumerable<string> named = below.Concat(below.SelectMany(FilesIn)).Where(ForeignWeights.IsNamed); // of the others nobody knows whose they are
+        foreach (string file in files.Where(IsNoVocabulary).Take(MaxInspected).Concat(named))
         {
-            if (ForeignWeights.KindOf(StartOf(file)) is { } kind)
+            if (ForeignWeights.KindOf(file, StartOf(file)) is { } kind)
             {
                 return new Gpt2Exception(
-                    Gpt2Error.Unsupported, $"'{folder}' has no weights that are read; its '{Path.GetFileName(file)}' is {kind.What}: {kind.Advice}.", file);
+                    Gpt2Error.Unsupported, $"'{folder}' has no weights that are read; its '{Path.GetRelativePath(folder, file)}' is {kind.What}: {kind.Advice}.", file);
             }
         }
 
         return null;
+    }
+
+    private static bool IsNoVocabulary(string path) => !VocabularyFormats.IsNamed(Path.GetFileName(path));
+
+    private static IEnumerable<string> FilesIn(string folder)
+    {
+        try
+        {
+            return ReadableFolder.Files(folder, "*").Order(StringComparer.Ordinal);
+        }
+        catch (Gpt2Exception)
+        {
+            return []; // what cannot be read there is not what is wrong here
+        }
     }
 
     private static Gpt2Exception Fault(string folder, string what) => new(Gpt2Error.FileNotFound, $"'{folder}' {what}.", folder);

@@ -37,6 +37,7 @@ internal static partial class FolderChecker
             using (source)
             {
                 folder = Path.GetDirectoryName(source.Location)!;
+                name = ModelFiles.NameOf(path, source);
                 foreach (ModelCheck check in CheckFiles(source, name, folder, ref shape, cancellationToken)) yield return check;
                 foreach (ModelCheck check in CheckTensors(source, name, progress, cancellationToken)) yield return check;
                 if (shape is not null && source.Vocabulary is { } open)
@@ -153,11 +154,8 @@ internal static partial class FolderChecker
 
     private static void Require(Tokenizer tokenizer, Gpt2HyperParameters? shape)
     {
-        if (shape is null || tokenizer.MaxIdOfVocabulary < shape.NVocab) return;
-        throw new Gpt2Exception(
-            Gpt2Error.WrongArchitecture,
-            $"'{tokenizer.Location}' has ids up to {tokenizer.MaxIdOfVocabulary}, but the model has {shape.NVocab} tokens; it is another model's vocabulary.",
-            tokenizer.Location);
+        if (shape is not null && VocabularyFit.DoubtOf(tokenizer, shape.NVocab) is { } doubt)
+            throw new Gpt2Exception(Gpt2Error.WrongArchitecture, doubt, tokenizer.Location);
     }
 
     // "model/h0/attn/c_attn/w" and "transformer.h.0.attn.c_attn.weight" belong to "h0", "model/wte" and "wte.weight" to "wte".

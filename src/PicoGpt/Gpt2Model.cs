@@ -36,7 +36,7 @@ public sealed class Gpt2Model : IDisposable
     public Gpt2Parameters Parameters => _core.Parameters;
 
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
-    internal string Prefix => _core.Prefix;
+    public string Prefix => _core.Prefix;
 
     /// <summary>Whether a path leads to a file that the weights are read from, by whatever name.</summary>
     internal bool IsReadFrom(string path) => _core.IsReadFrom(path);
@@ -46,6 +46,13 @@ public sealed class Gpt2Model : IDisposable
 
     /// <summary>What of the shape no file tells and was assumed, in a sentence; <see langword="null"/> where nothing was.</summary>
     public string? Assumption => _core.Assumption;
+
+    /// <summary>What in the model's files contradicts what else is in them, in a sentence; <see langword="null"/> where nothing is known to.</summary>
+    public string? Contradiction => _core.Contradiction;
+
+    /// <summary>What tells that the vocabulary is another model's, in a sentence; <see langword="null"/> where nothing does.</summary>
+    /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
+    internal string? VocabularyDoubt => VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab);
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     internal bool IsClone => _core.IsClone;
@@ -86,7 +93,10 @@ public sealed class Gpt2Model : IDisposable
     /// The model's folder, in OpenAI's layout, Hugging Face's or that of an export, or the file of its weights; of a TensorFlow checkpoint
     /// the prefix or any of its files.
     /// </param>
-    /// <param name="name">The model's name; <see langword="null"/> for the folder's.</param>
+    /// <param name="name">
+    /// The model's name; <see langword="null"/> for the folder's, or that of a file that is given and has a name of its own, such as
+    /// <c>gpt2.Q4_K_M.gguf</c>.
+    /// </param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <param name="headCount">
     /// The number of attention heads, for weights that neither tell it nor have a file beside them that does; OpenAI's head size of 64 is
@@ -113,7 +123,7 @@ public sealed class Gpt2Model : IDisposable
         {
             string folder = System.IO.Path.GetDirectoryName(source.Location)!;
             ModelShape shape = ModelFiles.ReadShape(folder, source, headCount);
-            var core = new ModelCore(name ?? System.IO.Path.GetFileName(folder), folder, source, shape, use, cancellationToken);
+            var core = new ModelCore(name ?? ModelFiles.NameOf(path, source), folder, source, shape, use, cancellationToken);
             source.EnsureComplete(cancellationToken);
             return new Gpt2Model(core, precision, ownsCore: true);
         }

@@ -43,6 +43,8 @@ internal sealed class ModelCore : IDisposable
         (Name, Path, Assumption) = (name, folder, shape.Assumption);
         Gpt2HyperParameters hyperParameters = shape.HyperParameters;
         Parameters = Gpt2Parameters.Load(source, hyperParameters, cancellationToken);
+        if (hyperParameters.TieWordEmbeddings && !Parameters.HyperParameters.TieWordEmbeddings && shape.Config is { } config)
+            Contradiction = ModelFiles.UntiedOf(Parameters.LmHead.Stored.Name, source.Location, config);
         string vocabularyFolder = _vocabularyFolder = ModelFiles.FolderOfVocabulary(folder, source, hyperParameters);
         _readEncoder = source.Vocabulary is { } carried
             ? carried
@@ -56,7 +58,7 @@ internal sealed class ModelCore : IDisposable
     private ModelCore(string name, ModelCore original, MemorySource source)
     {
         (_source, _readEncoder, _specialIds, _vocabularyFolder) = (source, original.ReadEncoder, original._specialIds, original._vocabularyFolder);
-        (Name, Path, Assumption, _bringsVocabulary) = (name, "", original.Assumption, original._bringsVocabulary);
+        (Name, Path, Assumption, Contradiction, _bringsVocabulary) = (name, "", original.Assumption, original.Contradiction, original._bringsVocabulary);
         Parameters = Gpt2Parameters.Load(source, original.HyperParameters);
     }
 
@@ -68,7 +70,7 @@ internal sealed class ModelCore : IDisposable
         Path = System.IO.Path.GetDirectoryName(adapter.Path)!;
         Name = $"{original.Name} + {System.IO.Path.GetFileName(Path)}";
         (_readEncoder, _specialIds, _vocabularyFolder, _use) = (original.ReadEncoder, original._specialIds, original._vocabularyFolder, use);
-        (Assumption, _bringsVocabulary) = (original.Assumption, original._bringsVocabulary);
+        (Assumption, Contradiction, _bringsVocabulary) = (original.Assumption, original.Contradiction, original._bringsVocabulary);
         _source = new AdaptedSource(adapter, original._source, [.. original.Parameters.Select(weight => weight.Adapted(adapter))]);
         Parameters = Gpt2Parameters.Load(_source, original.HyperParameters);
     }
@@ -92,6 +94,9 @@ internal sealed class ModelCore : IDisposable
 
     /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
     public string? Assumption { get; }
+
+    /// <summary>What in the files contradicts what else is in them; <see langword="null"/> where nothing is known to.</summary>
+    public string? Contradiction { get; }
 
     /// <summary>The shape, confirmed by the tensors.</summary>
     public Gpt2HyperParameters HyperParameters => Parameters.HyperParameters;

@@ -16,6 +16,9 @@ internal static class ModelFiles
     private const string RunsFolder = "checkpoint";
     private const string ModelsFolder = "models";
 
+    // What programs call the weights of any model.
+    private static readonly string[] UsualNames = ["model", "pytorch_model", "ckpt", "checkpoint", "weights"];
+
     /// <summary>Opens the weights that a path means: a folder, or a file of any format.</summary>
     /// <param name="path">The path.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
@@ -40,6 +43,20 @@ internal static class ModelFiles
     private static bool IsCompanion(string name) =>
         name is HuggingFaceConfig.FileName or Gpt2HyperParameters.FileName or GenerationConfig.FileName || VocabularyFormats.IsNamed(name);
 
+    /// <summary>
+    /// What a model is called: its folder's name. A file that was given and has a name of its own, such as <c>gpt2.Q4_K_M.gguf</c>, may be one
+    /// of many there, and is called by that.
+    /// </summary>
+    /// <param name="path">The path that was given.</param>
+    /// <param name="source">The weights that it led to.</param>
+    public static string NameOf(string path, ITensorSource source)
+    {
+        string stem = Path.GetFileNameWithoutExtension(source.Location);
+        bool isOwn = File.Exists(source.Location) && Path.GetFullPath(path) == source.Location
+            && !Array.Exists(UsualNames, usual => stem.StartsWith(usual, StringComparison.OrdinalIgnoreCase));
+        return isOwn ? stem : Path.GetFileName(Path.GetDirectoryName(source.Location)!);
+    }
+
     /// <summary>The shape of the model whose weights lie in a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="source">The weights.</param>
@@ -58,9 +75,17 @@ internal static class ModelFiles
         return new ModelShape(inferred, assumption);
 
         ModelShape Told(Gpt2HyperParameters shape, string path) => headCount is null || headCount == shape.NHead
-            ? new ModelShape(shape)
+            ? new ModelShape(shape, Config: path == config ? config : null)
             : throw ContradictedHeads(path, shape, headCount.Value);
     }
+
+    /// <summary>
+    /// What is told of an output projection that is stored, and is not the embedding, where a file says that it is. It is used, as transformers
+    /// 5 does with a warning; version 4 puts the embedding in its place.
+    /// </summary>
+    public static string UntiedOf(string output, string location, string config) =>
+        $"'{output}' in '{location}' is not the embedding, though '{config}' says that it is (tie_word_embeddings is true, or left out); it is used all the same, as transformers 5 does. "
+            + "If that is right, write \"tie_word_embeddings\": false there; if not, remove the tensor.";
 
     /// <summary>The fault of a number of heads that is not a model's.</summary>
     public static Gpt2Exception ContradictedHeads(string path, Gpt2HyperParameters shape, int headCount) => new(

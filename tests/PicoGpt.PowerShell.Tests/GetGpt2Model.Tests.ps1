@@ -119,6 +119,46 @@ Describe 'Get-Gpt2Model' {
         (Get-ChildItem (Get-Gpt2Model 3M).Path -File | Where-Object Extension -notin .md, .ps1 | Get-Gpt2Model).Name | Should -Be '3M'
     }
 
+    It 'takes a path that would be a pattern for what has this very name, where the pattern matches nothing' {
+        $folder = New-Item -ItemType Directory "$TestDrive/[odd] names"
+        Copy-Item "$builtIn/*" -Destination $folder.FullName
+        (Get-Gpt2Model -Path $folder.FullName).Name | Should -Be '[odd] names'
+        Get-Gpt2Model -Path "$TestDrive/[xyz] names" | Should -BeNullOrEmpty
+    }
+
+    It 'calls a file by its own name' {
+        $file = Get-Gpt2Model 3M | Export-Gpt2Model -Path "$TestDrive/many/tales.F32.gguf" -Format Gguf
+        (Get-Gpt2Model -Path $file).Name | Should -Be 'tales.F32'
+    }
+
+    It 'warns of an output projection that is not the embedding where config.json says that it is' {
+        $clone = (Get-Gpt2Model 3M).Clone()
+        $clone | Export-Gpt2Model -Path "$TestDrive/tied" -Format Safetensors | Out-Null
+        $bytes = [System.IO.File]::ReadAllBytes("$TestDrive/tied/model.safetensors")
+        $length = [BitConverter]::ToInt64($bytes, 0)
+        $header = [System.Text.Encoding]::UTF8.GetString($bytes, 8, $length) | ConvertFrom-Json -AsHashtable
+        $end = $bytes.Length - 8 - $length
+        $header['lm_head.weight'] = @{ dtype = 'F32'; shape = 2048, 192; data_offsets = $end, ($end + 2048 * 192 * 4) }
+        $json = [System.Text.Encoding]::UTF8.GetBytes(($header | ConvertTo-Json -Depth 5 -Compress))
+        $all = [BitConverter]::GetBytes([long] $json.Length) + $json + $bytes[(8 + $length)..($bytes.Length - 1)] + [byte[]]::new(2048 * 192 * 4)
+        [System.IO.File]::WriteAllBytes("$TestDrive/tied/model.safetensors", $all)
+        $model = Get-Gpt2Model -Path "$TestDrive/tied" -WarningVariable warnings -WarningAction SilentlyContinue
+        $warnings | Should -HaveCount 1
+        "$warnings" | Should -BeLike "'lm_head.weight'*config.json' says that it is*"
+        $model.Contradiction | Should -Be "$warnings"
+        $model.Dispose()
+    }
+
+    It 'warns of a vocabulary that is another model''s, wherever texts are read or written' {
+        New-Gpt2Model -Layers 1 -Width 64 -Context 16 -VocabularySize 260 -Text ('a b c d e f g h ' * 99) -Destination "$TestDrive/other" | Out-Null
+        Copy-Item "$builtIn/encoder.json", "$builtIn/vocab.bpe" -Destination "$TestDrive/other"
+        foreach ($command in { Invoke-Gpt2Generate a -MaxTokens 1 @with }, { Measure-Gpt2Text a @with }, { Trace-Gpt2Text a @with }) {
+            $with = @{ Model = "$TestDrive/other"; WarningVariable = 'warnings'; WarningAction = 'SilentlyContinue'; ErrorAction = 'SilentlyContinue' }
+            . $command | Out-Null
+            "$warnings" | Should -BeLike '*has ids up to 2047, but the model has *; it is another model''s vocabulary. other reads and writes texts wrongly with it.'
+        }
+    }
+
     It 'names with -Verbose what it leaves out' {
         $null = Export-Gpt2Model "$TestDrive/headed" Safetensors -Model 3M
         $file = "$TestDrive/headed/model.safetensors"

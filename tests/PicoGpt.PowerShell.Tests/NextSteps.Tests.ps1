@@ -23,7 +23,7 @@ Describe 'The next step of an error' {
         @{ Id = 'ModelNotCached'; Call = { Get-Gpt2Model 124M -NoDownload -ErrorAction Stop }
             Says = '*; fetch it first with Save-Gpt2Model 124M, or give the path of a folder that has it.'; Step = 'Run Save-Gpt2Model 124M.' }
         @{ Id = 'UnknownModel'; Call = { Save-Gpt2Model models/mine -ErrorAction Stop }
-            Says = "*named 'models/mine'*; a model's folder is opened by Get-Gpt2Model -Path."; Step = '*Get-Gpt2Model -ListAvailable*' }
+            Says = "*named 'models/mine'*; a model's folder is opened by Get-Gpt2Model -Path, and verified by Test-Gpt2Model -Path."; Step = '*Get-Gpt2Model -ListAvailable*' }
         @{ Id = 'NoWeights'; Call = { Get-Gpt2Model -Path "$TestDrive/vocabulary" -ErrorAction Stop }
             Says = '*no weights*ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token take it as -Model.'; Step = '*ConvertTo-Gpt2Token*' }
         @{ Id = 'ModelClosed'; Call = { Invoke-Gpt2Generate Once -Model $closed -ErrorAction Stop }

@@ -67,3 +67,33 @@ Describe 'Every command' {
         $declared.Name | Should -BeIn $Tested
     }
 }
+
+Describe 'A model from another session' {
+    BeforeAll {
+        function Send-There($Model) { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($Model, 1)) }
+        $text = 'Once upon a time there was a king.'
+    }
+
+    It 'runs in the precision that it had, unless another is asked for' {
+        $there = Send-There (Get-Gpt2Model 3M -Precision Int4)
+        $int4, $exact = 'Int4', 'Float32' | ForEach-Object { (Measure-Gpt2Text $text -Model 3M -Precision $_).Perplexity }
+        $int4 | Should -Not -Be $exact
+        (Measure-Gpt2Text $text -Model $there).Perplexity | Should -Be $int4
+        (Measure-Gpt2Text $text -Model $there -Precision Float32).Perplexity | Should -Be $exact
+        (Get-Gpt2Model -Model $there).Precision | Should -Be 'Int4'
+        (Get-Gpt2Model -Model $there -Precision Float32).Precision | Should -Be 'Float32'
+    }
+
+    It 'is the file that it was of a folder with several' {
+        Export-Gpt2Model "$TestDrive/two/exact.gguf" Gguf -Model 3M | Out-Null
+        Export-Gpt2Model "$TestDrive/two/model.safetensors" Safetensors -Model 3M | Out-Null
+        $there = Send-There (Get-Gpt2Model -Path "$TestDrive/two/exact.gguf")
+        (Get-Gpt2Model -Model $there).Prefix | Should -Be (Get-Item "$TestDrive/two/exact.gguf").FullName
+        (Invoke-Gpt2Generate $text -Model $there -MaxTokens 1).Model | Should -Be 'exact'
+    }
+
+    It 'is told from a model of the catalog where it was a copy in memory' {
+        $there = Send-There (Get-Gpt2Model 3M).Clone()
+        { Invoke-Gpt2Generate $text -Model $there } | Should -Throw '*is a copy in the memory of another session; Export-Gpt2Model writes it there*'
+    }
+}

@@ -30,6 +30,17 @@ Describe 'Trace-Gpt2Text' {
         (Trace-Gpt2Text 'Once upon a time' -Model $model).LogitLens[5][-1].Top[0].Text | Should -BeExactly $next
     }
 
+    It 'warns of what is not a number, and writes its page all the same' {
+        $clone = (Get-Gpt2Model 3M).Clone()
+        $gain = Get-Gpt2Weight h1/ln_2/g -Model $clone
+        $gain[3] = [float]::NaN
+        $trace = Trace-Gpt2Text 'The king' -Model $clone -WarningVariable warnings -WarningAction SilentlyContinue
+        "$warnings" | Should -BeLike 'What leaves layer 1 of * is infinite or not a number: its weight h1/ln_2/g holds such values, 1 of 192;*'
+        $trace.Fault.Message | Should -Be "$warnings"
+        Trace-Gpt2Text 'The king' -Model $clone -Html "$TestDrive/nan.html" -WarningAction SilentlyContinue | Should -Exist
+        { Measure-Gpt2Head -Model $clone -ErrorAction Stop } | Should -Throw '*h1/ln_2/g*'
+    }
+
     It 'takes activations by wildcard, in any case' {
         $trace = Trace-Gpt2Text 'Once' -Model $model -Activation 'H?/attn', ln_f, 'h9*'
         $trace.Activations.Keys | Should -Be 'h0/attn', 'h1/attn', 'h2/attn', 'h3/attn', 'h4/attn', 'h5/attn', 'ln_f'

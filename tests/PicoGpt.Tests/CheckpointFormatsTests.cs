@@ -17,6 +17,17 @@ public sealed class CheckpointFormatsTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("a.gguf")]
+    [InlineData("model.safetensors")]
+    [InlineData("ckpt.pt")]
+    [InlineData("model.npz")]
+    public void A_file_of_a_format_that_is_not_there_is_no_prefix_of_one(string name)
+    {
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File(name)));
+        Assert.Equal((Gpt2Error.FileNotFound, $"The file '{_folder.File(name)}' does not exist."), (fault.Error, fault.Message));
+    }
+
     [Fact]
     public void Every_format_has_a_name_of_its_own()
     {

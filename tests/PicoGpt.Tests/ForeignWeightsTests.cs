@@ -31,6 +31,9 @@ public sealed class ForeignWeightsTests : IDisposable
         // the superblock, version 0
         ["tf_model.h5"] = ([0x89, .. "HDF\r\n\x1a\n"u8, 0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0], "an HDF5 file, as Keras writes it", "save_pretrained"),
 
+        // keras.saving: an archive of three files
+        ["model.keras"] = (TorchBytes.Zip([("metadata.json", "{}"u8.ToArray()), ("model.weights.h5", [0x89])]), "a model of Keras 3", "save_pretrained"),
+
         // flax.serialization.to_bytes: maps of maps, the arrays as extension 1
         ["flax_model.msgpack"] =
             ([0x81, 0xAB, .. "transformer"u8, 0x82, 0xA3, .. "wpe"u8, 0x81, 0xA9, .. "embedding"u8, 0xC7, 4, 1, 0x93, 0x92, 2, 2], "Flax weights in MessagePack", "save_pretrained"),
@@ -78,6 +81,22 @@ public sealed class ForeignWeightsTests : IDisposable
         File.WriteAllText(_folder.File("README.md"), "# A model");
         File.WriteAllText(_folder.File("config.json"), "{}");
         AssertFault(Gpt2Error.Unsupported, _folder.Path, $"{kind}' is {what}", advice);
+    }
+
+    [Theory]
+    [InlineData("onnx/decoder_model.onnx", "an ONNX model")]
+    [InlineData("openvino_model.bin", "a file of weights of OpenVINO")]
+    [InlineData("rust_model.ot", "a file of weights of Rust's tch")]
+    [InlineData("gpt2.mlmodel", "a model of Core ML")]
+    [InlineData("gpt2.mlpackage/Manifest.json", "a model of Core ML")]
+    public void A_folder_whose_weights_say_nothing_of_themselves_is_known_by_their_names(string file, string what)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(file))!);
+        File.WriteAllBytes(_folder.File(file), [1, 2, 3, 4]);
+        File.WriteAllText(_folder.File("vocab.json"), "{}");
+        Directory.CreateDirectory(_folder.File("logs"));
+        File.WriteAllBytes(_folder.File("logs/a.gz"), [0x1F, 0x8B, 8, 0]); // which is nobody's model
+        AssertFault(Gpt2Error.Unsupported, _folder.Path, $"is {what}: ", "it was exported from");
     }
 
     [Theory]

@@ -62,7 +62,7 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     public int HeadCount { get; set; }
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(Precision);
+    protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(IsPrecisionGiven ? Precision : Model?.Precision ?? Precision);
 
     /// <summary>The folder of a low-rank adapter to open the model with, as training with a rank or PEFT writes it.</summary>
     [Parameter(ParameterSetName = NameSet)]
@@ -141,11 +141,11 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     }
 
     private Gpt2Model Open(CatalogModel model) =>
-        NoDownload ? ModelStore.Default.Open(model, WantedPrecision ?? default, StopToken) : FetchAndOpen(model, OptionsOf(Source));
+        NoDownload ? ModelStore.Default.Open(model, PrecisionToOpen, StopToken) : FetchAndOpen(model, OptionsOf(Source));
 
     private Gpt2Model Open(string path)
     {
-        var model = Gpt2Model.Open(path, precision: WantedPrecision ?? default, headCount: WantedHeadCount, cancellationToken: StopToken);
+        var model = Gpt2Model.Open(path, precision: PrecisionToOpen, headCount: WantedHeadCount, cancellationToken: StopToken);
         TellOf(path, model);
         return model;
     }

@@ -207,7 +207,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     private protected override void Begin(Gpt2ModelReference model)
     {
         _tokens.Clear();
-        _ = Open(model);
+        TellOfVocabulary(Open(model));
     }
 
     /// <inheritdoc/>

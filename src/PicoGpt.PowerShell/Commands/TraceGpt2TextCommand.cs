@@ -118,33 +118,34 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
                 () =>
                 {
                     trace = tracer.Trace(StopToken);
-                    if (page is not null) additions = Additions(model, text);
+                    if (page is not null) additions = Additions(model, text, hasLogit: trace.Fault is null);
                 },
                 () => bar.Show($"{tracer.Tokens.Count} tokens", Volatile.Read(ref share)));
         }
 
+        if (trace!.Fault is { } fault) WriteWarning(fault.Message);
         if (page is null)
         {
             WriteObject(trace);
             return;
         }
 
-        trace!.SaveHtml(page, additions!, Force);
+        trace.SaveHtml(page, additions!, Force);
         _hasPage = true;
         WriteObject(InvokeProvider.Item.Get([page], force: true, literalPath: true), enumerateCollection: true);
     }
 
     // What a page shows beside the trace: the same without interventions, what adds to the answer's logit, and the grids that are given.
-    private TraceAdditions Additions(Gpt2Model model, string text) => new()
+    private TraceAdditions Additions(Gpt2Model model, string text, bool hasLogit) => new()
     {
         Before = IsCompared ? new TextTracer(model, text, Options(model, [])).Trace(StopToken) : null,
-        Grids = [.. Contributions(model, text), .. Grid.Select(grid => new Gpt2GridPair(grid))],
+        Grids = [.. Contributions(model, text, hasLogit), .. Grid.Select(grid => new Gpt2GridPair(grid))],
     };
 
-    private IEnumerable<Gpt2GridPair> Contributions(Gpt2Model model, string text)
+    private IEnumerable<Gpt2GridPair> Contributions(Gpt2Model model, string text, bool hasLogit)
     {
         bool isAsked = (Answer ?? Against) is not null;
-        if (!isAsked && (!KeepsAll || text.Length == 0)) yield break;
+        if (!isAsked && (!KeepsAll || text.Length == 0 || !hasLogit)) yield break;
         var options = new LogitAttributionOptions
         {
             Answer = Answer,

@@ -20,8 +20,8 @@ internal sealed record AdapterConfig(int Rank, double Alpha, double Scale, strin
     // What would make the adapter another one than two matrices a projection.
     private static readonly string[] Beyond =
     [
-        "alora_invocation_tokens", "alpha_pattern", "layer_replication", "lora_bias", "megatron_config", "modules_to_save", "rank_pattern", "target_parameters",
-        "trainable_token_indices", "use_dora", "use_qalora",
+        "alora_invocation_tokens", "alpha_pattern", "arrow_config", "layer_replication", "lora_bias", "megatron_config", "modules_to_save", "rank_pattern", "target_parameters",
+        "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora",
     ];
 
     // Ways to begin that change the model's own weights too.

@@ -21,6 +21,8 @@ internal static class ForeignWeights
     private const string ConvertOriginal =
         "convert the model that it was made of with llama.cpp's convert_hf_to_gguf.py, or give that model itself";
 
+    private const string ExportedFrom = "give the model that it was exported from: a folder with model.safetensors or pytorch_model.bin";
+
     private const string Unpack = "unpack it and give the folder";
 
     // Sources: ggml.h before August 2023; llm.c's train_gpt2.py, dev/data/data_common.py and train_gpt2.cu; onnx.proto; the HDF5 file format
@@ -59,7 +61,7 @@ internal static class ForeignWeights
             "a SavedModel of TensorFlow",
             "its weights are in the folder 'variables' beside it; give that, or save the model with transformers' save_pretrained",
             IsSavedModel),
-        new("an ONNX model", "give the model that it was exported from: a folder with model.safetensors or pytorch_model.bin", IsOnnx),
+        new("an ONNX model", ExportedFrom, IsOnnx),
         new(
             "a model of TensorFlow Lite",
             "give the model that it was converted from",
@@ -68,6 +70,7 @@ internal static class ForeignWeights
             "an HDF5 file, as Keras writes it",
             SaveInTransformers,
             start => start is [0x89, ..] && BeginsWith(start.AsSpan(1), "HDF\r\n\x1a\n")),
+        new("a model of Keras 3", SaveInTransformers, start => Zip.FirstName(start) is "metadata.json" or "config.json" or "model.weights.h5"),
         new("Flax weights in MessagePack", SaveInTransformers, IsFlax),
         new(
             "a single array of NumPy",
@@ -92,6 +95,26 @@ internal static class ForeignWeights
         new("a pickle of Python's that torch.save did not write", "give a file of weights; nothing in it was run", IsOtherPickle),
     ];
 
+    // Those whose beginning says nothing, by the ends of their names.
+    private static readonly (string End, ForeignKind Kind)[] Named =
+    [
+        (".onnx", new("an ONNX model", ExportedFrom, _ => true)),
+        (".ot", new("a file of weights of Rust's tch", ExportedFrom, _ => true)),
+        ("openvino_model.xml", new("a model of OpenVINO", ExportedFrom, _ => true)),
+        ("openvino_model.bin", new("a file of weights of OpenVINO", ExportedFrom, _ => true)),
+        (".mlmodel", new("a model of Core ML", ExportedFrom, _ => true)),
+        (".mlpackage", new("a model of Core ML", ExportedFrom, _ => true)),
+    ];
+
+    /// <summary>Whether a file or folder is called as what is not read.</summary>
+    public static bool IsNamed(string path) => Array.Exists(Named, named => path.EndsWith(named.End, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The kind of a file by its beginning, or else its name, which may be a folder's; <see langword="null"/> for one that is not known.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="start">Its first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
+    public static ForeignKind? KindOf(string path, byte[] start) =>
+        KindOf(start) ?? Array.Find(Named, named => path.EndsWith(named.End, StringComparison.OrdinalIgnoreCase)).Kind;
+
     /// <summary>The kind of a file; <see langword="null"/> for one that is not known.</summary>
     /// <param name="start">The file's first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
     public static ForeignKind? KindOf(byte[] start) => Array.Find(Kinds, kind => kind.Matches(start));
@@ -99,7 +122,7 @@ internal static class ForeignWeights
     /// <summary>The error for a file of a known kind; <see langword="null"/> for any other.</summary>
     /// <param name="path">The file.</param>
     /// <param name="start">Its first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
-    public static Gpt2Exception? FaultOf(string path, byte[] start) => KindOf(start) is { } kind
+    public static Gpt2Exception? FaultOf(string path, byte[] start) => KindOf(path, start) is { } kind
         ? new Gpt2Exception(Gpt2Error.Unsupported, $"'{path}' is {kind.What}; {kind.Advice}.", path)
         : null;
 

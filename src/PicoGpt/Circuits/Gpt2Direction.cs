@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.Numpy;
 using PicoGpt.Files;
+using PicoGpt.Inference;
 
 namespace PicoGpt.Circuits;
 
@@ -52,6 +53,7 @@ public sealed class Gpt2Direction
         var pooled = new PooledTexts(model, site, pooling, threads);
         double[] mean = pooled.MeanOf(toward, cancellationToken);
         if (from.Count > 0) mean = [.. mean.Zip(pooled.MeanOf(from, cancellationToken), (a, b) => a - b)];
+        LogitsCheck.RequireFinite(model, mean);
         return new Gpt2Direction(site, [.. mean.Select(value => (float)value)]);
     }
 

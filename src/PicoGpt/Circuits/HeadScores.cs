@@ -53,6 +53,8 @@ public static class HeadScores
             scorer.EndText();
         }
 
-        return [.. Enumerable.Range(0, h.NLayer * h.NHead).Select(i => scorer.ScoreOf(i / h.NHead, i % h.NHead))];
+        Gpt2HeadScore[] scores = [.. Enumerable.Range(0, h.NLayer * h.NHead).Select(i => scorer.ScoreOf(i / h.NHead, i % h.NHead))];
+        LogitsCheck.RequireFinite(model, scores.SelectMany(score => (double[])[score.PreviousToken, score.DuplicateToken, score.Induction, score.FirstToken]));
+        return scores;
     }
 }

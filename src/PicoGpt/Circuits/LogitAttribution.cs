@@ -73,6 +73,7 @@ public static class LogitAttribution
         ];
         if (options.Interventions.Count > 0) others.Add(new("interventions", total - parts.Sum(row => row.Sum()) - others.Sum(part => part.Value)));
         others.Add(new("logit", total));
+        LogitsCheck.RequireFinite(model, parts.SelectMany(row => row).Concat(others.Select(part => part.Value)), options.Interventions.Count > 0);
         string what = $"the logit of '{AnswerScore.TextOf(model, token)}'{(against is { } less ? $" less that of '{AnswerScore.TextOf(model, less)}'" : "")}";
         return (GridOf(model, what, read.Ids.Length, parts, others), token);
     }

@@ -64,6 +64,7 @@ public sealed class PatchingSweep
         var from = new PassRecord(_h, _clean.Ids.Length, ActivationSite.ResidualBefore, ActivationSite.Heads, ActivationSite.Attention, ActivationSite.Mlp);
         var record = new PassRecord(_h, _corrupted.Ids.Length, ActivationSite.ResidualBefore);
         double clean = Read(forward, other, _clean.Ids, from, cancellationToken), corrupted = Read(forward, cache, _corrupted.Ids, record, cancellationToken);
+        LogitsCheck.RequireFinite(_model, [clean, corrupted]);
         if (clean == corrupted)
         {
             throw new Gpt2Exception(
@@ -78,6 +79,7 @@ public sealed class PatchingSweep
             _options.Progress?.Invoke((layer + 1.0) / _h.NLayer);
         }
 
+        LogitsCheck.RequireFinite(_model, effects);
         return GridOf(effects, clean, corrupted);
     }
 

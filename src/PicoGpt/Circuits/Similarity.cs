@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Inference;
 using PicoGpt.Pictures;
 using PicoGpt.Tokens;
 
@@ -79,17 +80,21 @@ public static class Similarity
         ];
     }
 
-    private static Gpt2Grid GridOf(Gpt2Model model, string title, string description, string what, IReadOnlyList<string> names, double[][] rows) => new()
+    private static Gpt2Grid GridOf(Gpt2Model model, string title, string description, string what, IReadOnlyList<string> names, double[][] rows)
     {
-        Model = model.Name,
-        Title = title,
-        Description = description,
-        RowName = what,
-        ColumnName = what,
-        RowLabels = [.. names.Select(name => VisibleText.Of(name))],
-        ColumnLabels = [.. names.Select(name => VisibleText.Of(name))],
-        Values = [.. rows.Select(row => rows.Select(other => Cosine(row, other)).ToArray())],
-    };
+        LogitsCheck.RequireFinite(model, rows.SelectMany(row => row));
+        return new Gpt2Grid
+        {
+            Model = model.Name,
+            Title = title,
+            Description = description,
+            RowName = what,
+            ColumnName = what,
+            RowLabels = [.. names.Select(name => VisibleText.Of(name))],
+            ColumnLabels = [.. names.Select(name => VisibleText.Of(name))],
+            Values = [.. rows.Select(row => rows.Select(other => Cosine(row, other)).ToArray())],
+        };
+    }
 
     private static double Cosine(double[] a, double[] b)
     {

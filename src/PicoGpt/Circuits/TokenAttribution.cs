@@ -1,3 +1,4 @@
+using PicoGpt.Inference;
 using PicoGpt.Pictures;
 
 namespace PicoGpt.Circuits;
@@ -30,6 +31,7 @@ public static class TokenAttribution
         AttributedTokens tokens = options.Method == AttributionMethod.LeaveOneOut
             ? LeaveOneOut.Of(model, read, options, cancellationToken)
             : GradientAttribution.Of(model, read, options, cancellationToken);
+        LogitsCheck.RequireFinite(model, tokens.Parts.Concat(tokens.Others.Select(part => part.Value)));
         string score = tokens.Score.Name;
         return new Gpt2Grid
         {

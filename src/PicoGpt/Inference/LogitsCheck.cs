@@ -21,6 +21,17 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
         return _fault ??= Fault(model, $"The logits of {model.Name} are infinite or not numbers", isChanged);
     }
 
+    /// <summary>Refuses numbers that were computed of what passes through a model and are infinite or not numbers.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="values">The numbers.</param>
+    /// <param name="isChanged">Whether interventions change what passes through; by them numbers may be infinite.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.NotFinite"/>, with the cause.</exception>
+    public static void RequireFinite(Gpt2Model model, IEnumerable<double> values, bool isChanged = false)
+    {
+        if (values.Any(value => isChanged ? double.IsNaN(value) : !double.IsFinite(value)))
+            throw Fault(model, $"What passes through {model.Name} is infinite or not a number, and so would be what is computed of it", isChanged);
+    }
+
     /// <summary>The fault of what a model computes, with its cause: every weight is looked at.</summary>
     /// <param name="model">The model.</param>
     /// <param name="what">What is wrong, in words.</param>

@@ -4,7 +4,7 @@ namespace PicoGpt.Tokens;
 internal static class VocabularyFormats
 {
     /// <summary>
-    /// All of them; where a folder has none, the first says what is missing. A <c>tokenizer.json</c> is taken before the two files that say a
+    /// All of them. A <c>tokenizer.json</c> is taken before the two files that say a
     /// part of the same, as transformers does.
     /// </summary>
     public static IReadOnlyList<VocabularyFormat> All { get; } =
@@ -31,8 +31,12 @@ internal static class VocabularyFormats
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken = default)
     {
-        VocabularyFormat? format = All.FirstOrDefault(format => format.FindIn(folder) is not null);
-        if (format is null && ForeignVocabulary.FaultOf(folder) is { } fault) throw fault;
-        return (format ?? All[0]).Open(folder, rowCount, cancellationToken);
+        VocabularyFormat format = All.FirstOrDefault(format => format.FindIn(folder) is not null) ?? throw ForeignVocabulary.FaultOf(folder) ?? None(folder);
+        return format.Open(folder, rowCount, cancellationToken);
     }
+
+    private static Gpt2Exception None(string folder) => new(
+        Gpt2Error.FileNotFound,
+        $"'{folder}' has no vocabulary: neither {string.Join(", nor ", All.Select(format => string.Join(" and ", format.FileNames)))}; copy that of the model, such as GPT-2's own, into the folder.",
+        folder);
 }

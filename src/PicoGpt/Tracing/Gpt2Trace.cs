@@ -50,6 +50,9 @@ public sealed class Gpt2Trace : IRecordedPass
     [SuppressMessage("Performance", "CA1814", Justification = "An activation is a matrix; scripts index it as one.")]
     public IReadOnlyDictionary<string, float[,]> Activations { get; internal init; } = new Dictionary<string, float[,]>();
 
+    /// <summary>What is wrong where something infinite or not a number passed through, with its cause; <see langword="null"/> where nothing is.</summary>
+    public Gpt2Exception? Fault { get; internal init; }
+
     /// <summary>What was done, in this order, to what passed through.</summary>
     public IReadOnlyList<ForwardChange> Interventions { get; internal init; } = [];
 

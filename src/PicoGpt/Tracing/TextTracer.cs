@@ -107,6 +107,9 @@ public sealed class TextTracer
             ResidualNorms = recorder.Norms,
             Activations = recorder.Activations,
             Interventions = [.. _options.Interventions],
+            Fault = recorder.NotFiniteAfter is { } layer
+                ? LogitsCheck.Fault(_model, $"What leaves layer {layer} of {_model.Name} is infinite or not a number", isChanged: _options.Interventions.Count > 0)
+                : null,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
@@ -38,6 +39,9 @@ internal sealed class TraceRecorder : IForwardHook
 
     public IReadOnlyDictionary<string, float[,]> Activations => _activations;
 
+    /// <summary>The first layer that something infinite or not a number leaves; <see langword="null"/> where none does.</summary>
+    public int? NotFiniteAfter { get; private set; }
+
     /// <summary>Called with every layer whose residual stream is complete, and with the positions of the rows.</summary>
     public Action<int, ReadOnlySpan<RowPlace>>? LayerDone { get; set; }
 
@@ -57,6 +61,7 @@ internal sealed class TraceRecorder : IForwardHook
         if (site == ActivationSite.ResidualBefore && layer == 0) KeepNorms(values, rows, 0);
         if (site != ActivationSite.ResidualAfter) return;
         KeepNorms(values, rows, layer + 1);
+        if (!(layer >= NotFiniteAfter) && !IsFinite(values)) NotFiniteAfter = layer;
         LayerDone?.Invoke(layer, rows);
     }
 
@@ -77,6 +82,16 @@ internal sealed class TraceRecorder : IForwardHook
     private static void Keep(Matrix values, ReadOnlySpan<RowPlace> rows, float[,] kept)
     {
         for (int row = 0; row < values.Rows; row++) values.Row(row).CopyTo(RowOf(kept, rows[row].Position));
+    }
+
+    private static bool IsFinite(Matrix values)
+    {
+        for (int row = 0; row < values.Rows; row++)
+        {
+            if (!TensorPrimitives.IsFiniteAll<float>(values.Row(row))) return false;
+        }
+
+        return true;
     }
 
     private void KeepNorms(Matrix residual, ReadOnlySpan<RowPlace> rows, int index)

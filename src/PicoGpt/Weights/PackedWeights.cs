@@ -16,8 +16,8 @@ namespace PicoGpt.Weights;
 /// </summary>
 internal sealed unsafe class PackedWeights : IDisposable
 {
-    // Increased whenever the bytes of a format change.
-    private const int Layout = 2;
+    // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some.
+    private const int Layout = 3;
 
     private const string SourceTensor = "source";
 

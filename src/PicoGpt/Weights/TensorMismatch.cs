@@ -55,11 +55,17 @@ internal sealed class TensorMismatch(
         return null;
     }
 
+    private bool HasFurtherLayers()
+    {
+        string next = TensorMatch.NamingOf(source).Of($"h{hyperParameters.NLayer}/ln_1/g");
+        return surplus.Contains(next);
+    }
+
     private string Advice()
     {
         if (misshapen.Exists(name => name.EndsWith(OfWholeNumbers, StringComparison.Ordinal)))
             return "Weights in whole numbers need the scales of the program that made them; give the model that was quantized, or a GGUF file of it.";
-        if (missing.Count + misshapen.Count == 0) return "A model that has more than GPT-2 is not run.";
+        if (missing.Count + misshapen.Count == 0 && !HasFurtherLayers()) return "A model that has more than GPT-2 is not run.";
         string? folder = source.DataFiles.Count == 0 ? null : Path.GetDirectoryName(source.Location);
         string[] files = [HuggingFaceConfig.FileName, Gpt2HyperParameters.FileName];
         return folder is null || source.HyperParameters is not null || Array.Find(files, file => File.Exists(Path.Combine(folder, file))) is not { } file

@@ -99,7 +99,7 @@ public sealed class CharacterTokenizerTests : IDisposable
         RandomModel.Write(_folder.File("random"), shape);
         Directory.CreateDirectory(_folder.File("out"));
         Directory.CreateDirectory(_folder.File("data/shakespeare_char"));
-        File.WriteAllBytes(_folder.File("data/shakespeare_char/meta.pkl"), Meta(Characters));
+        File.WriteAllBytes(_folder.File("data/shakespeare_char/meta.pkl"), Meta(string.Concat(Enumerable.Range(0x4E00, 300).Select(code => (char)code))));
         using (Gpt2Model random = Gpt2Model.Open(_folder.File("random")))
         {
             byte[] file = TorchModels.File(random, "nanoGPT", weights => "}(" + Text("model") + weights + Text("config") + "}" + Text("dataset") + Text(dataset) + "su");

@@ -150,6 +150,7 @@ public sealed class Gpt2ModelTests
         (Shapes.Small with { NLayer = 1 }).Save(folder.File("hparams.json"));
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(folder.Path));
         Assert.Contains("surplus: model/h1/attn/c_attn/b", fault.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Give the hparams.json that belongs to these weights.", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Adam", fault.Message, StringComparison.Ordinal);
     }
 

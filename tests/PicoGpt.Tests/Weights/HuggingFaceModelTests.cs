@@ -93,6 +93,28 @@ public sealed class HuggingFaceModelTests : IDisposable
         AssertSame();
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("\"tie_word_embeddings\": true, ", true)]
+    [InlineData("\"tie_word_embeddings\": false, ", false)]
+    public void An_output_projection_that_is_not_the_embedding_is_used_and_told_where_the_config_says_otherwise(string said, bool isTold)
+    {
+        List<(string Name, string Type, long[] Shape, byte[] Bytes)> tensors = HuggingFaceFolder.Tensors(_original);
+        float[] output = [.. _original.Parameters.Wte.ToArray().Select(value => -value)];
+        tensors.Add(tensors[0] with { Name = "lm_head.weight", Bytes = MemoryMarshal.AsBytes(output.AsSpan()).ToArray() });
+        HuggingFaceFolder.Write(Folder, _original, tensors);
+        string config = Path.Combine(Folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"n_inner\"", said + "\"n_inner\""));
+        using Gpt2Model model = Gpt2Model.Open(Folder);
+        Assert.Equal(output, model.Parameters.LmHead.ToArray());
+        using Gpt2Model clone = model.Clone("clone");
+        foreach (string? told in (string?[])[model.Contradiction, clone.Contradiction])
+        {
+            if (isTold) Assert.StartsWith($"'lm_head.weight' in '{Path.Combine(Folder, "model.safetensors")}' is not the embedding, though '{config}' says that it is", told);
+            else Assert.Null(told);
+        }
+    }
+
     [Fact]
     public void What_is_no_weight_of_a_GPT_2_is_named()
     {

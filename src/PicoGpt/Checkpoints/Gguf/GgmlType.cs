@@ -1,6 +1,6 @@
 namespace PicoGpt.Checkpoints.Gguf;
 
-/// <summary>How the elements of a tensor are stored, with the numbers of ggml's <c>ggml_type</c> (ggml.h). Numbers that are missing were taken back.</summary>
+/// <summary>How the elements of a tensor are stored, with the numbers of ggml's <c>ggml_type</c> (ggml.h). Numbers that are missing were taken back, and those with the size of a tile at the end stand in old files alone.</summary>
 internal enum GgmlType : uint
 {
     F32 = 0,
@@ -32,7 +32,16 @@ internal enum GgmlType : uint
     F64 = 28,
     IQ1_M = 29,
     BF16 = 30,
+    Q4_0_4_4 = 31,
+    Q4_0_4_8 = 32,
+    Q4_0_8_8 = 33,
     TQ1_0 = 34,
     TQ2_0 = 35,
+    IQ4_NL_4_4 = 36,
+    IQ4_NL_4_8 = 37,
+    IQ4_NL_8_8 = 38,
     MXFP4 = 39,
+    NVFP4 = 40,
+    Q1_0 = 41,
+    Q2_0 = 42,
 }

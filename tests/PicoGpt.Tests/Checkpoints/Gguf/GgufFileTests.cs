@@ -65,6 +65,7 @@ public sealed class GgufFileTests : IDisposable
     {
         AssertRefused(File([], [("x", 21, [256], new byte[110])]), Gpt2Error.Unsupported, "its tensor 'x' is of the type IQ3_S");
         AssertRefused(File([], [("x", 39, [32], new byte[17])]), Gpt2Error.Unsupported, "MXFP4");
+        AssertRefused(File([], [("x", 31, [32], new byte[18])]), Gpt2Error.Unsupported, "of the type Q4_0_4_4; give a file of the model in F16, Q8_0 or a type such as Q4_K");
         AssertRefused(File([], [("x", 77, [32], new byte[17])]), Gpt2Error.Unsupported, "of the type 77");
         AssertRefused(File([("x", Array(9, 1, Texts("a")))], []), Gpt2Error.Unsupported, "its key 'x' holds lists in lists");
         AssertRefused(File([("split.count", UInt32(3))], []), Gpt2Error.Unsupported, "it is one of 3 files");
