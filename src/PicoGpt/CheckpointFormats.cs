@@ -43,7 +43,12 @@ internal static class CheckpointFormats
     public static CheckpointFormat Of(string path)
     {
         if (ReadableFile.DanglingLink(path) is { } fault) throw fault;
-        if (!File.Exists(path)) return OfMissing(path);
+        if (!File.Exists(path))
+        {
+            ThrowIfNoPrefix(path);
+            return ByPrefix;
+        }
+
         byte[] start = ReadableFile.ReadStart(path, ForeignWeights.InspectedLength);
         CheckpointFormat? named = All.FirstOrDefault(format => format.HasName(path));
         if (named?.HasContent(path, start) == true) return named;
@@ -51,10 +56,11 @@ internal static class CheckpointFormats
     }
 
     // Of a file that is not there the end of the name may tell that it is no prefix; .ckpt is in PyTorch's names and in prefixes.
-    private static CheckpointFormat OfMissing(string path)
+    private static void ThrowIfNoPrefix(string path)
     {
-        bool isPrefix = ByPrefix.HasName(path) || path.EndsWith(".ckpt", StringComparison.OrdinalIgnoreCase) || !All.Any(format => format.HasName(path)) || File.Exists(BundlePath.IndexFile(path));
-        return isPrefix ? ByPrefix : throw new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' does not exist.", path);
+        bool mayBe = ByPrefix.HasName(path) || path.EndsWith(".ckpt", StringComparison.OrdinalIgnoreCase) || !All.Any(format => format.HasName(path));
+        if (!mayBe && !File.Exists(BundlePath.IndexFile(path)))
+            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' does not exist.", path);
     }
 
     /// <summary>The fault of a folder that holds no checkpoint.</summary>

@@ -97,7 +97,7 @@ internal static class GgufFile
     {
         (string name, GgmlType type, long[] shape, ulong offset) = listed;
         GgmlFormat format = GgmlFormat.Of(type) ?? throw new NotSupportedException(
-            $"its tensor '{name}' is of the type {type}; give a file of the model in F16, Q8_0 or a type such as Q4_K, or make one of this by llama.cpp's llama-quantize --allow-requantize");
+            $"its tensor '{name}' is of the type {type}; give a file of the model in F16, Q8_0 or a type such as Q4_K, or make one of this with llama.cpp's llama-quantize");
         if (!TensorShape.TryCountElements(shape, out long count)) throw new InvalidDataException($"its tensor '{name}' has more elements than can be counted");
         if (format.BlockLength > 1 && (shape.Length == 0 || shape[^1] % format.BlockLength != 0))
             throw new InvalidDataException($"its tensor '{name}' has rows that are not a multiple of {format.BlockLength}, the block of {type}");
