@@ -192,7 +192,7 @@ Describe 'A trace in another session' {
 
     It 'has its data, but for the matrices' {
         $there.PSTypeNames[0] | Should -Be 'Deserialized.PicoGpt.Tracing.Gpt2Trace'
-        $there.PSObject.Properties.Name | Sort-Object | Should -Be 'Heads', 'Interventions', 'Layers', 'LogitLens', 'Model', 'ResidualNorms', 'Text', 'Tokens'
+        $there.PSObject.Properties.Name | Sort-Object | Should -Be 'Fault', 'Heads', 'Interventions', 'Layers', 'LogitLens', 'Model', 'ResidualNorms', 'Text', 'Tokens'
         $there.Tokens.Id | Should -Be $here.Tokens.Id
         $there.Layers | Should -Be 1, 5
         $there.LogitLens[5][2].Top[1].Probability | Should -Be $here.LogitLens[5][2].Top[1].Probability
