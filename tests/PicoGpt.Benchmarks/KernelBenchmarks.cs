@@ -56,14 +56,14 @@ public unsafe class KernelBenchmarks : IDisposable
     public void Softmax() => _kernels.Softmax(_scores.Data, Positions);
 
     [Benchmark]
-    public void Scores() => _kernels.Scores(View(_x, 1, 64), _keys.Data, 64 * 64, 0.125f, View(_scores, 1, Positions));
+    public void Scores() => _kernels.Scores(View(_x, 1, 64), _keys.Data, 0.125f, View(_scores, 1, Positions));
 
     [Benchmark]
     public void WeightedSum() => _kernels.WeightedSum(View(_scores, 1, Positions), _keys.Data, Positions, View(_y, 1, 64));
 
     [Benchmark]
     public void RoundedScores() =>
-        _kernels.Scores(View(_x, 1, 64), (short*)_keys.Data, _scores.Data, 64 * 64, 0.125f, View(_sums, 1, Positions));
+        _kernels.Scores(View(_x, 1, 64), (short*)_keys.Data, _scores.Data, 0.125f, View(_sums, 1, Positions));
 
     [Benchmark]
     public void RoundedWeightedSum() =>

@@ -88,7 +88,7 @@ internal sealed unsafe class AttentionJob : Job
         KeyValueCache cache = text.Cache;
         int positions = cache.Length + text.Rows;
         short* keys = cache.RoundedKeys(Layer, head);
-        for (int j = 0; j < positions; j += Kernels.KeyBlock, keys += cache.BlockStride)
+        for (int j = 0; j < positions; j += Kernels.KeyBlock, keys += (nint)_headSize * Kernels.KeyBlock)
             _kernels.WidenKeys(keys, cache.KeyScales(Layer, head) + j, _headSize, floats + ((nint)j * _headSize));
         floats += (nint)_scoresLength * _headSize;
         _kernels.WidenValues(cache.RoundedValues(Layer, head), cache.ValueScales(Layer, head), positions, _paddedHeadSize, floats);
@@ -107,8 +107,8 @@ internal sealed unsafe class AttentionJob : Job
         float* keys = isWidened ? scratch + _tileLength : cache.Keys(Layer, head);
         float* values = isWidened ? keys + ((nint)_scoresLength * _headSize) : cache.Values(Layer, head);
         bool isRounded = cache.IsRounded && !isWidened;
-        if (isRounded) _kernels.Scores(q, cache.RoundedKeys(Layer, head), cache.KeyScales(Layer, head), cache.BlockStride, Scale, scores);
-        else _kernels.Scores(q, keys, isWidened ? (nint)_headSize * Kernels.KeyBlock : cache.BlockStride, Scale, scores);
+        if (isRounded) _kernels.Scores(q, cache.RoundedKeys(Layer, head), cache.KeyScales(Layer, head), Scale, scores);
+        else _kernels.Scores(q, keys, Scale, scores);
         for (int r = 0; r < rows; r++) _kernels.Softmax(scores.RowPointer(r), positions + r);
         for (int r = 0; Hook is not null && r < rows; r++)
             Hook.VisitPattern(Layer, head, new RowPlace(cache, positions + r - 1), scores.Row(r)[..(positions + r)]);

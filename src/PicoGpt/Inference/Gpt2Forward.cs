@@ -125,6 +125,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     {
         Check(cache, ids);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, _workspace.Rows - _rows);
+        cache.Reserve(cache.Length + ids.Length);
         int first = _rows;
         foreach (int id in ids)
         {
@@ -147,6 +148,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         int first = _rows, rows = residual.Length / _h.NEmbd;
         if (rows > cache.Capacity - cache.Length) throw DoesNotFit(cache, rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _workspace.Rows - _rows);
+        cache.Reserve(cache.Length + rows);
         for (int t = 0; t < rows; t++)
         {
             _places[_rows] = new RowPlace(cache, cache.Length + t);

@@ -93,12 +93,12 @@ internal abstract unsafe class Kernels
     /// <summary>
     /// <c>scores[t, j] = q[t] · k[j] · scale</c> for whole blocks of <see cref="KeyBlock"/> positions:
     /// [n_seq, headSize] -> [n_seq, blocks · KeyBlock].
-    /// Keys lie as [blocks, headSize, KeyBlock], block starts <paramref name="blockStride"/> elements apart.
+    /// Keys lie as [blocks, headSize, KeyBlock].
     /// </summary>
-    public abstract void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores);
+    public abstract void Scores(Matrix q, float* keys, float scale, Matrix scores);
 
     /// <summary>The same of rounded keys: each is an integer times its position's scale, [blocks · KeyBlock].</summary>
-    public abstract void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores);
+    public abstract void Scores(Matrix q, short* keys, float* scales, float scale, Matrix scores);
 
     /// <summary>
     /// Softmax of the first <paramref name="count"/> elements, in place, with the maximum subtracted first. The memory
@@ -123,7 +123,7 @@ internal abstract unsafe class Kernels
     /// <returns>The scale.</returns>
     public abstract float Round(float* x, short* y, int count);
 
-    /// <summary>A block of rounded keys as <see cref="Scores(Matrix, short*, float*, nint, float, Matrix)"/> takes them: [headSize, KeyBlock].</summary>
+    /// <summary>A block of rounded keys as <see cref="Scores(Matrix, short*, float*, float, Matrix)"/> takes them: [headSize, KeyBlock].</summary>
     public abstract void WidenKeys(short* keys, float* scales, int headSize, float* y);
 
     /// <summary>Rounded values as <see cref="WeightedSum(Matrix, short*, float*, int, Matrix)"/> takes them: [count, width].</summary>

@@ -94,7 +94,7 @@ internal sealed unsafe class PlainKernels : Kernels
         for (int i = 0; i < count; i++) y[i] += x[i];
     }
 
-    public override void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores)
+    public override void Scores(Matrix q, float* keys, float scale, Matrix scores)
     {
         for (int t = 0; t < q.Rows; t++)
         {
@@ -102,7 +102,7 @@ internal sealed unsafe class PlainKernels : Kernels
             for (int j = 0; j < scores.Columns; j++) row[j] = 0;
             for (int j = 0; j < scores.Columns; j += KeyBlock)
             {
-                float* block = keys + (j / KeyBlock * blockStride);
+                float* block = keys + ((nint)j * q.Columns);
                 for (int d = 0; d < q.Columns; d++) MultiplyAdd(q.RowPointer(t)[d], block + ((nint)d * KeyBlock), row + j, KeyBlock);
             }
 
@@ -110,12 +110,12 @@ internal sealed unsafe class PlainKernels : Kernels
         }
     }
 
-    public override void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores)
+    public override void Scores(Matrix q, short* keys, float* scales, float scale, Matrix scores)
     {
         using var floats = new AlignedBuffer((long)q.Columns * scores.Columns); // [blocks, headSize, KeyBlock]
         for (int j = 0; j < scores.Columns; j += KeyBlock)
-            WidenKeys(keys + (j / KeyBlock * blockStride), scales + j, q.Columns, floats.Data + ((nint)j * q.Columns));
-        Scores(q, floats.Data, (nint)q.Columns * KeyBlock, scale, scores);
+            WidenKeys(keys + ((nint)j * q.Columns), scales + j, q.Columns, floats.Data + ((nint)j * q.Columns));
+        Scores(q, floats.Data, scale, scores);
     }
 
     public override void Softmax(float* x, int count)

@@ -10,11 +10,11 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
-    /// <summary><c>scores[t, j] = q[t] · k[j]</c>; see <see cref="Kernels.Scores(Matrix, short*, float*, nint, float, Matrix)"/>.</summary>
+    /// <summary><c>scores[t, j] = q[t] · k[j]</c>; see <see cref="Kernels.Scores(Matrix, short*, float*, float, Matrix)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots(Matrix q, short* keys, float* scales, nint blockStride, Matrix scores)
+    public static void Dots(Matrix q, short* keys, float* scales, Matrix scores)
     {
-        for (int j = 0; j < scores.Columns; j += Kernels.KeyBlock, keys += blockStride)
+        for (int j = 0; j < scores.Columns; j += Kernels.KeyBlock, keys += q.Columns * Kernels.KeyBlock)
         {
             for (int t = 0; t < q.Rows; t++)
             {

@@ -51,10 +51,10 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Scores(Matrix q, float* keys, nint blockStride, float scale, Matrix scores)
+    public override void Scores(Matrix q, float* keys, float scale, Matrix scores)
     {
         float* zero = stackalloc float[PanelColumns];
-        for (int j = 0; j < scores.Columns; j += KeyBlock, keys += blockStride)
+        for (int j = 0; j < scores.Columns; j += KeyBlock, keys += q.Columns * KeyBlock)
         {
             if (q.Rows == TileRows)
             {
@@ -73,9 +73,9 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 
-    public override void Scores(Matrix q, short* keys, float* scales, nint blockStride, float scale, Matrix scores)
+    public override void Scores(Matrix q, short* keys, float* scales, float scale, Matrix scores)
     {
-        RoundedAttention<TWidth, TVector>.Dots(q, keys, scales, blockStride, scores);
+        RoundedAttention<TWidth, TVector>.Dots(q, keys, scales, scores);
         for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 

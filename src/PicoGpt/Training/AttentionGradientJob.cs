@@ -102,7 +102,7 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
         for (int r = 0; r < q.Rows; r += Kernels.TileRows)
         {
             int rows = Math.Min(Kernels.TileRows, q.Rows - r);
-            _kernels.Scores(q.Skip(r).Take(rows), cache.Keys(Layer, head), cache.BlockStride, Scale, scores.Skip(r).Take(rows));
+            _kernels.Scores(q.Skip(r).Take(rows), cache.Keys(Layer, head), Scale, scores.Skip(r).Take(rows));
         }
 
         for (int r = 0; r < p.Rows; r++)

@@ -192,14 +192,13 @@ public sealed unsafe class KernelsTests
         {
             int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
             int width = (headSize + Kernels.Lanes - 1) / Kernels.Lanes * Kernels.Lanes;
-            int stride = (headSize + 2) * Kernels.KeyBlock;
             using var q = new Block(rows, headSize, seed: 1);
-            using var keys = new Block(blocks, stride, seed: 2);
+            using var keys = new Block(blocks, headSize * Kernels.KeyBlock, seed: 2);
             using var values = new Block(positions + rows, width, seed: 3);
             using var expected = new Block(rows, blocks * Kernels.KeyBlock);
             using var actual = new Block(rows, blocks * Kernels.KeyBlock);
-            plain.Scores(q.Matrix, keys.Data, stride, 0.3f, expected.Matrix);
-            kernels.Scores(q.Matrix, keys.Data, stride, 0.3f, actual.Matrix);
+            plain.Scores(q.Matrix, keys.Data, 0.3f, expected.Matrix);
+            kernels.Scores(q.Matrix, keys.Data, 0.3f, actual.Matrix);
             Assert.Equal(expected.Bits, actual.Bits);
             for (int t = 0; t < rows; t++)
             {
@@ -226,10 +225,10 @@ public sealed unsafe class KernelsTests
         foreach ((int headSize, int positions, int rows) in shapes)
         {
             int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock, columns = blocks * Kernels.KeyBlock;
-            int width = (int)Kernels.Padded(headSize), stride = (headSize + 2) * Kernels.KeyBlock;
+            int width = (int)Kernels.Padded(headSize), blockLength = headSize * Kernels.KeyBlock;
             using var q = new Block(rows, headSize, seed: 1);
             using var scales = new Block(1, columns, seed: 2, scale: 1e-4f);
-            short[] integers = new short[Math.Max(blocks * stride, columns * width)];
+            short[] integers = new short[Math.Max(blocks * blockLength, columns * width)];
             var random = new Random64(3);
             for (int i = 0; i < integers.Length; i++) integers[i] = (short)((random.NextDouble() * 65535) - 32767);
             using var expected = new Block(rows, columns);
@@ -240,18 +239,18 @@ public sealed unsafe class KernelsTests
             using var values = new Block(columns, width);
             fixed (short* data = integers)
             {
-                plain.Scores(q.Matrix, data, scales.Data, stride, 0.3f, expected.Matrix);
-                kernels.Scores(q.Matrix, data, scales.Data, stride, 0.3f, actual.Matrix);
+                plain.Scores(q.Matrix, data, scales.Data, 0.3f, expected.Matrix);
+                kernels.Scores(q.Matrix, data, scales.Data, 0.3f, actual.Matrix);
                 Assert.Equal(expected.Bits, actual.Bits);
                 plain.WeightedSum(expected.Matrix, data, scales.Data, positions, expectedSum.Matrix);
                 kernels.WeightedSum(expected.Matrix, data, scales.Data, positions, actualSum.Matrix);
                 Assert.Equal(expectedSum.Bits, actualSum.Bits);
                 for (int j = 0; j < blocks; j++)
-                    kernels.WidenKeys(data + (j * stride), scales.Data + (j * Kernels.KeyBlock), headSize, keys.Matrix.RowPointer(j));
+                    kernels.WidenKeys(data + (j * blockLength), scales.Data + (j * Kernels.KeyBlock), headSize, keys.Matrix.RowPointer(j));
                 kernels.WidenValues(data, scales.Data, positions + rows - 1, width, values.Data);
             }
 
-            kernels.Scores(q.Matrix, keys.Data, headSize * Kernels.KeyBlock, 0.3f, actual.Matrix);
+            kernels.Scores(q.Matrix, keys.Data, 0.3f, actual.Matrix);
             Assert.Equal(expected.Bits, actual.Bits);
             kernels.WeightedSum(expected.Matrix, values.Data, positions, actualSum.Matrix);
             Assert.Equal(expectedSum.Bits, actualSum.Bits);

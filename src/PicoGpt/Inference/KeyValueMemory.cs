@@ -1,0 +1,87 @@
+using PicoGpt.Machine;
+using PicoGpt.Numerics;
+
+namespace PicoGpt.Inference;
+
+/// <summary>
+/// The memory of the keys and values of some positions. Of every layer and head keys lie as [block, head_size, 64 positions], so that
+/// scores of many positions are computed side by side, and values as [positions, head_size], a head padded to a multiple of
+/// <see cref="Kernels.Lanes"/>. Both are floats, or integers of 16 bits with a scale for every position and head. What a head has lies
+/// together and in large pages: at 900 positions attention takes 0.6 times as long as with blocks of all heads in small pages (measured).
+/// </summary>
+internal sealed unsafe class KeyValueMemory : IDisposable
+{
+    private readonly LargePages _pages; // [layer]: keys [head], values [head], and where they are integers scales of keys [head] and of values [head]
+    private readonly int _layers;
+    private readonly int _heads;
+    private readonly nint _keysSize; // of a head
+    private readonly nint _valuesSize;
+    private readonly nint _scalesSize; // of its keys or of its values
+
+    /// <param name="layers">n_layer.</param>
+    /// <param name="heads">n_head.</param>
+    /// <param name="headSize">n_embd / n_head.</param>
+    /// <param name="blocks">Blocks of positions.</param>
+    /// <param name="isRounded">Whether keys and values are integers of 16 bits.</param>
+    /// <exception cref="OutOfMemoryException">There is not as much memory.</exception>
+    public KeyValueMemory(int layers, int heads, int headSize, int blocks, bool isRounded)
+    {
+        int elementSize = isRounded ? sizeof(short) : sizeof(float);
+        _layers = layers;
+        _heads = heads;
+        Positions = blocks * Kernels.KeyBlock;
+        _keysSize = (nint)Positions * headSize * elementSize;
+        _valuesSize = (nint)Positions * (nint)Kernels.Padded(headSize) * elementSize;
+        _scalesSize = isRounded ? (nint)Positions * sizeof(float) : 0;
+        _pages = new LargePages(layers * LayerSize);
+        for (int layer = 0; layer < layers; layer++) new Span<byte>(Keys(layer, 0), checked((int)LayerSize)).Clear();
+    }
+
+    /// <summary>The positions that there is memory for.</summary>
+    public int Positions { get; }
+
+    /// <summary>Bytes.</summary>
+    public long Size => _pages.Length;
+
+    private nint LayerSize => _heads * (_keysSize + _valuesSize + (2 * _scalesSize));
+
+    /// <summary>A head's keys.</summary>
+    public byte* Keys(int layer, int head) => _pages.Data + (layer * LayerSize) + (head * _keysSize);
+
+    /// <summary>A head's values.</summary>
+    public byte* Values(int layer, int head) => Keys(layer, _heads) + (head * _valuesSize);
+
+    /// <summary>The scales of a head's keys, where they are integers.</summary>
+    public float* KeyScales(int layer, int head) => (float*)(Values(layer, _heads) + (head * _scalesSize));
+
+    /// <summary>The scales of a head's values, where they are integers.</summary>
+    public float* ValueScales(int layer, int head) => KeyScales(layer, _heads + head);
+
+    /// <summary>Takes the keys and values of some positions over from a memory of the same kind.</summary>
+    /// <param name="other">The memory.</param>
+    /// <param name="from">The first position.</param>
+    /// <param name="to">The last, and one.</param>
+    /// <param name="firstLayer">The layers before it are not needed.</param>
+    public void CopyFrom(KeyValueMemory other, int from, int to, int firstLayer)
+    {
+        int first = from / Kernels.KeyBlock * Kernels.KeyBlock, end = BlocksOf(to) * Kernels.KeyBlock; // keys lie in whole blocks
+        for (int layer = firstLayer; layer < _layers; layer++)
+        {
+            for (int head = 0; head < _heads; head++)
+            {
+                Copy(other.Keys(layer, head), Keys(layer, head), first, end, _keysSize / Positions);
+                Copy(other.Values(layer, head), Values(layer, head), from, to, _valuesSize / Positions);
+                Copy((byte*)other.KeyScales(layer, head), (byte*)KeyScales(layer, head), from, to, _scalesSize / Positions);
+                Copy((byte*)other.ValueScales(layer, head), (byte*)ValueScales(layer, head), from, to, _scalesSize / Positions);
+            }
+        }
+    }
+
+    /// <summary>The blocks that so many positions take.</summary>
+    public static int BlocksOf(int positions) => (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+
+    public void Dispose() => _pages.Dispose();
+
+    private static void Copy(byte* source, byte* target, int from, int to, nint size) => // size: bytes of a position
+        Buffer.MemoryCopy(source + (from * size), target + (from * size), (to - from) * size, (to - from) * size);
+}
