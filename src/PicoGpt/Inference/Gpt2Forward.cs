@@ -17,6 +17,10 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <summary>The most rows whose logits are computed together.</summary>
     public const int MaxLogits = 64;
 
+    // In milliseconds. What a pass has read is used only after its last look at the files; the looks between its layers only end it earlier,
+    // and each takes as long as a layer norm.
+    private const long LookInterval = 100;
+
     private readonly Gpt2Model _model;
     private readonly Gpt2HyperParameters _h;
     private readonly PinnedParameters _pinned;
@@ -34,6 +38,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private readonly RowPlace[] _places;
     private readonly RowPlace[] _chosen;
     private int _rows;
+    private long _lookedAt; // as Environment.TickCount64
 
     /// <param name="model">The model; it may be closed meanwhile.</param>
     /// <param name="threads">Threads to compute with; 0 for one per physical core.</param>
@@ -113,7 +118,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public void Begin()
     {
-        _model.ThrowIfChanged();
+        LookOften();
         _rows = 0;
         _attention.Texts.Clear();
     }
@@ -176,7 +181,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         for (int layer = firstLayer; layer < _h.NLayer; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _model.ThrowIfChanged();
+            LookOften();
             TransformerBlock(_workspace.Activations[layer], layer);
         }
 
@@ -188,8 +193,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix FinalNorm(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_embd]
     {
-        Matrix normed = FinalNorm(_workspace.Activations.Last, rows);
-        Visit(ActivationSite.FinalNorm, normed, rows);
+        Matrix normed = SeenFinalNorm(rows);
+        _model.ThrowIfChanged();
         return normed;
     }
 
@@ -197,7 +202,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public Matrix Logits(ReadOnlySpan<int> rows) // [n_rows, n_embd] -> [n, n_vocab]
     {
-        Matrix logits = ToVocabulary(FinalNorm(rows));
+        Matrix logits = ToVocabulary(SeenFinalNorm(rows));
         Visit(ActivationSite.Logits, logits, rows);
         return logits;
     }
@@ -208,7 +213,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
     public ReadOnlySpan<float> FirstLogits(int row, int tokens) // [n_rows, n_embd] -> [tokens]
     {
-        PrepareLogits(FinalNorm([row]));
+        PrepareLogits(SeenFinalNorm([row]));
         _toVocabulary.Execute(0, Math.Max(1, _h.NVocab / tokens));
         _model.ThrowIfChanged();
         return _toVocabulary.Y.Row(0)[..Math.Min(_h.NVocab, tokens)];
@@ -245,12 +250,26 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (_ownsWorkspace) _workspace.Dispose();
     }
 
+    private void LookOften()
+    {
+        long now = Environment.TickCount64;
+        if (now - _lookedAt < LookInterval) return;
+        _model.ThrowIfChanged();
+        _lookedAt = now;
+    }
+
+    private Matrix SeenFinalNorm(ReadOnlySpan<int> rows)
+    {
+        Matrix normed = FinalNorm(_workspace.Activations.Last, rows);
+        Visit(ActivationSite.FinalNorm, normed, rows);
+        return normed;
+    }
+
     private Matrix FinalNorm(Matrix x, ReadOnlySpan<int> rows)
     {
         Matrix normed = _workspace.Activations.FinalNorm.Take(rows.Length);
         for (int i = 0; i < rows.Length; i++)
             LayerNorm(x.Only(rows[i]), Parameters.LnF, normed.Only(i));
-        _model.ThrowIfChanged();
         return normed;
     }
 
