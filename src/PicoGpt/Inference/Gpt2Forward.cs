@@ -320,8 +320,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Visit(ActivationSite.ResidualBefore, layer, x);
 
         // multi-head causal self attention
-        Matrix normed = LayerNorm(x, block.Ln1, a.Ln1.Take(_rows)); // [n_rows, n_embd]
-        Visit(ActivationSite.Ln1, layer, normed);
+        Matrix normed = LayerNorm(x, block.Ln1, a.Ln1, ActivationSite.Ln1, layer); // [n_rows, n_embd]
         Matrix qkv = Project(normed, block.Attn.CAttn, a.Qkv.Take(_rows)); // [n_rows, n_embd] -> [n_rows, 3 n_embd]
         Visit(ActivationSite.Query, layer, qkv.Only(0, _h.NEmbd));
         Visit(ActivationSite.Key, layer, qkv.Only(_h.NEmbd, _h.NEmbd));
@@ -332,8 +331,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         Visit(ActivationSite.ResidualMiddle, layer, x);
 
         // position-wise feed-forward network
-        normed = LayerNorm(x, block.Ln2, a.Ln2.Take(_rows)); // [n_rows, n_embd]
-        Visit(ActivationSite.Ln2, layer, normed);
+        normed = LayerNorm(x, block.Ln2, a.Ln2, ActivationSite.Ln2, layer); // [n_rows, n_embd]
         Matrix hidden = FeedForward(normed, block.Mlp.CFc, a.Hidden.Take(_rows), a.Gelu.Take(_rows), layer); // -> [n_rows, n_inner]
         Visit(ActivationSite.Gelu, layer, hidden);
         x = Add(x, hidden, block.Mlp.CProj, a.Mlp.Take(_rows), a.ResidualAfter.Take(_rows), ActivationSite.Mlp, layer);
@@ -361,6 +359,22 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return sum;
     }
 
+    // A single row that nobody is to see is left to the threads of the projection that it enters.
+    private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix memory, ActivationSite site, int layer) // -> [n_rows, n_embd]
+    {
+        Matrix y = memory.Take(x.Rows);
+        if (x.Rows == 1 && _narrow is null && memory.Rows >= _workspace.Pool.Threads && !Wants(site, layer))
+        {
+            (_layerNorm.X, _layerNorm.G, _layerNorm.B, _layerNorm.Y) = (x, norm.G, norm.B, memory);
+            _projection.Norm = _layerNorm;
+            return y;
+        }
+
+        LayerNorm(x, norm, y);
+        Visit(site, layer, y);
+        return y;
+    }
+
     private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
     {
         _layerNorm.X = x;
@@ -385,6 +399,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.Residual = residual;
         _projection.Sum = sum;
         _workspace.Pool.Run(_projection);
+        _projection.Norm = null;
         return y;
     }
 

@@ -20,4 +20,12 @@ internal sealed unsafe class LayerNormJob(Kernels kernels, float epsilon) : Job
         (int from, int to) = Share(X.Rows, part, parts, IsByRows(X.Rows, parts) ? Kernels.TileRows : 1);
         kernels.LayerNorm(X, G.Vector, B.Vector, epsilon, Y, from, to);
     }
+
+    /// <summary>The layer norm of a single row in a row of a thread's own: that takes less time than to get what another thread has written.</summary>
+    public Matrix OfThread(int part)
+    {
+        Matrix own = Y.Only(part);
+        kernels.LayerNorm(X, G.Vector, B.Vector, epsilon, own, 0, 1);
+        return own;
+    }
 }

@@ -12,6 +12,9 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
 
     public Matrix X { get; set; }
 
+    /// <summary>The layer norm that a single row is yet to take, which is <see cref="X"/> then; null for none.</summary>
+    public LayerNormJob? Norm { get; set; }
+
     /// <summary>The same in integers, or where each thread puts a single row, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
     public QuantizedMatrix Quantized { get; set; }
 
@@ -38,27 +41,29 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
         if (IsByRows(Y.Rows, parts))
         {
             (int first, int end) = Share(Y.Rows, part, parts, Kernels.TileRows);
-            Execute(Quantized, first, end - first, 0, Y.Columns);
+            Execute(X, Quantized, first, end - first, 0, Y.Columns);
             return;
         }
 
         (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
-        if (from < to) Execute(QuantizeJob.Rounded(kernels, X, Quantized, part), 0, Y.Rows, from, to);
+        if (from == to) return;
+        Matrix x = Norm?.OfThread(part) ?? X;
+        Execute(x, QuantizeJob.Rounded(kernels, x, Quantized, part), 0, Y.Rows, from, to);
     }
 
     // Some rows, and some columns of them: of many rows so few columns at a time that what follows the product finds it in the caches.
-    private void Execute(QuantizedMatrix quantized, int row, int rows, int from, int to)
+    private void Execute(Matrix x, QuantizedMatrix quantized, int row, int rows, int from, int to)
     {
         int together = rows > FewRows ? ColumnsTogether : to - from;
-        for (int first = from; first < to; first += together) ExecuteTogether(quantized, row, rows, first, Math.Min(first + together, to));
+        for (int first = from; first < to; first += together) ExecuteTogether(x, quantized, row, rows, first, Math.Min(first + together, to));
     }
 
-    private void ExecuteTogether(QuantizedMatrix quantized, int row, int rows, int from, int to)
+    private void ExecuteTogether(Matrix x, QuantizedMatrix quantized, int row, int rows, int from, int to)
     {
         Matrix y = Only(Y, row, rows);
         if (quantized.Rows > 0) kernels.MatMulQuantized(quantized.Only(row, rows), W.Packed, B.Vector, y, from, to);
-        else if (W.HasPanels) kernels.MatMulPacked(Only(X, row, rows), W.Packed, B.Vector, y, from, to);
-        else kernels.MatMul(Only(X, row, rows), W.Plain, B.Vector, y, from, to);
+        else if (W.HasPanels) kernels.MatMulPacked(Only(x, row, rows), W.Packed, B.Vector, y, from, to);
+        else kernels.MatMul(Only(x, row, rows), W.Plain, B.Vector, y, from, to);
         if (Narrow.Rows > 0) kernels.MatMulAdd(Only(Narrow, row, rows), W.LowRank.B, y, from, to);
         if (Activated.Rows > 0) Activate(y, Only(Activated, row, rows), from, to);
         if (Sum.Rows > 0) Add(Only(Residual, row, rows), y, Only(Sum, row, rows), from, to);
