@@ -282,10 +282,11 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     private static TVector Scaled(TVector sums, TVector wScale, TVector xScale, TVector addend) =>
         TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(wScale, xScale), addend);
 
+    // It is not to stay in a cache, where it would push out what the rest of the pass reads.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AskAhead(byte* strip)
     {
         if (!Sse.IsSupported) return;
-        for (int i = 0; i < StripSize; i += LineLength) Sse.Prefetch0(strip + TFormat.BytesAhead + i);
+        for (int i = 0; i < StripSize; i += LineLength) Sse.PrefetchNonTemporal(strip + TFormat.BytesAhead + i);
     }
 }

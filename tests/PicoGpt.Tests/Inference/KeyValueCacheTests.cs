@@ -49,6 +49,8 @@ public sealed unsafe class KeyValueCacheTests
             using var forward = new Gpt2Forward(model.WithPrecision(precision), threads: 1, Kernels.Best);
             using KeyValueCache cache = forward.NewCache();
             Assert.Equal(precision != Gpt2Precision.Float32, cache.IsRounded);
+            Assert.InRange(cache.Size, 1, Gpt2MemoryNeed.Of(h, precision).Cache / 2); // it grows with the text
+            cache.Reserve(h.NCtx);
             Assert.Equal(Gpt2MemoryNeed.Of(h, precision).Cache, cache.Size);
         }
     }
@@ -72,6 +74,20 @@ public sealed unsafe class KeyValueCacheTests
         cache.Store(Kernels.Best, 0, 0, 5, rows, rows);
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.Store(Kernels.Best, 0, 0, 6, rows, rows));
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.Store(Kernels.Best, 0, 0, -1, rows, rows));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Reserve(9));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Nothing_is_stored_where_no_memory_is_reserved(bool isRounded)
+    {
+        using var cache = new KeyValueCache(layers: 1, heads: 1, headSize: 4, capacity: 200, isRounded);
+        using var buffer = new AlignedBuffer(12);
+        Matrix rows = buffer.AsMatrix(3, 4);
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Store(Kernels.Best, 0, 0, 126, rows, rows));
+        cache.Reserve(129);
+        cache.Store(Kernels.Best, 0, 0, 126, rows, rows);
     }
 
     // the bits of the last logits, where the text is read on from what the cache has, in portions
