@@ -1,6 +1,6 @@
 namespace PicoGpt.Numerics;
 
-/// <summary>The upper half of a float32, rounded to nearest, ties to even.</summary>
+/// <summary>The upper half of a float32, rounded to nearest, ties to even. A row is 16 pairs, see <see cref="HalfPairs"/>.</summary>
 internal readonly unsafe struct BFloat16Format : IFloatFormat
 {
     public static int Rows => 32;
@@ -20,17 +20,12 @@ internal readonly unsafe struct BFloat16Format : IFloatFormat
     public static void Pack(float* block, byte* packed)
     {
         ushort* values = (ushort*)packed;
-        for (int i = 0; i < Rows * PackedMatrix.Side; i++) values[i] = Round(block[i]);
+        for (int i = 0; i < Rows * PackedMatrix.Side; i++) values[HalfPairs.IndexOf(i)] = Round(block[i]);
     }
 
-    public static float Element(byte* packed, int row, int column) => Widen(((ushort*)packed)[(row * PackedMatrix.Side) + column]);
+    public static float Element(byte* packed, int row, int column) => Widen(((ushort*)packed)[HalfPairs.IndexOf((row * PackedMatrix.Side) + column)]);
 
     public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct
-    {
-        ushort* values = (ushort*)packed + (row * PackedMatrix.Side) + column;
-        left = TWidth.LoadBFloat16(values);
-        right = TWidth.LoadBFloat16(values + (PackedMatrix.Side / 2));
-    }
+        where TVector : struct => TWidth.LoadBFloat16s(HalfPairs.Of(packed, row, column), out left, out right);
 }

@@ -1,6 +1,8 @@
 namespace PicoGpt.Numerics;
 
-/// <summary>IEEE half precision, rounded to nearest; what is too large becomes the largest finite half.</summary>
+/// <summary>
+/// IEEE half precision, rounded to nearest; what is too large becomes the largest finite half. A row is 16 pairs, see <see cref="HalfPairs"/>.
+/// </summary>
 internal readonly unsafe struct Float16Format : IFloatFormat
 {
     public static int Rows => 32;
@@ -11,17 +13,12 @@ internal readonly unsafe struct Float16Format : IFloatFormat
     {
         var halves = (Half*)packed;
         for (int i = 0; i < Rows * PackedMatrix.Side; i++)
-            halves[i] = (Half)Math.Clamp(block[i], (float)Half.MinValue, (float)Half.MaxValue);
+            halves[HalfPairs.IndexOf(i)] = (Half)Math.Clamp(block[i], (float)Half.MinValue, (float)Half.MaxValue);
     }
 
-    public static float Element(byte* packed, int row, int column) => (float)((Half*)packed)[(row * PackedMatrix.Side) + column];
+    public static float Element(byte* packed, int row, int column) => (float)((Half*)packed)[HalfPairs.IndexOf((row * PackedMatrix.Side) + column)];
 
     public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct
-    {
-        ushort* values = (ushort*)packed + (row * PackedMatrix.Side) + column;
-        left = TWidth.LoadHalf(values);
-        right = TWidth.LoadHalf(values + (PackedMatrix.Side / 2));
-    }
+        where TVector : struct => TWidth.LoadHalves(HalfPairs.Of(packed, row, column), out left, out right);
 }

@@ -47,8 +47,11 @@ internal unsafe interface IWidth<TVector>
     /// <summary>2 to the power of an integral value from −126 to 127.</summary>
     static abstract TVector PowerOfTwo(TVector exponent);
 
-    /// <summary>Finite IEEE halves, widened exactly.</summary>
-    static abstract TVector LoadHalf(ushort* source);
+    /// <summary>Pairs of halves: those in the lower 16 bits, and those in the upper.</summary>
+    static abstract void LoadHalves(uint* source, out TVector lower, out TVector upper);
+
+    /// <summary>Pairs of upper halves of floats: those in the lower 16 bits, and those in the upper.</summary>
+    static abstract void LoadBFloat16s(uint* source, out TVector lower, out TVector upper);
 
     /// <summary>The upper halves of floats.</summary>
     static abstract TVector LoadBFloat16(ushort* source);

@@ -45,11 +45,18 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> PowerOfTwo(Vector256<float> exponent) =>
         Vector256.ShiftLeft(Vector256.ConvertToInt32Native(exponent) + Vector256.Create(127), 23).AsSingle();
 
-    // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
-    public static Vector256<float> LoadHalf(ushort* source)
+    public static void LoadHalves(uint* source, out Vector256<float> lower, out Vector256<float> upper)
     {
-        Vector256<int> bits = Vector256.ShiftLeft(WidenToInt32((short*)source), 13) & Vector256.Create(unchecked((int)0x8FFFE000));
-        return bits.AsSingle() * Vector256.Create(5.192296858534828e33f);
+        Vector256<int> pairs = Vector256.Load((int*)source);
+        lower = Widened(Vector256.ShiftLeft(pairs, 16));
+        upper = Widened(pairs);
+    }
+
+    public static void LoadBFloat16s(uint* source, out Vector256<float> lower, out Vector256<float> upper)
+    {
+        Vector256<int> pairs = Vector256.Load((int*)source);
+        lower = Vector256.ShiftLeft(pairs, 16).AsSingle();
+        upper = (pairs & Vector256.Create(unchecked((int)0xFFFF0000))).AsSingle();
     }
 
     public static Vector256<float> LoadBFloat16(ushort* source) => Vector256.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
@@ -99,4 +106,8 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
         Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
 
     private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
+
+    // The half in the upper bits. Its exponent and fraction stand 3 bits lower in a float, and the exponents' zeros lie 112 apart.
+    private static Vector256<float> Widened(Vector256<int> halves) =>
+        (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
 }

@@ -58,11 +58,18 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> PowerOfTwo(Vector512<float> exponent) =>
         Vector512.ShiftLeft(Vector512.ConvertToInt32Native(exponent) + Vector512.Create(127), 23).AsSingle();
 
-    // A half's exponent and fraction stand 13 bits higher in a float, and the exponents' zeros lie 112 apart.
-    public static Vector512<float> LoadHalf(ushort* source)
+    public static void LoadHalves(uint* source, out Vector512<float> lower, out Vector512<float> upper)
     {
-        Vector512<int> bits = Vector512.ShiftLeft(WidenToInt32((short*)source), 13) & Vector512.Create(unchecked((int)0x8FFFE000));
-        return bits.AsSingle() * Vector512.Create(5.192296858534828e33f);
+        Vector512<int> pairs = Vector512.Load((int*)source);
+        lower = Widened(Vector512.ShiftLeft(pairs, 16));
+        upper = Widened(pairs);
+    }
+
+    public static void LoadBFloat16s(uint* source, out Vector512<float> lower, out Vector512<float> upper)
+    {
+        Vector512<int> pairs = Vector512.Load((int*)source);
+        lower = Vector512.ShiftLeft(pairs, 16).AsSingle();
+        upper = (pairs & Vector512.Create(unchecked((int)0xFFFF0000))).AsSingle();
     }
 
     public static Vector512<float> LoadBFloat16(ushort* source) => Vector512.ShiftLeft(WidenToInt32((short*)source), 16).AsSingle();
@@ -98,4 +105,8 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
         Avx512BW.PermuteVar32x16(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(levels)), words.AsInt16()).AsSingle();
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
+
+    // The half in the upper bits. Its exponent and fraction stand 3 bits lower in a float, and the exponents' zeros lie 112 apart.
+    private static Vector512<float> Widened(Vector512<int> halves) =>
+        (Vector512.ShiftRightArithmetic(halves, 3) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(5.192296858534828e33f);
 }

@@ -16,8 +16,9 @@ namespace PicoGpt.Weights;
 /// </summary>
 internal sealed unsafe class PackedWeights : IDisposable
 {
-    // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some.
-    private const int Layout = 3;
+    // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some; of 3, halves
+    // did not lie in pairs.
+    private const int Layout = 4;
 
     private const string SourceTensor = "source";
 
