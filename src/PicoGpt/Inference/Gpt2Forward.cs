@@ -363,10 +363,11 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix memory, ActivationSite site, int layer) // -> [n_rows, n_embd]
     {
         Matrix y = memory.Take(x.Rows);
-        if (x.Rows == 1 && _narrow is null && memory.Rows >= _workspace.Pool.Threads && !Wants(site, layer))
+        bool isLeft = x.Rows == 1 && _narrow is null && memory.Rows >= _workspace.Pool.Threads && !Wants(site, layer);
+        _projection.Norm = isLeft ? _layerNorm : null;
+        if (isLeft)
         {
             (_layerNorm.X, _layerNorm.G, _layerNorm.B, _layerNorm.Y) = (x, norm.G, norm.B, memory);
-            _projection.Norm = _layerNorm;
             return y;
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PicoGpt.Machine;
 using PicoGpt.Numerics;
 
@@ -34,7 +35,7 @@ internal sealed unsafe class KeyValueMemory : IDisposable
         _valuesSize = (nint)Positions * (nint)Kernels.Padded(headSize) * elementSize;
         _scalesSize = isRounded ? (nint)Positions * sizeof(float) : 0;
         _pages = new LargePages(layers * LayerSize);
-        for (int layer = 0; layer < layers; layer++) new Span<byte>(Keys(layer, 0), checked((int)LayerSize)).Clear();
+        NativeMemory.Clear(_pages.Data, (nuint)_pages.Length);
     }
 
     /// <summary>The positions that there is memory for.</summary>
