@@ -298,7 +298,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>Warns of a vocabulary that is another model's.</summary>
     private protected void TellOfVocabulary(Gpt2Model model)
     {
-        if (model.HasVocabulary && model.VocabularyDoubt is { } doubt) WriteWarning($"{doubt} {model.Name} reads and writes texts wrongly with it.");
+        if (model.VocabularyDoubt is { } doubt) WriteWarning($"{doubt} {model.Name} reads and writes texts wrongly with it.");
     }
 
     /// <summary>Warns where the machine's memory is scarce for models, and refuses where it cannot do.</summary>

@@ -40,7 +40,7 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
         if (!given.TypeNames.Contains(DeserializedModel)) return null;
         if (given.Properties["Path"]?.Value is "")
             throw new ArgumentTransformationMetadataException($"{name} is a copy in the memory of another session; Export-Gpt2Model writes it there to files, which every session can open.");
-        return PlaceOf(given) is { } place || (place = name) is not null ? new Gpt2ModelReference(place, PrecisionOf(given)) : null;
+        return (PlaceOf(given) ?? name) is { } place ? new Gpt2ModelReference(place, PrecisionOf(given)) : null;
     }
 
     /// <summary>The files of a model that came from another session: that of its weights, of which its folder may have several, or its folder.</summary>

@@ -50,9 +50,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>What in the model's files contradicts what else is in them, in a sentence; <see langword="null"/> where nothing is known to.</summary>
     public string? Contradiction => _core.Contradiction;
 
-    /// <summary>What tells that the vocabulary is another model's, in a sentence; <see langword="null"/> where nothing does.</summary>
+    /// <summary>What tells that the vocabulary is another model's, in a sentence; <see langword="null"/> where nothing does, or there is none.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
-    internal string? VocabularyDoubt => VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab);
+    internal string? VocabularyDoubt => HasVocabulary ? VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) : null;
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     internal bool IsClone => _core.IsClone;

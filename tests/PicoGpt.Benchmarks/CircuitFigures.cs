@@ -40,8 +40,8 @@ internal static class CircuitFigures
             asked.Add(Step(context, prompt));
         }
 
-        figures["3M, a step without hooks, µs"] = Median(plain) * 1e6;
-        figures["3M, with one that wants nothing, %"] = 100 * Median(asked) / Median(plain);
+        figures["3M, a step without hooks, µs"] = GuessingFigures.Median(plain) * 1e6;
+        figures["3M, with one that wants nothing, %"] = 100 * GuessingFigures.Median(asked) / GuessingFigures.Median(plain);
     }
 
     private static double Step(Gpt2Context context, int[] prompt)
@@ -88,8 +88,6 @@ internal static class CircuitFigures
         figures[$"3M, sweep of {sweep.Runs} runs, {Tokens} tokens, s"] = together;
         figures["3M, a run by itself, times one of it"] = separate / (together / sweep.Runs);
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private sealed class Idle : IForwardHook
     {

@@ -76,14 +76,14 @@ internal static class GuessingFigures
 
     // The same texts with guesses and without, some steps of the one after some of the other, so that a slow moment of the machine is both's.
     // The opening of the reduced form counts, the reading of the prompts does not.
-    private static List<Gpt2Completion> Duel(Gpt2Model model, string name, int[][] prompts, GenerationOptions options, Dictionary<string, double> figures)
+    private static List<Gpt2Completion> Duel(Gpt2Model model, string name, int[][] prompts, GenerationOptions options, Dictionary<string, double> figures, double heldUp = double.PositiveInfinity)
     {
         using var plain = new Side(model, options, prompts);
         using var guessed = new Side(model, options with { Speculation = true }, prompts);
-        return Duel(name, plain, guessed, figures);
+        return Duel(name, plain, guessed, figures, heldUp);
     }
 
-    private static List<Gpt2Completion> Duel(string name, Side plain, Side guessed, Dictionary<string, double> figures, double heldUp = double.PositiveInfinity)
+    private static List<Gpt2Completion> Duel(string name, Side plain, Side guessed, Dictionary<string, double> figures, double heldUp)
     {
         while (!plain.IsDone || !guessed.IsDone)
         {
@@ -124,9 +124,7 @@ internal static class GuessingFigures
     private static void MeasureWithoutGuesses(Gpt2Model model, int threads, int[] prompt, int count, Dictionary<string, double> figures)
     {
         GenerationOptions options = OptionsFor(count, threads) with { Temperature = 1 };
-        using var plain = new Side(model, options, [prompt]);
-        using var guessed = new Side(model, options with { Speculation = true }, [prompt]);
-        Duel($"{prompt.Length}+{count} with nothing to guess", plain, guessed, figures, HeldUp);
+        Duel(model, $"{prompt.Length}+{count} with nothing to guess", [prompt], options, figures, HeldUp);
     }
 
     // How often the reduced form of a model that has learned something is right; it is too small to gain by it.
@@ -174,11 +172,7 @@ internal static class GuessingFigures
             figures[$"sampling of {kinds[kind].Name}, % of a greedy step"] = 100 * (Median(seconds[kind]) - Median(seconds[0])) / greedy;
     }
 
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
-    }
+    internal static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     // A pass over several rows as a multiple of one over one, and a step of the reduced form.
     private static void MeasurePasses(Gpt2Model model, int threads, int[] prompt, Dictionary<string, double> figures)

@@ -21,6 +21,10 @@ internal static class ForeignWeights
     private const string ConvertOriginal =
         "convert the model that it was made of with llama.cpp's convert_hf_to_gguf.py, or give that model itself";
 
+    private const string OnnxModel = "an ONNX model";
+
+    private const string CoreMlModel = "a model of Core ML";
+
     private const string ExportedFrom = "give the model that it was exported from: a folder with model.safetensors or pytorch_model.bin";
 
     private const string Unpack = "unpack it and give the folder";
@@ -61,7 +65,7 @@ internal static class ForeignWeights
             "a SavedModel of TensorFlow",
             "its weights are in the folder 'variables' beside it; give that, or save the model with transformers' save_pretrained",
             IsSavedModel),
-        new("an ONNX model", ExportedFrom, IsOnnx),
+        new(OnnxModel, ExportedFrom, IsOnnx),
         new(
             "a model of TensorFlow Lite",
             "give the model that it was converted from",
@@ -96,24 +100,24 @@ internal static class ForeignWeights
     ];
 
     // Those whose beginning says nothing, by the ends of their names.
-    private static readonly (string End, ForeignKind Kind)[] Named =
+    private static readonly (string End, string What)[] Named =
     [
-        (".onnx", new("an ONNX model", ExportedFrom, _ => true)),
-        (".ot", new("a file of weights of Rust's tch", ExportedFrom, _ => true)),
-        ("openvino_model.xml", new("a model of OpenVINO", ExportedFrom, _ => true)),
-        ("openvino_model.bin", new("a file of weights of OpenVINO", ExportedFrom, _ => true)),
-        (".mlmodel", new("a model of Core ML", ExportedFrom, _ => true)),
-        (".mlpackage", new("a model of Core ML", ExportedFrom, _ => true)),
+        (".onnx", OnnxModel),
+        (".ot", "a file of weights of Rust's tch"),
+        ("openvino_model.xml", "a model of OpenVINO"),
+        ("openvino_model.bin", "a file of weights of OpenVINO"),
+        (".mlmodel", CoreMlModel),
+        (".mlpackage", CoreMlModel),
     ];
 
     /// <summary>Whether a file or folder is called as what is not read.</summary>
-    public static bool IsNamed(string path) => Array.Exists(Named, named => path.EndsWith(named.End, StringComparison.OrdinalIgnoreCase));
+    public static bool IsNamed(string path) => NamedKind(path) is not null;
 
     /// <summary>The kind of a file by its beginning, or else its name, which may be a folder's; <see langword="null"/> for one that is not known.</summary>
     /// <param name="path">The file.</param>
     /// <param name="start">Its first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
     public static ForeignKind? KindOf(string path, byte[] start) =>
-        KindOf(start) ?? Array.Find(Named, named => path.EndsWith(named.End, StringComparison.OrdinalIgnoreCase)).Kind;
+        KindOf(start) ?? NamedKind(path);
 
     /// <summary>The kind of a file; <see langword="null"/> for one that is not known.</summary>
     /// <param name="start">The file's first bytes, <see cref="InspectedLength"/> of a file that has them.</param>
@@ -149,6 +153,9 @@ internal static class ForeignWeights
         ForeignFile.ThrowIfForeign(path, start);
         if (FaultOf(path, start) is { } fault) throw fault;
     }
+
+    private static ForeignKind? NamedKind(string path) =>
+        Array.Find(Named, named => path.EndsWith(named.End, StringComparison.OrdinalIgnoreCase)).What is { } what ? new ForeignKind(what, ExportedFrom, _ => true) : null;
 
     private static bool BeginsWith(ReadOnlySpan<byte> start, string letters)
     {

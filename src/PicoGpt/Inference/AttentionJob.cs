@@ -63,7 +63,7 @@ internal sealed unsafe class AttentionJob : Job
     // of the scores and results of a tile; what is widened lies behind it
     private static int TileLength(int headSize, int capacity) => Kernels.TileRows * (ScoresLength(capacity) + KeyValueCache.Pad(headSize));
 
-    private static int ScoresLength(int capacity) => (capacity + Kernels.KeyBlock - 1) / Kernels.KeyBlock * Kernels.KeyBlock;
+    private static int ScoresLength(int capacity) => Kernels.KeyBlocks(capacity) * Kernels.KeyBlock;
 
     private void Attend(TextRows text, int head, float* scratch)
     {
@@ -99,7 +99,7 @@ internal sealed unsafe class AttentionJob : Job
     {
         KeyValueCache cache = text.Cache;
         int positions = cache.Length + t + 1; // causal: row t sees itself and those before it, every further row one more
-        int blocks = (positions + rows - 1 + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+        int blocks = Kernels.KeyBlocks(positions + rows - 1);
         int row = text.Row + t;
         var q = new Matrix(Qkv.RowPointer(row) + (head * _headSize), rows, _headSize, Qkv.Stride); // [rows, head_size]
         var scores = new Matrix(scratch, rows, blocks * Kernels.KeyBlock, _scoresLength); // [rows, positions]

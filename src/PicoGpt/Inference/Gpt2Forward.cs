@@ -367,7 +367,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         _projection.Norm = isLeft ? _layerNorm : null;
         if (isLeft)
         {
-            (_layerNorm.X, _layerNorm.G, _layerNorm.B, _layerNorm.Y) = (x, norm.G, norm.B, memory);
+            Prepare(x, norm, memory);
             return y;
         }
 
@@ -376,15 +376,19 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return y;
     }
 
-    private Matrix LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
+    private void LayerNorm(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
+    {
+        Prepare(x, norm, y);
+        if (x.Rows == 1) _layerNorm.Execute(0, 1); // a barrier would cost more than the row
+        else _workspace.Pool.Run(_layerNorm);
+    }
+
+    private void Prepare(Matrix x, Gpt2LayerNorm<PinnedWeight> norm, Matrix y)
     {
         _layerNorm.X = x;
         _layerNorm.G = norm.G;
         _layerNorm.B = norm.B;
         _layerNorm.Y = y;
-        if (x.Rows == 1) _layerNorm.Execute(0, 1); // a barrier would cost more than the row
-        else _workspace.Pool.Run(_layerNorm);
-        return y;
     }
 
     private Matrix Project(Matrix x, Gpt2Linear<PinnedWeight> linear, Matrix y, Matrix activated = default, Matrix residual = default, Matrix sum = default)

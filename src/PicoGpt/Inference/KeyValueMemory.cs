@@ -65,7 +65,7 @@ internal sealed unsafe class KeyValueMemory : IDisposable
     /// <param name="firstLayer">The layers before it are not needed.</param>
     public void CopyFrom(KeyValueMemory other, int from, int to, int firstLayer)
     {
-        int first = from / Kernels.KeyBlock * Kernels.KeyBlock, end = BlocksOf(to) * Kernels.KeyBlock; // keys lie in whole blocks
+        int first = from / Kernels.KeyBlock * Kernels.KeyBlock, end = Kernels.KeyBlocks(to) * Kernels.KeyBlock; // keys lie in whole blocks
         for (int layer = firstLayer; layer < _layers; layer++)
         {
             for (int head = 0; head < _heads; head++)
@@ -77,9 +77,6 @@ internal sealed unsafe class KeyValueMemory : IDisposable
             }
         }
     }
-
-    /// <summary>The blocks that so many positions take.</summary>
-    public static int BlocksOf(int positions) => (positions + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
 
     public void Dispose() => _pages.Dispose();
 

@@ -38,6 +38,9 @@ internal abstract unsafe class Kernels
     public static Kernels Choose(string? name) =>
         All.FirstOrDefault(k => string.Equals(k.Name, name, StringComparison.OrdinalIgnoreCase)) ?? All[0];
 
+    /// <summary>The blocks of <see cref="KeyBlock"/> positions that so many take.</summary>
+    public static int KeyBlocks(int positions) => (positions + KeyBlock - 1) / KeyBlock;
+
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>.</summary>
     /// <param name="x">[n_seq, n_in].</param>
     /// <param name="w">[n_in, n_out].</param>

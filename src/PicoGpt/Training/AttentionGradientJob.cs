@@ -97,7 +97,7 @@ internal sealed unsafe class AttentionGradientJob : Job, IDisposable
     // The bits of the forward pass: it takes six rows at a time, but no row's result depends on the others.
     private void Patterns(KeyValueCache cache, int head, Matrix q, int first, Matrix p)
     {
-        int blocks = (p.Columns + Kernels.KeyBlock - 1) / Kernels.KeyBlock;
+        int blocks = Kernels.KeyBlocks(p.Columns);
         var scores = new Matrix(p.Data, p.Rows, blocks * Kernels.KeyBlock, p.Stride);
         for (int r = 0; r < q.Rows; r += Kernels.TileRows)
         {
