@@ -254,6 +254,8 @@ internal static class GuessingFigures
 
         public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max) => _lookup.Guess(Loop, max);
 
+        public int Proven => _lookup.Proven;
+
         public double Rightness(int index) => _lookup.Rightness(index);
 
         public void Learn(ReadOnlySpan<int> came) => _lookup.Learn(came);

@@ -93,6 +93,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary => _h.NVocab;
 
+    /// <summary>How the model runs.</summary>
+    public Gpt2Precision Precision => _model.Precision;
+
     /// <summary>The fault of tokens that pass the end of the context.</summary>
     public static Gpt2Exception DoesNotFit(KeyValueCache cache, int tokens) => new(
         Gpt2Error.ContextExceeded,

@@ -9,10 +9,13 @@ namespace PicoGpt.Inference;
 internal sealed class GuessAccount(PassCost pass, double mostLoss = GuessAccount.MostLoss)
 {
     /// <summary>The most that guesses may lose of a text's time, as a share.</summary>
-    public const double MostLoss = 0.03;
+    public const double MostLoss = 0.025;
 
     // What is not at least so many times as fast is not worth it.
     private const double MinGain = 1.05;
+
+    // The longer a guess is, the more is lost when it is wrong: a token more must gain so many times as much.
+    private const double MinMore = 1.01;
 
     // Where guessing gains little, a plain step now and then tells whether that is still so: of passes over several rows alone it is not known.
     private const int RoundsToPlain = 8;
@@ -47,26 +50,30 @@ internal sealed class GuessAccount(PassCost pass, double mostLoss = GuessAccount
         _gain = double.PositiveInfinity;
     }
 
-    /// <summary>How many tokens to guess. Of n guesses a pass keeps 1 + p₁ + p₁p₂ + … tokens.</summary>
+    /// <summary>
+    /// How many tokens to guess. Of n guesses a pass keeps 1 + p₁ + p₁p₂ + … tokens. What guesses may lose is what they take, less what the last
+    /// ones had right: so the first are few, those after right ones get longer fast, and where all are wrong little is lost.
+    /// </summary>
     /// <param name="texts">How many texts are under way; each is taken to guess as many.</param>
     /// <param name="most">The most guesses.</param>
     /// <param name="step">What making a guess takes.</param>
     /// <param name="rightness">The probability that a guess is right where those before it are.</param>
+    /// <param name="proven">How many of the last guesses were right.</param>
     /// <param name="gain">How many times as fast it must be at least; how many times as fast that is, as it seems.</param>
-    public int Worthwhile(int texts, int most, double step, Func<int, double> rightness, ref double gain)
+    public int Worthwhile(int texts, int most, double step, Func<int, double> rightness, int proven, ref double gain)
     {
-        double tokens = 1, power = 1;
+        double tokens = 1, power = 1, stake = proven + _balance + (mostLoss * _mostSteps);
         int length = 0;
         gain = Math.Max(gain, MinGain);
         for (int n = 1; n <= most && texts * (n + 1) <= Gpt2Forward.MaxLogits && !IsPlain; n++)
         {
-            double price = Price(texts, n * step, texts * n);
-            if (price > _balance + (mostLoss * _mostSteps)) break;
             tokens += power *= rightness(n - 1);
-            if (tokens / (1 + price) > gain) (gain, length) = (tokens / (1 + price), n);
+            double price = Price(texts, n * step, texts * n);
+            if (tokens / (1 + price) > (length > 0 ? MinMore : 1) * gain) (gain, length) = (tokens / (1 + price), n);
         }
 
         if (length > 0) _gain = Math.Min(_gain, gain);
+        while (length > 0 && Price(texts, length * step, texts * length) > stake) length--;
         return length;
     }
 

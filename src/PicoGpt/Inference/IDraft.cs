@@ -15,6 +15,9 @@ internal interface IDraft
     /// <summary>The probability that a token of the last guess is right where those before it are, as it seems.</summary>
     double Rightness(int index);
 
+    /// <summary>How many tokens of the last guess were right.</summary>
+    int Proven { get; }
+
     /// <summary>Learns what came instead of the last guess, verified or not.</summary>
     /// <param name="came">The ids that followed the text.</param>
     void Learn(ReadOnlySpan<int> came);

@@ -7,6 +7,7 @@ namespace PicoGpt.Inference;
 internal sealed class PassCost
 {
     // The weight of what is usual beside that of the last passes, each of which weighs one where it has a second row, and the square of its further rows.
+    private const double FirstWeight = 2;
     private const double SecondWeight = 0.3;
     private const double FurtherWeight = 5;
 
@@ -15,8 +16,9 @@ internal sealed class PassCost
 
     private const double Memory = 0.9;
 
-    // The system may take the processor away in the middle of a pass.
-    private const double MostSlower = 2;
+    // The system may take the processor away in the middle of a pass: one that is slow is taken for no slower than this, and the next tell more.
+    private const double MostSlower = 1.25;
+    private const double MuchFaster = 0.5;
 
     private readonly double _usualSecond, _usualFurther;
     private readonly bool _isMeasured;
@@ -25,10 +27,13 @@ internal sealed class PassCost
 
     /// <param name="precision">How the model runs: what is usual counts until the passes tell.</param>
     /// <param name="isMeasured">Whether the passes tell at all, or what is usual stays: for tests.</param>
-    public PassCost(Gpt2Precision precision = Gpt2Precision.Float32, bool isMeasured = true)
+    /// <param name="usualFirst">What a single row usually takes, if that is known.</param>
+    public PassCost(Gpt2Precision precision = Gpt2Precision.Float32, bool isMeasured = true, double? usualFirst = null)
     {
         (SecondRow, FurtherRow) = (_usualSecond, _usualFurther) = UsualOf(precision);
         _isMeasured = isMeasured;
+        if (usualFirst is not { } first) return;
+        (_first, _weight, _time) = (first, FirstWeight, FirstWeight * first);
     }
 
     /// <summary>Whether any pass has told its time. Before that, a pass over one row counts as 1.</summary>
@@ -48,7 +53,7 @@ internal sealed class PassCost
     {
         if (!_isMeasured || seconds <= 0) return; // a clock that is too coarse tells nothing
         double expected = Of(rows), s = Second(rows), x = Further(rows);
-        if (IsKnown && seconds < expected / MostSlower) _weight = _s = _x = _xx = _time = _sTime = _xTime = 0; // what came before was not the usual
+        if (IsKnown && seconds < MuchFaster * expected) _weight = _s = _x = _xx = _time = _sTime = _xTime = 0; // what came before was not the usual
         else if (IsKnown) seconds = Math.Min(seconds, MostSlower * expected);
         _weight = (Memory * _weight) + 1;
         _s = (Memory * _s) + s;
@@ -64,9 +69,9 @@ internal sealed class PassCost
     private static (double Second, double Further) UsualOf(Gpt2Precision precision) => precision switch
     {
         Gpt2Precision.Float32 => (0.3, 0.05),
-        Gpt2Precision.Int8 => (1.0, 0.3),
-        Gpt2Precision.Int4 => (0.9, 0.45),
-        _ => (0.4, 0.15),
+        Gpt2Precision.Int8 => (0.6, 0.25),
+        Gpt2Precision.Int4 => (0.6, 0.3),
+        _ => (0.15, 0.12),
     };
 
     private static double Second(int rows) => rows > 1 ? 1 : 0;

@@ -28,6 +28,9 @@ internal sealed class PromptLookup : IDraft
     }
 
     /// <inheritdoc/>
+    public int Proven { get; private set; }
+
+    /// <inheritdoc/>
     public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max)
     {
         int from = AfterLongestMatch(text);
@@ -44,10 +47,13 @@ internal sealed class PromptLookup : IDraft
     /// <inheritdoc/>
     public void Learn(ReadOnlySpan<int> came)
     {
+        if (_length == 0) return;
         bool isRight = true;
+        Proven = 0;
         for (int i = 0; i < Math.Min(came.Length, _length) && isRight; i++)
         {
             isRight = came[i] == _guess[i];
+            if (isRight) Proven++;
             double rightness = _rightness[Class(i)];
             _rightness[Class(i)] = (Memory * rightness) + ((1 - Memory) * (isRight ? 1 : 0));
         }

@@ -21,23 +21,19 @@ internal sealed class Shadow : IDisposable
     private const int FirstWeight = 3;
     private const int MostWeight = 10;
 
-    // A step without a guess makes it forget what spoke against guessing. A new attempt every thirty or forty steps costs less than two per cent.
-    private const double RightnessRecovery = 0.002;
-    private const double CostRecovery = 0.01;
-
-    // The system may take the processor away in the middle of a step.
-    private const double MostDearer = 2;
+    // Where it does not pay it is tried anew after so many steps, and after twice as many each time that it still does not.
+    private const int FirstRest = 50;
 
     private readonly Gpt2Forward _forward;
     private readonly GuessAccount _account;
     private readonly double _usualCost;
-    private readonly PassCost _reduced = new(Gpt2Precision.Int8, isMeasured: false); // by its number of rows
     private readonly List<Draft> _drafts = [];
     private readonly List<Draft> _open = [];
     private readonly int[] _rows = new int[Gpt2Forward.MaxLogits];
     private double _rightness = InitialRightness; // the probability that a token is right, as it seems
-    private double _cost; // what a step over one row takes, as a share of an exact pass over one
-    private int _learned, _measured;
+    private PassCost _cost; // of its steps, as shares of an exact pass over one row
+    private int _proven; // tokens of the last guess that were right
+    private int _learned, _rested, _rest = FirstRest;
 
     /// <param name="forward">The reduced form's forward pass; it is disposed of with the shadow.</param>
     /// <param name="account">Chooses how far it guesses.</param>
@@ -45,7 +41,7 @@ internal sealed class Shadow : IDisposable
     public Shadow(Gpt2Forward forward, GuessAccount account, double usualCost)
     {
         (_forward, _account, _usualCost) = (forward, account, usualCost);
-        _cost = usualCost;
+        _cost = UsualCost();
     }
 
     /// <summary>What the last guesses took to make, in plain steps.</summary>
@@ -66,7 +62,7 @@ internal sealed class Shadow : IDisposable
         _drafts.Clear();
         Drafting = 0;
         int max = Worthwhile(texts.Count, out double gain);
-        if (max == 0 && !_account.IsPlain) Recover();
+        if (max == 0 && !_account.IsPlain) Rest();
         foreach (QueuedText text in texts)
         {
             int wanted = text.BeginGuess(new GuessTerms(_account, texts.Count, max, max > 0 ? gain : 0));
@@ -94,6 +90,8 @@ internal sealed class Shadow : IDisposable
 
     internal void Learn(int guessed, int right)
     {
+        _proven = right;
+        if (right > 0) _rest = FirstRest;
         for (int i = 0; i < Math.Min(right + 1, guessed); i++)
             _rightness += ((i < right ? 1 : 0) - _rightness) / Math.Min(FirstWeight + _learned++, MostWeight);
     }
@@ -101,9 +99,7 @@ internal sealed class Shadow : IDisposable
     /// <summary>Learns what a step over some rows took.</summary>
     internal void Learn(int rows, double seconds)
     {
-        if (!_account.Pass.IsKnown) return;
-        double cost = Math.Min(seconds / (_account.Pass.Of(1) * _reduced.Of(rows)), MostDearer * _cost);
-        _cost += (cost - _cost) / Math.Min(FirstWeight + _measured++, MostWeight);
+        if (_account.Pass.IsKnown) _cost.Note(rows, seconds / _account.Pass.Of(1));
     }
 
     /// <summary>How many tokens to guess, so that a text gets on fastest.</summary>
@@ -112,18 +108,22 @@ internal sealed class Shadow : IDisposable
     internal int Worthwhile(int texts, out double gain)
     {
         gain = 0;
-        return _account.Worthwhile(texts, MaxGuesses, CostOf(texts), _ => _rightness, ref gain);
+        int length = _account.Worthwhile(texts, MaxGuesses, CostOf(texts), _ => _rightness, _proven, ref gain);
+        return _proven > 0 ? length : Math.Min(length, 1); // one tells whether others are of use
     }
 
-    /// <summary>Forgets a little of what spoke against guessing, so that it is tried again eventually.</summary>
-    internal void Recover()
+    /// <summary>A step in which it does not guess: after enough of them it forgets what spoke against guessing.</summary>
+    internal void Rest()
     {
-        _rightness = Math.Min(_rightness + RightnessRecovery, 1);
-        _cost -= CostRecovery * Math.Max(_cost - _usualCost, 0);
+        if (++_rested < _rest) return;
+        (_rested, _rest) = (0, 2 * _rest);
+        (_rightness, _learned, _cost) = (InitialRightness, 0, UsualCost());
     }
+
+    private PassCost UsualCost() => new(_forward.Precision, usualFirst: _usualCost);
 
     // what a step takes, in plain ones
-    private double CostOf(int texts) => _cost * _reduced.Of(texts) * _account.Pass.Of(1) / _account.Pass.Of(texts);
+    private double CostOf(int texts) => _cost.Of(texts) * _account.Pass.Of(1) / _account.Pass.Of(texts);
 
     private bool TakeOpen(int guessed)
     {

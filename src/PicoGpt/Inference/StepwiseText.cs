@@ -181,7 +181,7 @@ internal sealed class StepwiseText : GeneratedText
         _lookedUpAt = _ids.Count;
         ReadOnlySpan<int> guess = _lookup.Guess(Ids, room);
         double gain = terms.ShadowGain;
-        Guessed = terms.Account.Worthwhile(terms.Texts, guess.Length, step: 0, _lookup.Rightness, ref gain);
+        Guessed = terms.Account.Worthwhile(terms.Texts, guess.Length, step: 0, _lookup.Rightness, _lookup.Proven, ref gain);
         guess[..Guessed].CopyTo(_together.AsSpan(1));
         if (Guessed > 0 || terms.ShadowGuesses == 0 || NewTokens == 0) return 0; // the first token is not to wait for guesses of the second
         _guessDraws = _sampler.Draws.Copy();

@@ -230,6 +230,8 @@ public sealed class BatchGeneratorTests : IDisposable
 
         private int _calls;
 
+        public int Proven => 1;
+
         public ReadOnlySpan<int> Guess(ReadOnlySpan<int> text, int max) => ++_calls < Patience ? [] : guess();
 
         public double Rightness(int index) => 1;

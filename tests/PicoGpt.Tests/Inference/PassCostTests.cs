@@ -46,7 +46,17 @@ public sealed class PassCostTests
         var cost = new PassCost(Gpt2Precision.Int8, isMeasured: false);
         cost.Note(rows: 4, seconds: 1);
         Assert.False(cost.IsKnown);
-        Assert.Equal([1, 2, 2.6], ((int[])[1, 2, 4]).Select(cost.Of), Near);
+        Assert.Equal([1, 1.6, 2.1], ((int[])[1, 2, 4]).Select(cost.Of), Near);
+    }
+
+    [Fact]
+    public void What_is_usual_of_the_first_row_counts_until_passes_tell()
+    {
+        var cost = new PassCost(Gpt2Precision.Int8, usualFirst: 0.5);
+        Assert.Equal([0.5, 0.8], ((int[])[1, 2]).Select(cost.Of), Near);
+        for (int i = 0; i < 60; i++) cost.Note(rows: 1, seconds: 0.6);
+        Assert.Equal(0.6, cost.Of(1), 1e-3);
+        Assert.Equal(0.6, cost.SecondRow, 1e-3);
     }
 
     [Fact]
@@ -59,12 +69,12 @@ public sealed class PassCostTests
     }
 
     [Fact]
-    public void A_pass_that_was_held_up_counts_as_twice_the_usual_and_is_forgotten()
+    public void A_pass_that_was_held_up_counts_as_little_slower_and_is_forgotten()
     {
         var cost = new PassCost();
         for (int i = 0; i < 10; i++) cost.Note(rows: 1, seconds: 0.010);
         cost.Note(rows: 1, seconds: 5);
-        Assert.InRange(cost.Of(1), 0.010, 0.012);
+        Assert.InRange(cost.Of(1), 0.010, 0.0105);
         for (int i = 0; i < 40; i++) cost.Note(rows: 1, seconds: 0.010);
         Assert.Equal(0.010, cost.Of(1), 1e-4);
     }

@@ -70,9 +70,12 @@ public sealed class ShadowTests : IDisposable
     public void Guesses_get_longer_as_they_are_right_and_end_as_they_are_wrong()
     {
         using Shadow shadow = NewShadow();
+        Assert.Equal(1, Worthwhile(shadow));
+        shadow.Learn(guessed: 1, right: 1);
         int first = Worthwhile(shadow);
+        Assert.InRange(first, 2, Shadow.MaxGuesses);
         shadow.Learn(guessed: 8, right: 8);
-        Assert.InRange(Worthwhile(shadow), first + 1, Shadow.MaxGuesses);
+        Assert.InRange(Worthwhile(shadow), first, Shadow.MaxGuesses);
         for (int i = 0; i < 30; i++) shadow.Learn(guessed: 1, right: 0);
         Assert.Equal(0, Worthwhile(shadow));
     }
@@ -82,8 +85,8 @@ public sealed class ShadowTests : IDisposable
     {
         using Shadow young = NewShadow(), old = NewShadow();
         old.Learn(guessed: 8, right: 8);
-        Assert.InRange(WrongUntilItEnds(young), 1, 3);
-        Assert.InRange(WrongUntilItEnds(old), 4, 10);
+        Assert.InRange(WrongUntilItEnds(young), 1, 2);
+        Assert.InRange(WrongUntilItEnds(old), 3, 10);
     }
 
     [Theory]
@@ -102,7 +105,7 @@ public sealed class ShadowTests : IDisposable
         do done = driver.Advance(Cancellation);
         while (done.Count == 0);
         Gpt2Completion guessed = done[0].Completions[0];
-        Assert.InRange(guessed.ShadowDrafted, tokens / 40, tokens * GuessAccount.MostLoss / (Cost + driver.Account.Pass.FurtherRow));
+        Assert.InRange(guessed.ShadowDrafted, Math.Min(tokens / 40, 4), tokens * GuessAccount.MostLoss / (Cost + driver.Account.Pass.FurtherRow));
         Assert.Equal(0, guessed.ShadowAccepted);
         Assert.Equal(TextGeneration.Run(_model, "Once", options with { Speculation = false }, Cancellation).Ids, guessed.Ids);
     }
@@ -112,7 +115,7 @@ public sealed class ShadowTests : IDisposable
     {
         using Shadow shadow = NewShadow();
         for (int i = 0; i < 30; i++) shadow.Learn(guessed: 8, right: 8);
-        int[] lengths = [.. Enumerable.Range(1, 12).Select(texts => Worthwhile(shadow, texts))];
+        int[] lengths = [.. ((int[])[1, 4, 5, 8, 12]).Select(texts => Worthwhile(shadow, texts))];
         Assert.Equal(lengths.OrderDescending(), lengths);
         Assert.True(lengths[0] > lengths[^1]);
     }
@@ -124,13 +127,23 @@ public sealed class ShadowTests : IDisposable
         pass.Note(rows: 1, seconds: 0.010);
         using Shadow shadow = NewShadow(pass);
         Assert.True(Worthwhile(shadow) > 0);
-        for (int i = 0; i < 10; i++) shadow.Learn(rows: 1, seconds: 0.020);
+        for (int i = 0; i < 40; i++) shadow.Learn(rows: 1, seconds: 0.020);
         Assert.Equal(0, Worthwhile(shadow));
-        for (int i = 0; i < 200 && Worthwhile(shadow) == 0; i++) shadow.Recover();
+        for (int i = 0; i < 200 && Worthwhile(shadow) == 0; i++) shadow.Rest();
         Assert.True(Worthwhile(shadow) > 0);
         int dear = WorthwhileWhenRight(shadow);
         for (int i = 0; i < 10; i++) shadow.Learn(rows: 1, seconds: 0.001);
         Assert.True(WorthwhileWhenRight(shadow) >= dear);
+    }
+
+    [Fact]
+    public void Each_attempt_after_wrong_guesses_waits_twice_as_long_and_a_right_one_ends_that()
+    {
+        using Shadow shadow = NewShadow();
+        int first = RestAfterWrong(shadow), second = RestAfterWrong(shadow), third = RestAfterWrong(shadow);
+        Assert.Equal((2 * first, 4 * first), (second, third));
+        shadow.Learn(guessed: 1, right: 1);
+        Assert.Equal(first, RestAfterWrong(shadow));
     }
 
     [Fact]
@@ -173,6 +186,14 @@ public sealed class ShadowTests : IDisposable
         int wrong = 0;
         for (; Worthwhile(shadow) > 0; wrong++) shadow.Learn(guessed: 1, right: 0);
         return wrong;
+    }
+
+    private static int RestAfterWrong(Shadow shadow)
+    {
+        WrongUntilItEnds(shadow);
+        int rest = 0;
+        for (; Worthwhile(shadow) == 0; rest++) shadow.Rest();
+        return rest;
     }
 
     private Shadow NewShadow(PassCost? pass = null) =>
