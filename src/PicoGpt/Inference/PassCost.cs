@@ -11,7 +11,8 @@ internal sealed class PassCost
     private const double SecondWeight = 0.3;
     private const double FurtherWeight = 5;
 
-    // Up to here rows wait for the weights, beyond for the arithmetic, and each takes twice as long (measured in Float32).
+    // Up to here rows wait for the weights, beyond for the arithmetic, and each takes twice as long (measured in Float32). Where the weights are fewer
+    // bytes, every row waits for the arithmetic.
     private const int WaitingRows = 10;
 
     private const double Memory = 0.9;
@@ -21,6 +22,7 @@ internal sealed class PassCost
     private const double MuchFaster = 0.5;
 
     private readonly double _usualSecond, _usualFurther;
+    private readonly int _waitingRows;
     private readonly bool _isMeasured;
     private double _weight, _s, _x, _xx, _time, _sTime, _xTime; // sums
     private double _first = 1;
@@ -32,6 +34,7 @@ internal sealed class PassCost
     {
         (SecondRow, FurtherRow) = (_usualSecond, _usualFurther) = UsualOf(precision);
         _isMeasured = isMeasured;
+        _waitingRows = precision is Gpt2Precision.Int8 or Gpt2Precision.Int4 ? int.MaxValue : WaitingRows;
         if (usualFirst is not { } first) return;
         (_first, _weight, _time) = (first, FirstWeight, FirstWeight * first);
     }
@@ -68,7 +71,7 @@ internal sealed class PassCost
     // Measured at the shape of 124M. The less is read, the more of a pass is arithmetic.
     private static (double Second, double Further) UsualOf(Gpt2Precision precision) => precision switch
     {
-        Gpt2Precision.Float32 => (0.3, 0.05),
+        Gpt2Precision.Float32 => (0.15, 0.05),
         Gpt2Precision.Int8 => (0.6, 0.25),
         Gpt2Precision.Int4 => (0.6, 0.3),
         _ => (0.15, 0.12),
@@ -76,7 +79,7 @@ internal sealed class PassCost
 
     private static double Second(int rows) => rows > 1 ? 1 : 0;
 
-    private static double Further(int rows) => Math.Max(rows - 2, 0) + Math.Max(rows - WaitingRows, 0);
+    private double Further(int rows) => Math.Max(rows - 2, 0) + Math.Max(rows - _waitingRows, 0);
 
     // No row saves time: where it seems so, it takes none.
     private void Fit()
