@@ -26,10 +26,18 @@ internal unsafe interface IQuantizedFormat : IPackedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
 
-    /// <summary>Writes integers of a strip's columns as words of 16 bits, two rows of a column side by side.</summary>
-    /// <param name="codes">The first of those columns.</param>
-    /// <param name="words">Where the first two rows go; the next two are 64 words on.</param>
-    static abstract void Unpack<TWidth, TVector>(byte* codes, short* words)
+    /// <summary>Loads a strip's columns from the given one on, from which <see cref="Words"/> and <see cref="Next"/> make its integers.</summary>
+    static abstract TVector Codes<TWidth, TVector>(byte* codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+
+    /// <summary>The integers of the first two rows as words of 16 bits, both of a column side by side.</summary>
+    static abstract TVector Words<TWidth, TVector>(TVector codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct;
+
+    /// <summary>What the next two rows of the strip are then the first of.</summary>
+    static abstract TVector Next<TWidth, TVector>(TVector codes)
         where TWidth : struct, IWidth<TVector>
         where TVector : struct;
 }

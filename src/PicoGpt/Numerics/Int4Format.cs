@@ -44,14 +44,17 @@ internal readonly unsafe struct Int4Format : IQuantizedFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Unpack<TWidth, TVector>(byte* codes, short* words)
+    public static TVector Codes<TWidth, TVector>(byte* codes)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct
-    {
-        TVector packed = TWidth.Load((float*)codes);
-        TWidth.Store(TWidth.LookUp4(packed), (float*)words);
-        TWidth.Store(TWidth.LookUp4(TWidth.ShiftWords(packed, Bits)), (float*)(words + (2 * PackedMatrix.Side)));
-        TWidth.Store(TWidth.LookUp4(TWidth.ShiftWords(packed, 2 * Bits)), (float*)(words + (4 * PackedMatrix.Side)));
-        TWidth.Store(TWidth.LookUp4(TWidth.ShiftWords(packed, 3 * Bits)), (float*)(words + (6 * PackedMatrix.Side)));
-    }
+        where TVector : struct => TWidth.Load((float*)codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Words<TWidth, TVector>(TVector codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => TWidth.LookUp4(codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Next<TWidth, TVector>(TVector codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => TWidth.ShiftWords(codes, Bits);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PicoGpt.Numerics;
 
 /// <summary>
@@ -45,9 +47,20 @@ internal readonly unsafe struct Int8Format : IQuantizedFormat
         where TWidth : struct, IWidth<TVector>
         where TVector : struct => TWidth.AddProducts(sums, TWidth.LoadSBytes((sbyte*)codes), TWidth.BroadcastPair(x));
 
-    public static void Unpack<TWidth, TVector>(byte* codes, short* words)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Codes<TWidth, TVector>(byte* codes)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.Store(TWidth.LoadSBytes((sbyte*)codes), (float*)words);
+        where TVector : struct => TWidth.LoadSBytes((sbyte*)codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Words<TWidth, TVector>(TVector codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => codes;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Next<TWidth, TVector>(TVector codes)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => codes;
 
     private static sbyte* Place(byte* packed, int row, int column) =>
         (sbyte*)(packed + ScalesSize + (row / 2 * 2 * PackedMatrix.Side) + (2 * column) + (row % 2));

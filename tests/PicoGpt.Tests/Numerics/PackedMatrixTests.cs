@@ -80,7 +80,7 @@ public sealed unsafe class PackedMatrixTests
     [MemberData(nameof(QuantizedVariants))]
     public void Products_of_integers_have_the_bits_of_the_plain_loops(string variant, Gpt2Precision precision, bool isEmbedding)
     {
-        var shapes = from rows in new[] { 1, 2, 5, 6, 13, 33 } from nIn in new[] { 1, 31, 32, 33, 100, 200, 300 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 2, 3, 4, 5, 6, 13, 16, 17, 33 } from nIn in new[] { 1, 31, 32, 33, 100, 200, 300, 900 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using Packed w = Pack(precision, nIn, nOut, isEmbedding: isEmbedding);
