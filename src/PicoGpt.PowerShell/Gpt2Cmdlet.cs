@@ -273,6 +273,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         CheckMemory(models, texts, force);
         foreach (Gpt2Model model in models)
         {
+            FirstPass.Rehearse(model.Precision);
             Prepare(model);
             FirstPass.Begin(model);
             ReadVocabulary(model);

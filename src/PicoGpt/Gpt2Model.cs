@@ -167,6 +167,15 @@ public sealed class Gpt2Model : IDisposable
         }
     }
 
+    /// <summary>A model of random weights in memory, without a vocabulary of its own.</summary>
+    internal static Gpt2Model Random(Gpt2HyperParameters hyperParameters, Gpt2Precision precision)
+    {
+        const string Name = "random";
+        var source = new MemorySource(Name, WeightInitialization.Draw(hyperParameters, seed: 1));
+        var encoder = new CharacterTokenizer(Name, [], new Dictionary<string, int> { ["a"] = 0 });
+        return new Gpt2Model(new ModelCore(Name, hyperParameters, source, encoder), precision, ownsCore: true);
+    }
+
     /// <summary>
     /// The same model, held in a precision while it runs: a view, which owns nothing. It shares the model's files and is closed with the
     /// model; disposing of the view itself closes nothing, and leaves the model and every other view as they are.

@@ -56,6 +56,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
         }
 
         KeepPartial([]);
+        FirstPass.Rehearse(WantedPrecision ?? Model?.Model?.Precision ?? default); // the model may come later
         base.BeginProcessing();
     }
 

@@ -4,32 +4,52 @@ using PicoGpt.Numerics;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// What a model's first text waits for, done beside the reading of the vocabulary: its weights are read and verified, and, once in a
-/// process, the loops are compiled by a run through one layer whose result nobody sees. Whoever needs what cannot be read meets the fault.
+/// What a first text waits for, done beside what stands before it: the loops are compiled, once in a process, by a rehearsal with a small model
+/// whose result nobody sees; and a model's weights are read and verified while its vocabulary is. Whoever needs what cannot be read meets the fault.
 /// </summary>
 internal static class FirstPass
 {
-    private static bool _hasPassed;
+    // Heads as every GPT-2 has them, and enough columns for the widest loops.
+    private static readonly Gpt2HyperParameters Small = new(NVocab: 64, NCtx: 16, NEmbd: 64, NHead: 1, NLayer: 1);
 
-    /// <summary>Begins, where it was not begun before for the model; ends when the model is closed.</summary>
-    public static void Begin(Gpt2Model model) => model.BeginOnce(cancellationToken => Run(model, cancellationToken));
+    private static int _rehearsed; // a bit for each precision
 
-    private static void Run(Gpt2Model model, CancellationToken cancellationToken)
+    /// <summary>Begins the rehearsal in a precision, where it was not begun before. No model needs to be known for it.</summary>
+    public static void Rehearse(Gpt2Precision precision)
     {
-        if (model.Precision != Gpt2Precision.Float32 && !model.IsConverted(model.Precision)) return; // who converts shows how far it is
-        using var workspace = new Workspace(model.HyperParameters, threads: 1, Kernels.Best, rows: 2, logits: 1);
-        using var forward = new Gpt2Forward(model, workspace);
-        if (model.HyperParameters.NCtx < 3 || Interlocked.Exchange(ref _hasPassed, true)) return;
-        using KeyValueCache cache = forward.NewCache(capacity: 3);
-        RunLastLayer(model.HyperParameters, forward, cache, rows: 2, cancellationToken); // a prompt is read by other loops
-        RunLastLayer(model.HyperParameters, forward, cache, rows: 1, cancellationToken);
-        _ = Sampler.ArgMax(forward.FirstLogits(0, PackedMatrix.Side)); // all of them are a fifth of the smallest model
+        int bit = 1 << (int)precision;
+        if ((Interlocked.Or(ref _rehearsed, bit) & bit) == 0) _ = Task.Run(() => Run(precision));
     }
 
-    private static void RunLastLayer(Gpt2HyperParameters h, Gpt2Forward forward, KeyValueCache cache, int rows, CancellationToken cancellationToken)
+    /// <summary>Begins all of it for a model, where it was not begun before; the reading of its weights ends when the model is closed.</summary>
+    public static void Begin(Gpt2Model model)
     {
-        forward.Begin();
-        forward.Add(cache, h.NLayer - 1, new float[rows * h.NEmbd]);
-        forward.Run(h.NLayer - 1, cancellationToken);
+        Rehearse(model.Precision);
+        model.BeginOnce(_ => Read(model));
+    }
+
+    private static void Read(Gpt2Model model)
+    {
+        if (model.Precision != Gpt2Precision.Float32 && !model.IsConverted(model.Precision)) return; // who converts shows how far it is
+        using var pinned = new PinnedParameters(model.Parameters, model.Pack(), adapter: null);
+    }
+
+    /// <summary>The rehearsal, of a prompt and a token after it.</summary>
+    /// <returns>The likeliest token.</returns>
+    internal static int Run(Gpt2Precision precision)
+    {
+        using var model = Gpt2Model.Random(Small, precision);
+        using var workspace = new Workspace(Small, threads: 1, Kernels.Best, rows: Kernels.TileRows + 1, logits: 1);
+        using var forward = new Gpt2Forward(model, workspace);
+        using KeyValueCache cache = forward.NewCache();
+        foreach (int rows in (ReadOnlySpan<int>)[Kernels.TileRows + 1, 1]) // a prompt is read by other loops than a single token
+        {
+            forward.Begin();
+            forward.Add(cache, new int[rows]);
+            forward.Run(default);
+        }
+
+        Span<float> logits = forward.Logits([0]).Row(0);
+        return new LogitsCheck(model, isChanged: false).FaultOf(logits) is { } fault ? throw fault : Sampler.ArgMax(logits);
     }
 }

@@ -210,18 +210,6 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         return logits;
     }
 
-    /// <summary>The logits of the vocabulary's first tokens alone, after the given row; valid until the next call.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="tokens">At least how many tokens, if there are so many.</param>
-    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.FileChanged"/>: a file of the weights is being overwritten.</exception>
-    public ReadOnlySpan<float> FirstLogits(int row, int tokens) // [n_rows, n_embd] -> [tokens]
-    {
-        PrepareLogits(SeenFinalNorm([row]));
-        _toVocabulary.Execute(0, Math.Max(1, _h.NVocab / tokens));
-        _model.ThrowIfChanged();
-        return _toVocabulary.Y.Row(0)[..Math.Min(_h.NVocab, tokens)];
-    }
-
     /// <summary>
     /// What the logits of the given rows would be if the model ended after a layer. A hook may ask for it when it is called at
     /// <see cref="ActivationSite.ResidualAfter"/>; it is not called for it. Valid until the next call.

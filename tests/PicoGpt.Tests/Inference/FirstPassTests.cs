@@ -1,5 +1,4 @@
 using PicoGpt.Inference;
-using PicoGpt.Numerics;
 using Xunit;
 
 namespace PicoGpt.Tests.Inference;
@@ -48,20 +47,11 @@ public sealed class FirstPassTests
         Assert.Equal(expected, beside.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray());
     }
 
-    [Fact]
-    public void The_logits_of_the_first_tokens_are_those_among_all_in_every_precision()
-    {
-        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
-        using var model = Gpt2Model.Open(folder.Path);
-        foreach (Gpt2Precision precision in Enum.GetValues<Gpt2Precision>())
-        {
-            using var forward = new Gpt2Forward(model.WithPrecision(precision), threads: 1, Kernels.Best);
-            using KeyValueCache cache = forward.NewCache();
-            forward.Begin();
-            forward.Add(cache, [1]);
-            forward.Run(TestContext.Current.CancellationToken);
-            float[] first = forward.FirstLogits(0, PackedMatrix.Side).ToArray();
-            Assert.Equal(forward.Logits([0]).Row(0)[..first.Length].ToArray(), first);
-        }
-    }
+    [Theory]
+    [InlineData(Gpt2Precision.Float32)]
+    [InlineData(Gpt2Precision.Float16)]
+    [InlineData(Gpt2Precision.BFloat16)]
+    [InlineData(Gpt2Precision.Int8)]
+    [InlineData(Gpt2Precision.Int4)]
+    public void A_rehearsal_runs_to_its_end_in_every_precision(Gpt2Precision precision) => Assert.InRange(FirstPass.Run(precision), 0, 63);
 }

@@ -11,6 +11,25 @@ public sealed class SamplerTests
     [Fact]
     public void Greedy_takes_the_first_of_the_greatest() => Assert.Equal(1, new Sampler(new GenerationOptions(), 5).Next(Logits));
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(511)]
+    [InlineData(512)]
+    [InlineData(513)]
+    [InlineData(1024)]
+    [InlineData(1500)]
+    public void The_greatest_is_found_wherever_it_is_and_what_is_not_a_number_is_passed_over(int length)
+    {
+        for (int at = 0; at < length; at++)
+        {
+            float[] logits = new float[length];
+            Array.Fill(logits, -2f);
+            (logits[0], logits[length / 2], logits[^1]) = (float.NegativeInfinity, float.NaN, -1f);
+            logits[at] = -1f;
+            Assert.Equal(at, Sampler.ArgMax(logits));
+        }
+    }
+
     [Fact]
     public void Tokens_come_as_often_as_their_probabilities_say()
     {
