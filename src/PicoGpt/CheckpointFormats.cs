@@ -60,7 +60,7 @@ internal static class CheckpointFormats
     {
         bool mayBe = ByPrefix.HasName(path) || path.EndsWith(".ckpt", StringComparison.OrdinalIgnoreCase) || !All.Any(format => format.HasName(path));
         if (!mayBe && !File.Exists(BundlePath.IndexFile(path)))
-            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' does not exist.", path);
+            throw new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' does not exist{UnfinishedDownload.ClauseOf(path)}{MissingPath.NearClause(path)}.", path);
     }
 
     /// <summary>The fault of a folder that holds no checkpoint.</summary>

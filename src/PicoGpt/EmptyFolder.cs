@@ -19,7 +19,8 @@ internal static partial class EmptyFolder
     {
         string[] files = [.. ReadableFolder.Files(folder, "*").Order(StringComparer.Ordinal)];
         return files.Where(IsNamedAsWeights).Select(ReadableFile.DanglingLink).FirstOrDefault(fault => fault is not null)
-            ?? Unpacked(folder) ?? Several(folder, files) ?? Below(folder) ?? Foreign(folder, files);
+            ?? Unpacked(folder) ?? Several(folder, files) ?? Below(folder) ?? Unfinished(folder) ?? Misnamed(folder, files)
+            ?? Foreign(folder, files);
     }
 
     private static bool IsNamedAsWeights(string path) => CheckpointFormats.All.Any(format => format.HasName(path));
@@ -56,17 +57,35 @@ internal static partial class EmptyFolder
         return CheckpointFormats.All.Any(format => format.HasName(path) && format.HasContent(path, start));
     }
 
-    // The hub's cache, a trainer's checkpoint-500, a SavedModel's variables, models side by side.
+    // Ollama's blobs, which are called by their digests, and pytorch_model.zip; not a trainer's optimizer.pt.
+    private static Gpt2Exception? Misnamed(string folder, IEnumerable<string> files)
+    {
+        string[] weights = [.. files.Take(MaxInspected).Where(path => !IsNamedAsWeights("any" + Path.GetExtension(path)) && HasContent(path, StartOf(path)))];
+        return weights.Length == 0
+            ? null
+            : Fault(folder, $"has no file that is named as weights; give {(weights.Length > 1 ? "one of those that hold some, " : "")}{Excerpt.Quoted(weights)}");
+    }
+
+    // The hub's cache, a trainer's checkpoint-500, a SavedModel's variables, models side by side, a program's folder with models/124M.
     private static Gpt2Exception? Below(string folder)
     {
         string snapshots = Path.Combine(folder, Snapshots);
         bool isHub = Directory.Exists(snapshots);
-        string[] models = [.. ReadableFolder.Folders(isHub ? snapshots : folder).Take(MaxInspected).Where(HoldsCheckpoint)];
+        string[] below = ReadableFolder.Folders(isHub ? snapshots : folder), models = [.. below.Take(MaxInspected).Where(HoldsCheckpoint)];
+        if (models.Length == 0) models = [.. below.SelectMany(FoldersIn).Take(MaxInspected).Where(HoldsCheckpoint)];
+        if (models.Length == 0)
+            models = [.. below.Select(model => Path.Combine(model, Snapshots)).Where(Directory.Exists).SelectMany(FoldersIn).Take(MaxInspected).Where(HoldsCheckpoint)];
         if (models.Length == 0) return null;
         models = [.. models.OrderByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)]; // the newest first
         string what = isHub ? "is a model's folder in Hugging Face's cache" : "has no weights of its own";
         return Fault(folder, $"{what}; give {(models.Length > 1 ? "one of the folders below it, " : "")}{Excerpt.Quoted(models)}");
     }
+
+    private static Gpt2Exception? Unfinished(string folder) => UnfinishedDownload.In(folder) is { } part
+        ? Fault(folder, $"has no whole weights: '{Path.GetRelativePath(folder, part)}' is a download that is under way, or was broken off; let it end, or fetch the file again")
+        : null;
+
+    private static bool HasContent(string path, byte[] start) => CheckpointFormats.All.Any(format => format.HasContent(path, start));
 
     private static bool HoldsCheckpoint(string folder)
     {
@@ -110,11 +129,15 @@ internal static partial class EmptyFolder
 
     private static bool IsNoVocabulary(string path) => !VocabularyFormats.IsNamed(Path.GetFileName(path));
 
-    private static IEnumerable<string> FilesIn(string folder)
+    private static IEnumerable<string> FilesIn(string folder) => Listed(() => ReadableFolder.Files(folder, "*"));
+
+    private static IEnumerable<string> FoldersIn(string folder) => Listed(() => ReadableFolder.Folders(folder));
+
+    private static IEnumerable<string> Listed(Func<string[]> list)
     {
         try
         {
-            return ReadableFolder.Files(folder, "*").Order(StringComparer.Ordinal);
+            return list().Order(StringComparer.Ordinal);
         }
         catch (Gpt2Exception)
         {

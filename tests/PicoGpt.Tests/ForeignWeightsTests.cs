@@ -230,6 +230,73 @@ public sealed class ForeignWeightsTests : IDisposable
         AssertFault(Gpt2Error.Unsupported, _folder.Path, "gpt2-tales.pth' is not read");
     }
 
+    [Theory]
+    [InlineData("model.safetensors.crdownload")]
+    [InlineData("gpt2.gguf.part")]
+    [InlineData(".cache/huggingface/download/x.incomplete")]
+    [InlineData("blobs/0123.incomplete")]
+    public void A_download_that_has_not_ended_is_called_one_in_place_of_weights(string name)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(name))!);
+        File.WriteAllBytes(_folder.File(name), "GGUF\x03\0\0\0"u8.ToArray());
+        File.WriteAllText(_folder.File("vocab.json"), "{}");
+        AssertFault(Gpt2Error.FileNotFound, _folder.Path, $"has no whole weights: '{Path.Combine(name.Split('/'))}' is a download that is under way, or was broken off", "fetch the file again");
+    }
+
+    [Theory]
+    [InlineData("model.ckpt.data-00000-of-00001")]
+    [InlineData("model.ckpt.index")]
+    [InlineData("hparams.json")]
+    public void A_file_that_aria2_has_not_ended_is_refused_though_it_has_its_full_length(string name)
+    {
+        RandomModel.Write(_folder.Path, Shapes.Small);
+        File.WriteAllBytes(_folder.File(name + ".aria2"), [0, 1]);
+        AssertFault(Gpt2Error.Truncated, _folder.Path, $"'{_folder.File(name)}' is not whole: ", "or fetch the file again");
+    }
+
+    [Fact]
+    public void A_missing_file_tells_of_its_download()
+    {
+        RandomModel.Write(_folder.Path, Shapes.Small);
+        string data = _folder.File("model.ckpt.data-00000-of-00001");
+        File.Move(data, data + ".crdownload");
+        AssertFault(Gpt2Error.FileNotFound, _folder.Path, "is missing ('model.ckpt.data-00000-of-00001.crdownload' beside it is a download that has not ended)");
+        AssertFault(Gpt2Error.FileNotFound, _folder.File("a.gguf"), "does not exist.");
+    }
+
+    [Fact]
+    public void Weights_under_a_name_that_no_format_has_are_named()
+    {
+        File.WriteAllBytes(_folder.File("sha256-0123"), "GGUF\x03\0\0\0"u8.ToArray());
+        File.WriteAllText(_folder.File("sha256-4567"), "MIT License");
+        AssertFault(Gpt2Error.FileNotFound, _folder.Path, $"has no file that is named as weights; give '{_folder.File("sha256-0123")}'");
+    }
+
+    [Theory]
+    [InlineData("models/124M", "")]
+    [InlineData("models--gpt2/snapshots/abc", "")]
+    [InlineData("hub/models--gpt2/snapshots/abc", "hub")]
+    public void Models_two_folders_below_are_named(string model, string given)
+    {
+        Write(model);
+        AssertFault(Gpt2Error.FileNotFound, _folder.File(given), $"has no weights of its own; give '{_folder.File(model)}'");
+    }
+
+    [Theory]
+    [InlineData("modles/124M", "the folder '{0}/modles' does not exist; '{0}/models' is there.")]
+    [InlineData("models/124m", "the file '{0}/models/124m.index' is missing; '{0}/models/124M' is there.")]
+    [InlineData("models/124M/ckpt", "the file '{0}/models/124M/ckpt.index' is missing; '{0}/models/124M/ckpt.pt' is there.")]
+    [InlineData("models/fairytales", "the file '{0}/models/fairytales.index' is missing.")]
+    public void A_mistyped_path_is_told_with_what_is_called_nearly_so(string path, string end)
+    {
+        if (OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()) Assert.SkipWhen(path == "models/124m", "names differ by more than case here");
+        Directory.CreateDirectory(_folder.File("models/124M"));
+        File.WriteAllBytes(_folder.File("models/124M/ckpt.pt"), []);
+        string expected = end.Replace("{0}", _folder.Path, StringComparison.Ordinal).Replace('/', Path.DirectorySeparatorChar);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(_folder.File(path)).Dispose());
+        Assert.Equal((Gpt2Error.FileNotFound, $"There is no checkpoint '{Path.GetFullPath(_folder.File(path))}', nor a folder or file of that name: {expected}"), (fault.Error, fault.Message));
+    }
+
     [Fact]
     public void An_unpacked_archive_of_PyTorch_is_called_one()
     {

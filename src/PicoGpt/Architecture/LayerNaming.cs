@@ -2,7 +2,7 @@ namespace PicoGpt.Architecture;
 
 /// <summary>The names of a checkpoint of PyTorch's kind, below the names of whatever the model was wrapped in.</summary>
 /// <param name="names">The names.</param>
-/// <param name="wrapper">What stands before all of them: <c>module.</c>, <c>_orig_mod.</c>, <c>base_model.model.</c>, or nothing.</param>
+/// <param name="wrapper">What stands before all of them: <c>module.</c>, <c>_orig_mod.</c>, <c>base_model.model.</c>, <c>pretrained_model.</c>, or nothing.</param>
 /// <param name="body">What stands between that and all but the output projection.</param>
 /// <param name="isTransposed">Whether the matrices of linear layers are <c>[out, in]</c>.</param>
 /// <param name="output">The output projection, where it is not called as usual.</param>
@@ -14,7 +14,14 @@ internal sealed class LayerNaming(LayerNames names, string wrapper, string body,
     // What models that were trained for something else, or with a value function, have beside a GPT-2.
     private static readonly string[] Heads = ["score.", "v_head.", "multiple_choice_head.", "classifier.", "qa_outputs."];
 
+    // What TRL and trlX call the model beside which their value function stands.
+    private static readonly string[] BesideHeads = ["pretrained_model.", "base_model."];
+
     private readonly string _prefix = wrapper + body;
+
+    // Where heads stand: with the output projection, or beside the whole model.
+    private readonly string[] _scopes =
+        [wrapper, .. BesideHeads.Where(inner => wrapper.EndsWith(inner, StringComparison.Ordinal)).Select(inner => wrapper[..^inner.Length])];
 
     public override Gpt2Activation Activation => names.Activation;
 
@@ -31,7 +38,7 @@ internal sealed class LayerNaming(LayerNames names, string wrapper, string body,
     public override bool MayLack(string weight) => names.MayLackQueryBias && weight.EndsWith("/attn/c_attn/b", StringComparison.Ordinal);
 
     public override bool MayLieBeside(string name, IReadOnlySet<string> weights) =>
-        IsMask(name) || Heads.Any(head => name.AsSpan().StartsWith(wrapper) && name.AsSpan(wrapper.Length).StartsWith(head));
+        IsMask(name) || _scopes.Any(scope => Heads.Any(head => name.StartsWith(scope + head, StringComparison.Ordinal)));
 
     public override bool IsMask(string name) => name.StartsWith(_prefix, StringComparison.Ordinal) && names.IsMask(name.AsSpan(_prefix.Length));
 

@@ -36,7 +36,7 @@ internal sealed class ShardIndex
             var index = new ShardIndex(path, map.EnumerateObject().ToDictionary(p => p.Name, p => FileName(path, p.Value), StringComparer.Ordinal));
             return index.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing
                 ? throw new Gpt2Exception(
-                    Gpt2Error.FileNotFound, $"The file '{missing}', which '{path}' names, is missing; copy or download it too.", missing)
+                    Gpt2Error.FileNotFound, $"The file '{missing}', which '{path}' names, is missing{UnfinishedDownload.ClauseOf(missing)}; copy or download it too.", missing)
                 : index;
         }
         catch (InvalidOperationException fault)

@@ -6,9 +6,10 @@ internal static class ReadableFile
     private const string NullDevice = "/dev/null";
 
     /// <summary>Opens a file. What has no length is taken for empty: it may be a pipe, which blocks, or a device, which never ends.</summary>
-    /// <exception cref="Gpt2Exception">The file is missing or cannot be opened.</exception>
+    /// <exception cref="Gpt2Exception">The file is missing, not whole yet, or cannot be opened.</exception>
     public static FileStream Open(string path)
     {
+        UnfinishedDownload.ThrowIfOf(path);
         try
         {
             var file = new FileStream(HasNoLength(path) ? NullDevice : path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
@@ -26,7 +27,7 @@ internal static class ReadableFile
     public static Gpt2Exception Refused(string path, Exception fault)
     {
         if (FileSystemFacts.OfThisMachine.IsMissing(fault))
-            return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing.", path, fault);
+            return new Gpt2Exception(Gpt2Error.FileNotFound, $"The file '{path}' is missing{UnfinishedDownload.ClauseOf(path)}.", path, fault);
         Gpt2Error error = FileSystemFacts.OfThisMachine.IsLackOfMemory(fault) ? Gpt2Error.InsufficientMemory : Gpt2Error.Unreadable;
         return new Gpt2Exception(error, $"The file '{path}' cannot be opened: {fault.Message.TrimEnd('.')}.", path, fault);
     }

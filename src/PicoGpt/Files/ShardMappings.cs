@@ -86,7 +86,7 @@ internal sealed class ShardMappings
 
     public static Gpt2Exception Missing(string path) => new(
         Gpt2Error.FileNotFound,
-        $"The data file '{path}' is missing; the checkpoint's index is there, but its weights are not: copy or download this file too.",
+        $"The data file '{path}' is missing{UnfinishedDownload.ClauseOf(path)}; the checkpoint's index is there, but its weights are not: copy or download this file too.",
         path);
 
     private Gpt2Exception TooMany() => new(

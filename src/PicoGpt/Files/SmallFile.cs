@@ -1,9 +1,11 @@
+using System.Text;
+
 namespace PicoGpt.Files;
 
 /// <summary>Reads files that are small enough to be read at once.</summary>
 internal static class SmallFile
 {
-    /// <summary>The bytes of a file.</summary>
+    /// <summary>The bytes of a file; of a text in UTF-16 that begins with the mark of its byte order, the same text in UTF-8.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxLength">The most bytes that it may have.</param>
     /// <exception cref="Gpt2Exception">It is missing, cannot be read, is longer than it may be, or is something else altogether.</exception>
@@ -16,12 +18,27 @@ internal static class SmallFile
                 throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes, where at most {maxLength:N0} are expected.", path);
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
+            bytes = ToUtf8(bytes);
             ForeignFile.ThrowIfForeign(path, bytes);
             return bytes;
         }
         catch (IOException fault)
         {
             throw ReadableFile.Refused(path, fault);
+        }
+    }
+
+    // As some editors and Windows PowerShell's > save a text.
+    private static byte[] ToUtf8(byte[] bytes)
+    {
+        if (bytes is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..])) return bytes;
+        try
+        {
+            return Encoding.UTF8.GetBytes(new UnicodeEncoding(bigEndian: bytes[0] == 0xFE, byteOrderMark: true, throwOnInvalidBytes: true).GetString(bytes.AsSpan(2)));
+        }
+        catch (DecoderFallbackException)
+        {
+            return bytes; // it is not text, as whoever reads it finds
         }
     }
 

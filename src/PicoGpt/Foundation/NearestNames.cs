@@ -11,6 +11,13 @@ internal static class NearestNames
             ? []
             : [.. names.Where(name => name.Length <= MaxComparedLength).OrderBy(name => Distance(wanted, name)).Take(count)];
 
+    /// <summary>Up to <paramref name="count"/> names that are at most <paramref name="distance"/> insertions, deletions and replacements away, in any case.</summary>
+    public static IReadOnlyList<string> Within(int distance, string wanted, IEnumerable<string> names, int count)
+    {
+        string upper = wanted.ToUpperInvariant();
+        return Find(wanted, names.Where(name => Math.Abs(name.Length - wanted.Length) <= distance && Distance(upper, name.ToUpperInvariant()) <= distance), count);
+    }
+
     /// <summary>The fewest insertions, deletions and replacements of characters between two names (Levenshtein).</summary>
     private static int Distance(string a, string b)
     {

@@ -97,7 +97,7 @@ public sealed class BytePairEncoder : Tokenizer
         throw new Gpt2Exception(
             Gpt2Error.Truncated,
             $"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: "
-                + "it was cut short, or belongs to another vocabulary; copy or download it again.",
+                + "it was cut short, saved in another code page, or belongs to another vocabulary; copy or download it again.",
             mergesPath);
     }
 

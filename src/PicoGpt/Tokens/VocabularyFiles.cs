@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using PicoGpt.Files;
 
 namespace PicoGpt.Tokens;
@@ -15,6 +16,8 @@ internal static class VocabularyFiles
 
     // How many lines or tokens are read between two looks at whether they are wanted still.
     private const int Portion = 4096;
+
+    private const string InCodePage = ", as when it was saved in another code page";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -50,7 +53,7 @@ internal static class VocabularyFiles
         }
         catch (Exception exception) when (JsonFile.IsFault(exception))
         {
-            throw Bad(path, $"is not valid UTF-8 JSON{JsonFile.LineOf(exception)}", exception);
+            throw Bad(path, Utf8.IsValid(json) && !json.Contains((byte)0) ? $"is not valid JSON{JsonFile.LineOf(exception)}" : $"is not UTF-8{InCodePage}", exception);
         }
     }
 
@@ -104,7 +107,7 @@ internal static class VocabularyFiles
             string symbol = reader.GetString()!;
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
                 throw Bad(path, $"gives '{Excerpt.Of(symbol)}' an id that is not a whole number from 0 on");
-            if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Excerpt.Of(symbol)}' twice");
+            if (!ids.TryAdd(symbol, id)) throw Bad(path, $"has the token '{Excerpt.Of(symbol)}' twice{InCodePage}");
         }
 
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw Bad(path, "has something after its closing }");
@@ -116,7 +119,7 @@ internal static class VocabularyFiles
         foreach (char character in symbol)
         {
             if (!ByteAlphabet.TryGetByte(character, out _))
-                throw Bad(path, $"has in line {line} the character U+{(int)character:X4}, which spells no byte in GPT-2's alphabet");
+                throw Bad(path, $"has in line {line} the character U+{(int)character:X4}, which spells no byte in GPT-2's alphabet{InCodePage}");
         }
     }
 
@@ -132,7 +135,8 @@ internal static class VocabularyFiles
         {
             throw new Gpt2Exception(
                 Gpt2Error.FileNotFound,
-                $"The tokenizer's file '{path}' is missing; {Both(Path.GetFileName(path))} must both lie in the model's folder.",
+                $"The tokenizer's file '{path}' is missing{UnfinishedDownload.ClauseOf(path)};{VocabularyFormats.RenameClause(Path.GetDirectoryName(path)!, [Path.GetFileName(path)], ";")} "
+                    + $"{Both(Path.GetFileName(path))} must both lie in the model's folder.",
                 path,
                 exception);
         }
@@ -148,7 +152,7 @@ internal static class VocabularyFiles
         }
         catch (DecoderFallbackException exception)
         {
-            throw Bad(path, $"is not UTF-8 (byte {exception.Index}); it may have been saved in another code page", exception);
+            throw Bad(path, $"is not UTF-8 (byte {exception.Index}){InCodePage}", exception);
         }
     }
 

@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Tokens;
 
 /// <summary>The kinds of vocabularies, in the order in which a folder is searched for them.</summary>
@@ -37,6 +39,22 @@ internal static class VocabularyFormats
 
     private static Gpt2Exception None(string folder) => new(
         Gpt2Error.FileNotFound,
-        $"'{folder}' has no vocabulary: neither {string.Join(", nor ", All.Select(format => string.Join(" and ", format.FileNames)))}; copy that of the model, such as GPT-2's own, into the folder.",
+        $"'{folder}' has no vocabulary: neither {string.Join(", nor ", All.Select(format => string.Join(" and ", format.FileNames)))};"
+            + $"{RenameClause(folder, All.SelectMany(format => format.FileNames), ", or")} copy that of the model, such as GPT-2's own, into the folder.",
         folder);
+
+    /// <summary>
+    /// What of a folder may be one of some missing files under another name, such as <c>encoder.json.txt</c>, <c>merges (1).txt</c> and
+    /// <c>aitextgen.tokenizer.json</c>, as a clause that stands before another advice; empty where nothing may.
+    /// </summary>
+    public static string RenameClause(string folder, IEnumerable<string> missing, string end)
+    {
+        if (!Directory.Exists(folder)) return "";
+        string[] wanted = [.. missing.Distinct()];
+        string[] like = [.. ReadableFolder.Files(folder, "*").Select(path => Path.GetFileName(path)).Where(name => !IsNamed(name) && wanted.Any(file => IsLike(name, file))).Order(StringComparer.Ordinal)];
+        return like.Length == 0 ? "" : $" rename {Excerpt.Quoted(like)}, if that is it{end}";
+    }
+
+    private static bool IsLike(string name, string file) =>
+        name.Contains(Path.GetFileNameWithoutExtension(file), StringComparison.OrdinalIgnoreCase) && name.Contains(Path.GetExtension(file), StringComparison.OrdinalIgnoreCase);
 }

@@ -47,6 +47,8 @@ public sealed class TorchModelTests : IDisposable
     [InlineData("transformers", "score.weight")]
     [InlineData("transformers", "multiple_choice_head.summary.bias")]
     [InlineData("DataParallel", "module.v_head.summary.weight")]
+    [InlineData("TRL", "v_head.summary.weight")]
+    [InlineData("trlX", "v_head.0.weight")]
     public void Heads_for_something_else_are_left_out_and_told(string program, string head)
     {
         using Gpt2Model model = Random();

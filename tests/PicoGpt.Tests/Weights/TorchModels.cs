@@ -15,6 +15,8 @@ internal static class TorchModels
             ["transformers"] = (false, weight => ["transformer." + HuggingFace(weight)]),
             ["transformers, bare"] = (false, weight => [HuggingFace(weight)]),
             ["DataParallel"] = (false, weight => ["module.transformer." + HuggingFace(weight)]),
+            ["TRL"] = (false, weight => ["pretrained_model.transformer." + HuggingFace(weight)]),
+            ["trlX"] = (false, weight => ["base_model.transformer." + HuggingFace(weight)]),
             ["peft, merged"] = (false, weight => ["base_model.model.transformer." + HuggingFace(weight)]),
             ["nanoGPT"] = (true, weight => ["transformer." + HuggingFace(weight)]),
             ["nanoGPT, compiled"] = (true, weight => ["_orig_mod.transformer." + HuggingFace(weight)]),

@@ -45,7 +45,7 @@ internal static partial class BundlePath
         if (TryStripSuffix(fullPath, out string prefix)) return RequireIndex(prefix);
         if (File.Exists(IndexFile(fullPath))) return fullPath;
         if (File.Exists(fullPath)) throw NotOfACheckpoint(fullPath);
-        return RequireIndex(fullPath);
+        throw Nothing(fullPath);
     }
 
     private static string FindInFolder(string folder)
@@ -112,6 +112,15 @@ internal static partial class BundlePath
             Gpt2Error.FileNotFound,
             $"There is no checkpoint '{prefix}': the file '{IndexFile(prefix)}' is missing{DescribeOthers(folder)}.",
             IndexFile(prefix));
+    }
+
+    // A prefix that is wrong, or the name of a folder or file that was mistyped.
+    private static Gpt2Exception Nothing(string path)
+    {
+        string? missing = MissingPath.FolderOf(path);
+        string why = missing is null ? $"the file '{IndexFile(path)}' is missing{DescribeOthers(Path.GetDirectoryName(path) ?? path)}" : $"the folder '{missing}' does not exist";
+        return new Gpt2Exception(
+            Gpt2Error.FileNotFound, $"There is no checkpoint '{path}', nor a folder or file of that name: {why}{MissingPath.NearClause(path)}.", IndexFile(path));
     }
 
     private static string DescribeOthers(string folder)
