@@ -15,7 +15,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private Gpt2ModelReference? _reference;
-    private string? _carried; // the precision of what is opened, where it came from another session
+    private CarriedModel? _carried; // how what is opened was open in another session
     private Gpt2Model? _model;
     private HashSet<string>? _given; // before the first object of the pipeline
 
@@ -29,7 +29,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     protected virtual Gpt2Precision? WantedPrecision => null;
 
     /// <summary>How the matrices of a model are to be held that is opened: as the command says, or as they were where the model came from.</summary>
-    private protected Gpt2Precision PrecisionToOpen => WantedPrecision ?? (_carried is null ? default : Enum.Parse<Gpt2Precision>(_carried));
+    private protected Gpt2Precision PrecisionToOpen => WantedPrecision ?? (_carried?.Precision is { } carried ? Enum.Parse<Gpt2Precision>(carried) : default);
 
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken StopToken => _stop.Token;
@@ -122,8 +122,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         if (!EmitsPartsOfModel) _model?.Dispose();
         _model = null;
         long start = Stopwatch.GetTimestamp();
-        _carried = reference.Precision;
-        _model = OpenModel(reference.NameOrPath!);
+        _carried = reference.Carried;
+        _model = Adapted(OpenModel(reference.NameOrPath!), _carried?.Adapter);
         _reference = reference;
         WriteVerbose($"{_model.Name}: opened {_model.Path} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
         return _model;
@@ -198,6 +198,21 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
             WriteWarning($"The file 'checkpoint' in '{folder}' names weights outside of that folder; '{prefix}' is opened.");
     }
 
+    /// <summary>A model with an adapter, where there is one: it is closed with the one that is returned, or at once where that cannot be.</summary>
+    private protected Gpt2Model Adapted(Gpt2Model model, string? adapter)
+    {
+        if (adapter is null) return model;
+        try
+        {
+            return model.WithAdapter(SessionPath.Resolve(SessionState, adapter), ownsModel: true);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Opens a model by name or path.</summary>
     /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
     /// <returns>The model.</returns>
@@ -205,7 +220,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     protected virtual Gpt2Model OpenModel(string nameOrPath)
     {
         string path = SessionPath.Resolve(SessionState, nameOrPath);
-        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, PrecisionToOpen, cancellationToken: StopToken);
+        Gpt2Model model = ModelStore.Default.Open(nameOrPath, path, PrecisionToOpen, _carried?.HeadCount, StopToken);
         if (!ModelCatalog.TryResolve(nameOrPath, out _)) TellOf(path, model);
         return model;
     }

@@ -12,8 +12,8 @@ public sealed class Gpt2ModelReference
 
     /// <summary>Refers to a model by name or path.</summary>
     /// <param name="nameOrPath">A name of the catalog, or a path relative to the session's location.</param>
-    /// <param name="precision">How its matrices are to be held where the command does not say it.</param>
-    internal Gpt2ModelReference(string nameOrPath, string? precision = null) => (NameOrPath, Precision) = (nameOrPath, precision);
+    /// <param name="carried">How it was open in the session that it came from.</param>
+    internal Gpt2ModelReference(string nameOrPath, CarriedModel? carried = null) => (NameOrPath, Carried) = (nameOrPath, carried);
 
     /// <summary>The open model, or <see langword="null"/>.</summary>
     public Gpt2Model? Model { get; }
@@ -21,8 +21,8 @@ public sealed class Gpt2ModelReference
     /// <summary>The name or path, or <see langword="null"/>.</summary>
     public string? NameOrPath { get; }
 
-    /// <summary>The precision that a model had in the session that it came from; <see langword="null"/> of any other.</summary>
-    internal string? Precision { get; } // a name: a value of the engine's type would load the engine before it can be found
+    /// <summary>How a model was open in the session that it came from; <see langword="null"/> of any other.</summary>
+    internal CarriedModel? Carried { get; }
 
     /// <inheritdoc/>
     public override string ToString() => Model?.Name ?? NameOrPath!;

@@ -26,8 +26,8 @@ public sealed class ModelTarget
     /// <summary>The open model that was piped, if it was one.</summary>
     public Gpt2Model? Model { get; }
 
-    /// <summary>The precision that a model had in the session that it came from; <see langword="null"/> of any other.</summary>
-    internal string? Precision { get; init; } // a name: a value of the engine's type would load the engine before it can be found
+    /// <summary>How a model was open in the session that it came from; <see langword="null"/> of any other.</summary>
+    internal CarriedModel? Carried { get; init; }
 
     /// <summary>Whether it has a place of its own, and not only a name.</summary>
     internal bool HasPath => _path is not null;

@@ -36,7 +36,7 @@ public sealed class ModelTargetAttribute : ArgumentTransformationAttribute
     {
         string? path = ModelTransformationAttribute.PlaceOf(row) ?? Text(row, "PSPath") ?? Text(row, "FullName") ?? Text(row, "Path");
         string? name = Text(row, "Name");
-        return path is null && name is null ? null : new ModelTarget(name, path) { Precision = ModelTransformationAttribute.PrecisionOf(row) };
+        return path is null && name is null ? null : new ModelTarget(name, path) { Carried = ModelTransformationAttribute.CarriedBy(row) };
     }
 
     private static string? Text(PSObject row, string property) =>

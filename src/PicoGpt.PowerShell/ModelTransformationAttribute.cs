@@ -40,18 +40,29 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
         if (!given.TypeNames.Contains(DeserializedModel)) return null;
         if (given.Properties["Path"]?.Value is "")
             throw new ArgumentTransformationMetadataException($"{name} is a copy in the memory of another session; Export-Gpt2Model writes it there to files, which every session can open.");
-        return (PlaceOf(given) ?? name) is { } place ? new Gpt2ModelReference(place, PrecisionOf(given)) : null;
+        return (PlaceOf(given) ?? name) is { } place ? new Gpt2ModelReference(place, CarriedBy(given)) : null;
     }
 
     /// <summary>The files of a model that came from another session: that of its weights, of which its folder may have several, or its folder.</summary>
     internal static string? PlaceOf(PSObject given)
     {
         if (!given.TypeNames.Contains(DeserializedModel) || given.Properties["Path"]?.Value is not string folder) return null;
-        if (ModelStore.Default.ModelAt(folder) is null && given.Properties["Prefix"]?.Value is string prefix && File.Exists(prefix)) return prefix;
+        string? prefix = given.Properties[IsAdapted(given) ? "AdapterOf" : "Prefix"]?.Value as string;
+        if (IsAdapted(given)) folder = Path.GetDirectoryName(prefix)!;
+        if (ModelStore.Default.ModelAt(folder) is null && File.Exists(prefix)) return prefix;
         return Directory.Exists(folder) ? folder : null;
     }
 
-    /// <summary>The precision of a model that came from another session.</summary>
-    internal static string? PrecisionOf(PSObject given) =>
-        given.TypeNames.Contains(DeserializedModel) && $"{given.Properties["Precision"]?.Value}" is var name && Enum.IsDefined(typeof(Gpt2Precision), name) ? name : null;
+    /// <summary>How a model was open that came from another session; <see langword="null"/> of anything else.</summary>
+    internal static CarriedModel? CarriedBy(PSObject given)
+    {
+        if (!given.TypeNames.Contains(DeserializedModel)) return null;
+        bool isAssumed = given.Properties["Assumption"]?.Value is string { Length: > 0 }; // to be told anew
+        return new CarriedModel(
+            $"{given.Properties["Precision"]?.Value}" is var name && Enum.IsDefined(typeof(Gpt2Precision), name) ? name : null,
+            !isAssumed && given.Properties["HyperParameters"]?.Value is PSObject shape && shape.Properties["NHead"]?.Value is int heads ? heads : null,
+            IsAdapted(given) ? given.Properties["Path"]?.Value as string : null);
+    }
+
+    private static bool IsAdapted(PSObject given) => given.Properties["AdapterOf"]?.Value is string { Length: > 0 };
 }

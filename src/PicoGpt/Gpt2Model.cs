@@ -38,6 +38,12 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>The weights' file, or the path that the names of the checkpoint's files begin with.</summary>
     public string Prefix => _core.Prefix;
 
+    /// <summary>
+    /// Of a model with an adapter, whose own files are <see cref="Path"/> and <see cref="Prefix"/>: the prefix of the model that it was
+    /// applied to. <see langword="null"/> of any other, and where that is a copy in memory.
+    /// </summary>
+    public string? AdapterOf => _core.AdapterOf;
+
     /// <summary>Whether a path leads to a file that the weights are read from, by whatever name.</summary>
     internal bool IsReadFrom(string path) => _core.IsReadFrom(path);
 

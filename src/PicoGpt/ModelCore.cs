@@ -69,6 +69,7 @@ internal sealed class ModelCore : IDisposable
     {
         Path = System.IO.Path.GetDirectoryName(adapter.Path)!;
         Name = $"{original.Name} + {System.IO.Path.GetFileName(Path)}";
+        AdapterOf = original.IsClone ? null : original.Prefix;
         (_readEncoder, _specialIds, _vocabularyFolder, _use) = (original.ReadEncoder, original._specialIds, original._vocabularyFolder, use);
         (Assumption, Contradiction, _bringsVocabulary) = (original.Assumption, original.Contradiction, original._bringsVocabulary);
         _source = new AdaptedSource(adapter, original._source, [.. original.Parameters.Select(weight => weight.Adapted(adapter))]);
@@ -91,6 +92,9 @@ internal sealed class ModelCore : IDisposable
 
     /// <summary>The folder that holds the files; empty of a clone, the adapter's of a model with one.</summary>
     public string Path { get; }
+
+    /// <summary>Of a model with an adapter, what <see cref="Prefix"/> is of the model without; <see langword="null"/> of any other, and where that is in memory.</summary>
+    public string? AdapterOf { get; }
 
     /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
     public string? Assumption { get; }

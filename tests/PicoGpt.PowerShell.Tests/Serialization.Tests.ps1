@@ -92,6 +92,30 @@ Describe 'A model from another session' {
         (Invoke-Gpt2Generate $text -Model $there -MaxTokens 1).Model | Should -Be 'exact'
     }
 
+    It 'keeps the number of heads that was told, and warns anew of one that was assumed' {
+        Export-Gpt2Model -Model 3M -Path "$TestDrive/bare" -Format Safetensors | Out-Null
+        Remove-Item "$TestDrive/bare/config.json"
+        $there = Send-There (Get-Gpt2Model -Path "$TestDrive/bare" -HeadCount 6)
+        (Get-Gpt2Model -Model $there -WarningVariable warnings).HyperParameters.NHead | Should -Be 6
+        $said = (Measure-Gpt2Text $text -Model $there -WarningVariable +warnings).Perplexity
+        $warnings | Should -BeNullOrEmpty
+        $said | Should -Be (Measure-Gpt2Text $text -Model (Get-Gpt2Model -Path "$TestDrive/bare" -HeadCount 6)).Perplexity
+        $there = Send-There (Get-Gpt2Model -Path "$TestDrive/bare" -WarningAction SilentlyContinue)
+        Get-Gpt2Model -Model $there -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+        "$warnings" | Should -BeLike '*3 are assumed*'
+    }
+
+    It 'keeps its adapter' {
+        ('The cat sat on the mat. ' * 80) | Invoke-Gpt2Training -Model 3M -Rank 2 -Steps 2 -ContextLength 16 -BatchSize 1 -LearningRate 0.01 -Destination "$TestDrive/adapter" -WarningAction SilentlyContinue | Out-Null
+        $here = Get-Gpt2Model 3M -Adapter "$TestDrive/adapter" -Precision Float32
+        $here.AdapterOf | Should -Be (Get-Gpt2Model 3M).Prefix
+        $there = Send-There $here
+        (Get-Gpt2Model -Model $there).Name | Should -Be $here.Name
+        $expected = (Measure-Gpt2Text $text -Model $here).Perplexity
+        (Measure-Gpt2Text $text -Model $there).Perplexity | Should -Be $expected
+        $expected | Should -Not -Be (Measure-Gpt2Text $text -Model 3M).Perplexity
+    }
+
     It 'is told from a model of the catalog where it was a copy in memory' {
         $there = Send-There (Get-Gpt2Model 3M).Clone()
         { Invoke-Gpt2Generate $text -Model $there } | Should -Throw '*is a copy in the memory of another session; Export-Gpt2Model writes it there*'

@@ -62,7 +62,7 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     public int HeadCount { get; set; }
 
     /// <inheritdoc/>
-    protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(IsPrecisionGiven ? Precision : Model?.Precision ?? Precision);
+    protected override Gpt2Precision? WantedPrecision => Enum.Parse<Gpt2Precision>(IsPrecisionGiven ? Precision : Model?.Carried?.Precision ?? Precision);
 
     /// <summary>The folder of a low-rank adapter to open the model with, as training with a rank or PEFT writes it.</summary>
     [Parameter(ParameterSetName = NameSet)]
@@ -72,7 +72,7 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     [ValidateNotNullOrEmpty]
     public string? Adapter { get; set; }
 
-    private int? WantedHeadCount => HeadCount > 0 ? HeadCount : null;
+    private int? WantedHeadCount => HeadCount > 0 ? HeadCount : Model?.Carried?.HeadCount;
 
     private bool IsPrecisionGiven => MyInvocation.BoundParameters.ContainsKey(nameof(Precision));
 
@@ -125,20 +125,7 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
         else found.Dispose();
     }
 
-    // The model is closed with the one that is emitted, or at once where there is none.
-    private Gpt2Model Adapted(Gpt2Model model)
-    {
-        if (Adapter is null) return model;
-        try
-        {
-            return model.WithAdapter(SessionPath.Resolve(SessionState, Adapter), ownsModel: true);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private Gpt2Model Adapted(Gpt2Model model) => Adapted(model, Adapter ?? Model?.Carried?.Adapter);
 
     private Gpt2Model Open(CatalogModel model) =>
         NoDownload ? ModelStore.Default.Open(model, PrecisionToOpen, StopToken) : FetchAndOpen(model, OptionsOf(Source));
