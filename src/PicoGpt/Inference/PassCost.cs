@@ -72,8 +72,8 @@ internal sealed class PassCost
     private static (double Second, double Further) UsualOf(Gpt2Precision precision) => precision switch
     {
         Gpt2Precision.Float32 => (0.15, 0.05),
-        Gpt2Precision.Int8 => (0.6, 0.25),
-        Gpt2Precision.Int4 => (0.6, 0.3),
+        Gpt2Precision.Int8 => (0.1, 0.22),
+        Gpt2Precision.Int4 => (0.1, 0.33),
         _ => (0.15, 0.12),
     };
 

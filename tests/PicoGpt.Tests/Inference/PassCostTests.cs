@@ -46,7 +46,7 @@ public sealed class PassCostTests
         var cost = new PassCost(Gpt2Precision.Int8, isMeasured: false);
         cost.Note(rows: 4, seconds: 1);
         Assert.False(cost.IsKnown);
-        Assert.Equal([1, 1.6, 2.1], ((int[])[1, 2, 4]).Select(cost.Of), Near);
+        Assert.Equal([1, 1.1, 1.54], ((int[])[1, 2, 4]).Select(cost.Of), Near);
     }
 
     [Fact]
@@ -62,10 +62,10 @@ public sealed class PassCostTests
     public void What_is_usual_of_the_first_row_counts_until_passes_tell()
     {
         var cost = new PassCost(Gpt2Precision.Int8, usualFirst: 0.5);
-        Assert.Equal([0.5, 0.8], ((int[])[1, 2]).Select(cost.Of), Near);
+        Assert.Equal([0.5, 0.55], ((int[])[1, 2]).Select(cost.Of), Near);
         for (int i = 0; i < 60; i++) cost.Note(rows: 1, seconds: 0.6);
         Assert.Equal(0.6, cost.Of(1), 1e-3);
-        Assert.Equal(0.6, cost.SecondRow, 1e-3);
+        Assert.Equal(0.1, cost.SecondRow, 1e-3);
     }
 
     [Fact]
