@@ -108,6 +108,7 @@ internal static partial class FolderChecker
     {
         string file = source.DataFiles.Count == 1 ? source.DataFiles[0] : FilesOf(source).First();
         WeightNaming naming = TensorMatch.NamingOf(source);
+        HashSet<string> gains = GainsOf(source, naming);
         long done = 0;
         foreach (IGrouping<string, StoredTensor> group in source.Tensors.GroupBy(tensor => GroupOf(tensor.Name)))
         {
@@ -115,7 +116,7 @@ internal static partial class FolderChecker
             foreach (StoredTensor tensor in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), source.Location, cancellationToken));
+                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), gains.Contains(tensor.Name), source.Location, cancellationToken));
                 progress?.Report(done += tensor.Size);
             }
 
@@ -123,12 +124,22 @@ internal static partial class FolderChecker
         }
     }
 
+    // A layer norm's gain of zeros would let nothing pass.
+    private static HashSet<string> GainsOf(ITensorSource source, WeightNaming naming)
+    {
+        HashSet<string> there = [.. source.Tensors.Select(tensor => tensor.Name)], gains = [naming.Of("ln_f/g")];
+        for (int layer = 0; there.Contains(naming.Of($"h{layer}/ln_1/g")); layer++) gains.UnionWith([naming.Of($"h{layer}/ln_1/g"), naming.Of($"h{layer}/ln_2/g")]);
+        return gains;
+    }
+
     // The architecture does not need the causal masks; some programs have them with minus infinity.
-    private static void Check(StoredTensor tensor, bool isMask, string location, CancellationToken cancellationToken)
+    private static void Check(StoredTensor tensor, bool isMask, bool isGain, string location, CancellationToken cancellationToken)
     {
         tensor.Verify(cancellationToken);
         if (!tensor.DType.IsFloat() || isMask) return;
         using var values = new HeldMemory<float>(tensor.GetFloats());
+        if (isGain && values.IfUnchanged(!values.Span.ContainsAnyExcept(0f)))
+            throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' holds nothing but zeros, as where a download did not end: fetch the file again.", location);
         if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
         throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
     }

@@ -115,6 +115,14 @@ Describe 'Test-Gpt2Model' {
             (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has values that are infinite or are not numbers.'
         }
 
+        It 'finds the zeros of a download that did not end though the file has its whole length' {
+            $file = "$folder/model.safetensors"
+            $bytes = [System.IO.File]::ReadAllBytes($file)
+            [array]::Clear($bytes, $bytes.Length / 2, $bytes.Length / 2)
+            [System.IO.File]::WriteAllBytes($file, $bytes)
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*holds nothing but zeros, as where a download did not end: fetch the file again.'
+        }
+
         It 'finds a weights'' file that is cut, and says what is wrong with <File> <Case>' -ForEach @(
             @{ File = 'vocab.json'; Case = 'gone'; Break = { Remove-Item $args[0] }; Says = "*vocab.json' is missing*" }
             @{ File = 'vocab.json'; Case = 'of another model'; Break = { Set-Content $args[0] '{"a":0,"b":70000}' }; Says = '*ids up to 70000, but the model has 2048 tokens*' }

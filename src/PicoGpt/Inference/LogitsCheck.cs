@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace PicoGpt.Inference;
 
 /// <summary>
-/// Refuses logits that are infinite or not numbers. A greatest of them would be found all the same, and be written as a text: the token 0,
-/// over and over.
+/// Refuses logits that are infinite or not numbers, or all the same. A greatest of them would be found all the same, and be written as a text:
+/// the token 0, over and over.
 /// </summary>
 /// <param name="model">The model whose logits they are.</param>
 /// <param name="isChanged">Whether interventions change what passes through; they may make a token impossible by minus infinity.</param>
@@ -16,7 +16,7 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
     /// <returns>What is wrong with them, or <see langword="null"/>.</returns>
     public Gpt2Exception? FaultOf(ReadOnlySpan<float> logits)
     {
-        if (TensorPrimitives.IsFiniteAll(logits)) return null;
+        if (TensorPrimitives.IsFiniteAll(logits)) return isChanged || logits.Length == 1 || logits.ContainsAnyExcept(logits[0]) ? null : _fault ??= AllTheSame();
         if (isChanged && float.IsFinite(TensorPrimitives.Max(logits))) return null;
         return _fault ??= Fault(model, $"The logits of {model.Name} are infinite or not numbers", isChanged);
     }
@@ -38,6 +38,16 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
     /// <param name="isChanged">Whether interventions change what passes through.</param>
     public static Gpt2Exception Fault(Gpt2Model model, string what, bool isChanged = false) =>
         new(Gpt2Error.NotFinite, $"{what}: {CauseIn(model, isChanged)}.", model.Path);
+
+    // A file whose download did not end may have its whole length, and zeros where nothing came.
+    private Gpt2Exception AllTheSame()
+    {
+        string[] zeros = [.. model.Parameters.Where(weight => !weight.Name.EndsWith("/b", StringComparison.Ordinal) && weight is { Min: 0, Max: 0 }).Select(weight => weight.Name)];
+        string cause = zeros.Length == 0
+            ? "so it tells nothing"
+            : $"since {zeros.Length} of its weights, {zeros[0]} among them, hold nothing but zeros; if the download of its file did not end, fetch it again";
+        return new Gpt2Exception(Gpt2Error.Corrupt, $"{model.Name} finds every token equally likely, {cause}.", model.Path);
+    }
 
     private static string CauseIn(Gpt2Model model, bool isChanged)
     {

@@ -45,7 +45,7 @@ internal sealed unsafe class Sampler
     public int Next(ReadOnlySpan<float> logits, Random64 draws) => _options.Temperature == 0 ? ArgMax(logits) : Sample(logits, draws.Next());
 
     /// <summary>The first of the greatest elements; what is not a number is passed over.</summary>
-    /// <remarks>In a new process TensorPrimitives.IndexOfMax takes a hundredth of a second to be compiled, and every first token waits for it.</remarks>
+    /// <remarks>In a new process TensorPrimitives.IndexOfMax takes longer to be compiled than a token may take.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int ArgMax(ReadOnlySpan<float> logits)
     {

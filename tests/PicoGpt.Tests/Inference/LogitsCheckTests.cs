@@ -34,6 +34,15 @@ public sealed class LogitsCheckTests : IDisposable
     }
 
     [Fact]
+    public void A_model_that_finds_every_token_equally_likely_writes_no_text_and_weights_of_zeros_are_named()
+    {
+        foreach (string name in (string[])["ln_f/g", "ln_f/b", "h0/ln_1/g"]) Weight(name).SetValues(new float[Weight(name).Count]);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => TextGeneration.Run(_model, "Once upon a time"));
+        Assert.Equal(Gpt2Error.Corrupt, fault.Error);
+        Assert.Contains("damaged finds every token equally likely, since 2 of its weights, h0/ln_1/g among them, hold nothing but zeros", fault.Message);
+    }
+
+    [Fact]
     public void What_becomes_too_great_on_the_way_is_told_from_a_damaged_weight()
     {
         Set("h2/mlp/c_fc/w", 3e38f);
