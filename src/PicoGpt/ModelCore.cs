@@ -121,7 +121,7 @@ internal sealed class ModelCore : IDisposable
     }
 
     /// <summary>Does work beside what the caller does next, unless such work was begun before. A fault of it is nobody's.</summary>
-    public void BeginOnce(Action<CancellationToken> work)
+    public void BeginOnce(Action work)
     {
         lock (_beginning)
         {
@@ -192,7 +192,7 @@ internal sealed class ModelCore : IDisposable
         lock (_residing)
         {
             if (Volatile.Read(ref _isClosed) || _resident.ContainsKey(precision)) return _resident.GetValueOrDefault(precision);
-            Try(closing => _resident.Add(precision, new ResidentWeights(Parameters, precision, Pack(precision, null, closing))));
+            Try(() => _resident.Add(precision, new ResidentWeights(Parameters, precision, Pack(precision, null, _closing.Token))));
             return _resident.GetValueOrDefault(precision);
         }
     }
@@ -221,7 +221,7 @@ internal sealed class ModelCore : IDisposable
     {
         if (Interlocked.Exchange(ref _isClosed, true)) return;
         _closing.Cancel();
-        lock (_beginning) _begun?.Wait(); // not for long: it looks at the token between two layers
+        lock (_beginning) _begun?.Wait(); // it reads what goes now
         lock (_residing)
         {
             foreach (ResidentWeights resident in _resident.Values) resident.Dispose();
@@ -237,11 +237,11 @@ internal sealed class ModelCore : IDisposable
         _closing.Dispose();
     }
 
-    private void Try(Action<CancellationToken> work)
+    private static void Try(Action work)
     {
         try
         {
-            work(_closing.Token);
+            work();
         }
         catch (Exception fault) when (fault is Gpt2Exception or OperationCanceledException or ObjectDisposedException or IOException or OutOfMemoryException)
         {

@@ -30,7 +30,7 @@ internal static class MissingPath
     {
         try
         {
-            return ReadableFolder.Files(folder, "*").Concat(ReadableFolder.Folders(folder)).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal);
+            return ReadableFolder.Entries(folder).Select(entry => Path.GetFileName(entry));
         }
         catch (Gpt2Exception)
         {

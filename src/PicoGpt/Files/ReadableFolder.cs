@@ -18,6 +18,10 @@ internal static class ReadableFolder
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
     public static string[] Folders(string folder) => List(folder, () => Directory.GetDirectories(folder));
 
+    /// <summary>The paths of the files and folders in a folder, in the order of their names.</summary>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
+    public static IEnumerable<string> Entries(string folder) => Files(folder, "*").Concat(Folders(folder)).Order(StringComparer.Ordinal);
+
     private static string[] List(string folder, Func<string[]> list)
     {
         try

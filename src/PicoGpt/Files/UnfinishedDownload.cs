@@ -28,10 +28,8 @@ internal static class UnfinishedDownload
     public static string? In(string folder)
     {
         string[] places = [folder, Path.Combine(folder, ".cache", "huggingface", "download"), Path.Combine(folder, "blobs"), Path.Combine(folder, "..", "..", "blobs")];
-        return places.Where((place, i) => i == 0 || Directory.Exists(place)).SelectMany(EntriesOf).FirstOrDefault(IsNamedSo);
+        return places.Where((place, i) => i == 0 || Directory.Exists(place)).SelectMany(ReadableFolder.Entries).FirstOrDefault(IsNamedSo);
     }
-
-    private static IEnumerable<string> EntriesOf(string folder) => ReadableFolder.Files(folder, "*").Concat(ReadableFolder.Folders(folder)).Order(StringComparer.Ordinal);
 
     private static bool IsNamedSo(string path) => Array.Exists(Ends, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase));
 }

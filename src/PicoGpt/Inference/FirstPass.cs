@@ -18,14 +18,15 @@ internal static class FirstPass
     public static void Rehearse(Gpt2Precision precision)
     {
         int bit = 1 << (int)precision;
-        if ((Interlocked.Or(ref _rehearsed, bit) & bit) == 0) _ = Task.Run(() => Run(precision));
+        if ((Interlocked.Or(ref _rehearsed, bit) & bit) != 0) return;
+        _ = Task.Run(() => Run(precision)).ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default); // whoever runs a model meets the same
     }
 
-    /// <summary>Begins all of it for a model, where it was not begun before; the reading of its weights ends when the model is closed.</summary>
+    /// <summary>Begins all of it for a model, where it was not begun before; closing the model waits for the reading of its weights.</summary>
     public static void Begin(Gpt2Model model)
     {
         Rehearse(model.Precision);
-        model.BeginOnce(_ => Read(model));
+        model.BeginOnce(() => Read(model));
     }
 
     private static void Read(Gpt2Model model)

@@ -19,6 +19,9 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     // Up to here it is faster to unpack weights into registers (measured: 1.4 to 2.2 times for 2 rows, 1.2 to 1.6 for 4, 1.0 to 1.25 for 16).
     private const int MostFewRows = 16;
 
+    // Rows of x that weights are unpacked into registers for.
+    private const int FewRows = 4;
+
     // Rows of w whose codes, or whose unpacked integers, stay in the caches for all rows of x.
     private const int RowsTogether = 768;
 
@@ -32,7 +35,6 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     public static void MatMul(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x, w, b, y.Data, from, to);
-        else if (x.Rows <= MostFewRows) MatMulOfFewRows(x, w, b, y, from, to);
         else MatMulOfRows(x, w, b, y, from, to);
     }
 
@@ -120,51 +122,15 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         TWidth.Store(sum3, sums + (3 * TWidth.Count));
     }
 
-    // Weights stream by once, some blocks of a panel at a time, which stay in the first-level cache, and are unpacked into registers for four
-    // rows of x after the other.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MatMulOfFewRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
-    {
-        float* memory = stackalloc float[Kernels.AlignedLength(MostFewRows * Side)];
-        var sums = new Matrix(Kernels.Align(memory), x.Rows, Side);
-        int together = RowsTogether / TFormat.Rows;
-        for (int column = from; column < to; column += Side)
-        {
-            int columns = Math.Min(Side, to - column);
-            for (int t = 0; t < x.Rows; t++) SimdProducts<TWidth, TVector>.Begin(b is null ? null : b + column, sums.RowPointer(t), 0, columns);
-            byte* block = w.PanelPointer(column / Side);
-            for (int group = 0; group < x.Groups; group += together, block += together * TFormat.BlockSize)
-            {
-                int groups = Math.Min(together, x.Groups - group);
-                for (int c = 0; c < Side; c += TileColumns) AddFew(x, 0, x.Rows, group, groups, block, c, sums.Data + c, Side);
-            }
-
-            for (int t = 0; t < x.Rows; t++) sums.Row(t)[..columns].CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
-        }
-    }
-
-    // Some rows of x, four at a time or what is left of them: [rows, groups], [groups, two vectors] -> [rows, two vectors]
-    private static void AddFew(QuantizedMatrix x, int t, int rows, int group, int groups, byte* block, int c, float* sums, nint stride)
-    {
-        byte* codes = block + ScalesSize + (c * TFormat.ColumnSize);
-        ushort* wScales = (ushort*)block + c;
-        for (; rows > 0; rows -= 4, t += 4, sums += 4 * stride)
-        {
-            short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
-            float* scales = x.Scales + ((nint)t * x.Groups) + group;
-            if (rows > 2) Four(factors, x.Stride, rows > 3, scales, x.Groups, codes, wScales, groups, sums, stride);
-            else Two(factors, x.Stride, rows > 1, scales, x.Groups, codes, wScales, groups, sums, stride);
-        }
-    }
-
-    // Weights stream by once, some blocks of a panel at a time, and are unpacked once for all rows of x. Meanwhile the first rows of x ask
-    // for the next blocks.
+    // Weights stream by once, some blocks of a panel at a time. For many rows of x they are unpacked once, and the first rows ask for the next
+    // blocks meanwhile; for few they stay in the first-level cache, and are unpacked into registers for four rows after the other.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
-        float* memory = stackalloc float[Kernels.AlignedLength(RowsTogether * Side / 2)];
+        bool areFew = x.Rows <= MostFewRows;
+        float* memory = stackalloc float[areFew ? 0 : Kernels.AlignedLength(RowsTogether * Side / 2)];
         short* words = (short*)Kernels.Align(memory); // [rows / 2, 32, 2]
-        int together = RowsTogether / TFormat.Rows;
+        int together = RowsTogether / TFormat.Rows, tileRows = areFew ? FewRows : TileRows;
         for (int column = from; column < to; column += Side)
         {
             int columns = Math.Min(Side, to - column);
@@ -173,10 +139,10 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
             for (int group = 0; group < x.Groups; group += together, block += together * TFormat.BlockSize)
             {
                 int groups = Math.Min(together, x.Groups - group);
-                Unpack(block, groups, words);
+                if (!areFew) Unpack(block, groups, words);
                 byte* next = block + (groups * TFormat.BlockSize);
-                for (int t = 0; t < x.Rows; t += TileRows, next = null)
-                    AddTile(x, t, group, groups, words, block, next, y.RowPointer(t) + column, y.Stride, columns);
+                for (int t = 0; t < x.Rows; t += tileRows, next = null)
+                    AddTile(x, t, Math.Min(tileRows, x.Rows - t), group, groups, words, block, next, y.RowPointer(t) + column, y.Stride, columns);
             }
         }
     }
@@ -200,10 +166,10 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         }
     }
 
-    // Six rows of x or what is left of them: [rows, groups], [groups, 32] -> [rows, columns]
-    private static void AddTile(QuantizedMatrix x, int t, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride, int columns)
+    // At most six rows of x: [rows, groups], [groups, 32] -> [rows, columns]
+    private static void AddTile(
+        QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride, int columns)
     {
-        int rows = Math.Min(TileRows, x.Rows - t);
         if (columns == Side)
         {
             AddTile(x, t, rows, group, groups, words, block, next, y, yStride);
@@ -230,6 +196,20 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
             }
 
             AddFew(x, t, rows, group, groups, block, c, sums, yStride);
+        }
+    }
+
+    // Some rows of x, four at a time or what is left of them: [rows, groups], [groups, two vectors] -> [rows, two vectors]
+    private static void AddFew(QuantizedMatrix x, int t, int rows, int group, int groups, byte* block, int c, float* sums, nint stride)
+    {
+        byte* codes = block + ScalesSize + (c * TFormat.ColumnSize);
+        ushort* wScales = (ushort*)block + c;
+        for (; rows > 0; rows -= FewRows, t += FewRows, sums += FewRows * stride)
+        {
+            short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
+            float* scales = x.Scales + ((nint)t * x.Groups) + group;
+            if (rows > 2) Four(factors, x.Stride, rows > 3, scales, x.Groups, codes, wScales, groups, sums, stride);
+            else Two(factors, x.Stride, rows > 1, scales, x.Groups, codes, wScales, groups, sums, stride);
         }
     }
 
