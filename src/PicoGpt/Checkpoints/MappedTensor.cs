@@ -61,6 +61,9 @@ internal sealed class MappedTensor : StoredTensor
             file.Path);
     }
 
+    protected internal override StoredTensor PortionOf(long first, long count) =>
+        new MappedTensor(_files, _file, _offset + (first * DType.ElementSize()!.Value), Name, DType, new TensorShape(count));
+
     public override ReadOnlyMemory<byte> GetBytes()
     {
         if (Size == 0) return ReadOnlyMemory<byte>.Empty;

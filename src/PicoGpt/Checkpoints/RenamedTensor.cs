@@ -27,5 +27,7 @@ internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTe
 
     public override ReadOnlyMemory<float> GetFloats() => tensor.GetFloats();
 
+    protected internal override StoredTensor? PortionOf(long first, long count) => tensor.PortionOf(first, count);
+
     public override byte[][] GetStrings() => tensor.GetStrings();
 }

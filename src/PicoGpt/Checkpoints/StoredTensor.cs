@@ -15,6 +15,9 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The bytes of the elements in the file.</summary>
     public abstract long Size { get; }
 
+    /// <summary>The elements of a portion: a multiple of the length of every block of few bits, and of a segment of statistics.</summary>
+    private const long PortionLength = 64 * 1024 * 1024;
+
     /// <summary>
     /// The file's name for the blocks of few bits that hold the elements, which are then read as float32, the <see cref="DType"/>;
     /// <see langword="null"/> where each element is a number of its own.
@@ -54,6 +57,30 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The elements as float32; where they are that and aligned in a mapped file, the file itself. For floating-point types.</summary>
     /// <exception cref="Gpt2Exception">They cannot be read.</exception>
     public abstract ReadOnlyMemory<float> GetFloats();
+
+    /// <summary>
+    /// The elements from first to last in tensors of one dimension, each of which can be read as one piece, however large the whole is; the
+    /// tensor itself where it is small, or does not lie in its file in one piece.
+    /// </summary>
+    public IReadOnlyList<StoredTensor> Portions()
+    {
+        long count = Shape.ElementCount;
+        if (count <= PortionLength) return [this];
+        List<StoredTensor> portions = [];
+        for (long first = 0; first < count; first += PortionLength)
+        {
+            if (PortionOf(first, Math.Min(PortionLength, count - first)) is not { } portion) return [this];
+            portions.Add(portion);
+        }
+
+        return portions;
+    }
+
+    /// <summary>Some of the elements, without a checksum, where they lie in the file in one piece.</summary>
+    /// <param name="first">The first.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="Gpt2Exception">The file is missing or cut short.</exception>
+    protected internal virtual StoredTensor? PortionOf(long first, long count) => null;
 
     /// <summary>The elements of a tensor of strings, which are bytes in no particular encoding.</summary>
     /// <exception cref="Gpt2Exception">They cannot be read.</exception>

@@ -58,10 +58,7 @@ internal sealed unsafe class KeyValueCache(int layers, int heads, int headSize, 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(positions, capacity);
         if (positions <= _memory.Positions) return;
         int blocks = (int)BitOperations.RoundUpToPowerOf2((uint)Kernels.KeyBlocks(positions));
-        var memory = new KeyValueMemory(layers, heads, headSize, Math.Min(blocks, Kernels.KeyBlocks(capacity)), isRounded);
-        memory.CopyFrom(_memory, 0, _memory.Positions, firstLayer: 0);
-        _memory.Dispose();
-        _memory = memory;
+        _memory = new KeyValueMemory(layers, heads, headSize, Math.Min(blocks, Kernels.KeyBlocks(capacity)), isRounded, smaller: _memory);
     }
 
     /// <summary>Stores one head's keys and values at further positions.</summary>

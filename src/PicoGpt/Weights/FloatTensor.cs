@@ -57,7 +57,7 @@ public abstract class FloatTensor
             lock (_gathering)
             {
                 int version = Version;
-                if (_gathered is not { } gathered || gathered.Version != version) _gathered = gathered = (version, WeightStatistics.Of(Memory, Layout));
+                if (_gathered is not { } gathered || gathered.Version != version) _gathered = gathered = (version, WeightStatistics.Of(Portions));
                 return gathered.Statistics;
             }
         }
@@ -70,6 +70,9 @@ public abstract class FloatTensor
 
     /// <summary>The memory that <see cref="Layout"/> speaks of; its checksum is verified.</summary>
     internal abstract ReadOnlyMemory<float> Memory { get; }
+
+    /// <summary>The values from first to last, in pieces of memory: a tensor may have more than one piece can hold.</summary>
+    private protected virtual IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> Portions => [(Memory, Layout)];
 
     /// <summary>How often the values were changed.</summary>
     internal virtual int Version => 0;

@@ -7,8 +7,7 @@ namespace PicoGpt.Weights;
 /// <param name="Weights">The weights; where they are mapped, the system may take them back and read them again.</param>
 /// <param name="Cache">
 /// The keys and values of every layer and position, in float32: 2 · n_layer · n_ctx · n_embd · 4 for every text with a full context; in
-/// other precisions half of that, and a scale of 4 bytes for each of them and every head. One text's memory may be there once more, for a moment,
-/// while it grows.
+/// other precisions half of that, and a scale of 4 bytes for each of them and every head.
 /// </param>
 /// <param name="Activations">What one portion of a prompt passes through.</param>
 public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)

@@ -66,6 +66,9 @@ public sealed class Gpt2Weight : FloatTensor
 
     internal override ReadOnlyMemory<float> Memory => Values;
 
+    private protected override IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> Portions =>
+        _tensor.Portions() is { Count: > 1 } portions ? VerifiedPortions(portions) : base.Portions;
+
     internal override int Version => _tensor is MemoryTensor tensor ? tensor.Version : 0;
 
     internal override Memory<float> BeginChange() => _tensor is MemoryTensor tensor ? tensor.BeginChange() : base.BeginChange();
@@ -89,6 +92,12 @@ public sealed class Gpt2Weight : FloatTensor
     {
         string name = WeightNaming.TensorFlow.Of(Name);
         return adapter.Matrices.TryGetValue(Name, out AdapterMatrices? matrices) ? new AdaptedTensor(name, _tensor, adapter, matrices) : new RenamedTensor(name, _tensor);
+    }
+
+    private IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> VerifiedPortions(IEnumerable<StoredTensor> portions)
+    {
+        _tensor.Verify();
+        return portions.Select(portion => (portion.GetFloats(), TensorLayout.RowMajor(Name, portion.Shape.Dimensions)));
     }
 
     private ReadOnlyMemory<float> Read()

@@ -23,7 +23,7 @@ public sealed class RawTensor : FloatTensor
     {
         _tensor = tensor;
         Checkpoint = source.Location;
-        _floats = new Lazy<ReadOnlyMemory<float>>(ReadFloats);
+        _floats = new Lazy<ReadOnlyMemory<float>>(ReadVerified);
     }
 
     /// <summary>The name, as the checkpoint has it.</summary>
@@ -69,6 +69,9 @@ public sealed class RawTensor : FloatTensor
 
     internal override ReadOnlyMemory<float> Memory => _floats.Value;
 
+    private protected override IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> Portions =>
+        _tensor.Portions() is { Count: > 1 } portions ? VerifiedPortions(portions) : base.Portions;
+
     /// <summary>The elements as they are, row-major.</summary>
     /// <returns>
     /// An array of the tensor's own type; bfloat16 as float32, text as strings, in which bytes that are not UTF-8 are replaced.
@@ -83,18 +86,18 @@ public sealed class RawTensor : FloatTensor
         {
             TensorDType.String => _tensor.GetStrings().Select(Encoding.UTF8.GetString).ToArray(),
             TensorDType.BFloat16 => _tensor.GetFloats().ToArray(),
-            TensorDType.Float16 => ToArray<Half>(),
-            TensorDType.Float32 => ToArray<float>(),
-            TensorDType.Float64 => ToArray<double>(),
-            TensorDType.Int8 => ToArray<sbyte>(),
-            TensorDType.Int16 => ToArray<short>(),
-            TensorDType.Int32 => ToArray<int>(),
-            TensorDType.Int64 => ToArray<long>(),
-            TensorDType.UInt8 => ToArray<byte>(),
-            TensorDType.UInt16 => ToArray<ushort>(),
-            TensorDType.UInt32 => ToArray<uint>(),
-            TensorDType.UInt64 => ToArray<ulong>(),
-            TensorDType.Bool => ToArray<bool>(),
+            TensorDType.Float16 => ToArray<Half>(_tensor),
+            TensorDType.Float32 => ToArray<float>(_tensor),
+            TensorDType.Float64 => ToArray<double>(_tensor),
+            TensorDType.Int8 => ToArray<sbyte>(_tensor),
+            TensorDType.Int16 => ToArray<short>(_tensor),
+            TensorDType.Int32 => ToArray<int>(_tensor),
+            TensorDType.Int64 => ToArray<long>(_tensor),
+            TensorDType.UInt8 => ToArray<byte>(_tensor),
+            TensorDType.UInt16 => ToArray<ushort>(_tensor),
+            TensorDType.UInt32 => ToArray<uint>(_tensor),
+            TensorDType.UInt64 => ToArray<ulong>(_tensor),
+            TensorDType.Bool => ToArray<bool>(_tensor),
             _ => throw Unreadable("has no values that can be read"),
         };
     }
@@ -102,39 +105,50 @@ public sealed class RawTensor : FloatTensor
     /// <summary>A copy of the bytes as the checkpoint has them: little-endian, row-major.</summary>
     /// <returns><see cref="Size"/> bytes.</returns>
     /// <exception cref="Gpt2Exception">The data is missing or cut short.</exception>
-    public byte[] GetBytes() => ToArray<byte>();
+    public byte[] GetBytes() => ToArray<byte>(_tensor);
 
-    private ReadOnlyMemory<float> ReadFloats()
+    private IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> VerifiedPortions(IEnumerable<StoredTensor> portions)
     {
         _tensor.Verify();
-        if (DType.IsFloat()) return _tensor.GetFloats();
+        return portions.Select(portion => (FloatsOf(portion), TensorLayout.RowMajor(Name, portion.Shape.Dimensions)));
+    }
+
+    private ReadOnlyMemory<float> ReadVerified()
+    {
+        _tensor.Verify();
+        return FloatsOf(_tensor);
+    }
+
+    private ReadOnlyMemory<float> FloatsOf(StoredTensor tensor)
+    {
+        if (DType.IsFloat()) return tensor.GetFloats();
         return DType switch
         {
-            TensorDType.Int8 => ToFloats<sbyte>(),
-            TensorDType.Int16 => ToFloats<short>(),
-            TensorDType.Int32 => ToFloats<int>(),
-            TensorDType.Int64 => ToFloats<long>(),
-            TensorDType.UInt8 => ToFloats<byte>(),
-            TensorDType.UInt16 => ToFloats<ushort>(),
-            TensorDType.UInt32 => ToFloats<uint>(),
-            TensorDType.UInt64 => ToFloats<ulong>(),
-            TensorDType.Bool => ToArray<bool>().Select(value => value ? 1f : 0f).ToArray(),
+            TensorDType.Int8 => ToFloats<sbyte>(tensor),
+            TensorDType.Int16 => ToFloats<short>(tensor),
+            TensorDType.Int32 => ToFloats<int>(tensor),
+            TensorDType.Int64 => ToFloats<long>(tensor),
+            TensorDType.UInt8 => ToFloats<byte>(tensor),
+            TensorDType.UInt16 => ToFloats<ushort>(tensor),
+            TensorDType.UInt32 => ToFloats<uint>(tensor),
+            TensorDType.UInt64 => ToFloats<ulong>(tensor),
+            TensorDType.Bool => ToArray<bool>(tensor).Select(value => value ? 1f : 0f).ToArray(),
             TensorDType.String => throw Unreadable("has text, and no numbers; GetValues() gives it"),
             _ => throw Unreadable("has no values that can be read"),
         };
     }
 
-    private T[] ToArray<T>()
+    private static T[] ToArray<T>(StoredTensor tensor)
         where T : unmanaged
     {
-        using var bytes = new HeldMemory<byte>(_tensor.GetBytes());
+        using var bytes = new HeldMemory<byte>(tensor.GetBytes());
         return bytes.IfUnchanged(TensorConversion.ToArray<T>(bytes.Span));
     }
 
-    private float[] ToFloats<T>()
+    private static float[] ToFloats<T>(StoredTensor tensor)
         where T : unmanaged, INumberBase<T>
     {
-        T[] values = ToArray<T>();
+        T[] values = ToArray<T>(tensor);
         float[] floats = new float[values.Length];
         TensorPrimitives.ConvertTruncating<T, float>(values, floats);
         return floats;

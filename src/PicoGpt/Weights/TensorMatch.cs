@@ -81,6 +81,14 @@ internal static class TensorMatch
     private static bool HaveSameElements(StoredTensor left, StoredTensor right, CancellationToken cancellationToken)
     {
         if (left.DType != right.DType || left.Shape != right.Shape) return false;
+        IReadOnlyList<StoredTensor> leftPortions = left.Portions(), rightPortions = right.Portions();
+        return leftPortions.Count == rightPortions.Count
+            ? leftPortions.Zip(rightPortions).All(pair => HaveSameBytes(pair.First, pair.Second, cancellationToken))
+            : HaveSameBytes(left, right, cancellationToken);
+    }
+
+    private static bool HaveSameBytes(StoredTensor left, StoredTensor right, CancellationToken cancellationToken)
+    {
         using var leftBytes = new HeldMemory<byte>(left.GetBytes());
         using var rightBytes = new HeldMemory<byte>(right.GetBytes());
         bool isSame = true;

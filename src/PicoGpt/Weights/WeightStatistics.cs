@@ -44,20 +44,32 @@ public sealed class WeightStatistics
     public WeightHistogram Histogram { get; internal init; } = null!;
 
     /// <summary>Gathers the statistics, with as many threads as there are processors.</summary>
-    /// <param name="memory">The values, and more.</param>
-    /// <param name="layout">Where in the memory they are.</param>
-    internal static unsafe WeightStatistics Of(ReadOnlyMemory<float> memory, TensorLayout layout)
+    /// <param name="portions">Memory, and where in it the values are; each but the last has whole segments.</param>
+    internal static WeightStatistics Of(params IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> portions)
+    {
+        SegmentStatistics? whole = null;
+        foreach ((ReadOnlyMemory<float> memory, TensorLayout layout) in portions)
+        {
+            foreach (SegmentStatistics segment in SegmentsOf(memory, layout))
+            {
+                if (whole is null) whole = segment;
+                else whole.Add(segment);
+            }
+        }
+
+        return whole!.ToStatistics();
+    }
+
+    private static unsafe SegmentStatistics[] SegmentsOf(ReadOnlyMemory<float> memory, TensorLayout layout)
     {
         using var held = new HeldMemory<float>(memory); // another thread may close the model meanwhile
         nint first = (nint)held.Start;
         int length = held.Length;
         int segments = (int)((layout.Count + SegmentLength - 1) / SegmentLength);
         var parts = new SegmentStatistics[Math.Max(segments, 1)];
-        parts[0] = new SegmentStatistics();
         if (segments <= 1) Gather(0);
         else ParallelLoop.For(segments, Gather);
-        foreach (SegmentStatistics part in parts.Skip(1)) parts[0].Add(part);
-        return held.IfUnchanged(parts[0].ToStatistics());
+        return held.IfUnchanged(parts);
 
         void Gather(int segment)
         {

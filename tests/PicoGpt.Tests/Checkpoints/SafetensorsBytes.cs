@@ -35,6 +35,18 @@ internal static class SafetensorsBytes
         return Of(json.PadRight((json.Length + 7) / 8 * 8), data.ToArray());
     }
 
+    /// <summary>Writes a file of any size with zeros, which take no room where the file system knows holes; the first byte of the last tensor is given.</summary>
+    public static void WriteZeros(string path, byte value, params IReadOnlyList<(string Name, string Type, long[] Shape, long Size)> tensors)
+    {
+        long end = 0;
+        var header = tensors.ToDictionary(tensor => tensor.Name, tensor => new { dtype = tensor.Type, shape = tensor.Shape, data_offsets = new[] { end, end += tensor.Size } });
+        using FileStream file = File.Create(path);
+        file.Write(Of(JsonSerializer.Serialize(header), []));
+        file.SetLength(file.Position + end);
+        file.Seek(-tensors[^1].Size, SeekOrigin.End);
+        file.WriteByte(value);
+    }
+
     /// <summary>Tensors by name, read without the product's reader.</summary>
     public static Dictionary<string, (string Type, long[] Shape, byte[] Bytes)> Read(byte[] file)
     {

@@ -90,6 +90,31 @@ public sealed unsafe class KeyValueCacheTests
         cache.Store(Kernels.Best, 0, 0, 126, rows, rows);
     }
 
+    [Fact]
+    public void A_memory_that_grows_takes_over_what_is_there_and_gives_back_each_piece_that_is_copied()
+    {
+        const int Layers = 7, Heads = 16, HeadSize = 512; // at one block 4 MiB a layer, four layers a piece; at two blocks 8 MiB, two layers a piece
+        using var small = new KeyValueMemory(Layers, Heads, HeadSize, blocks: 1, isRounded: false);
+        for (int layer = 0; layer < Layers; layer++) small.Values(layer, Heads - 1)[layer] = (byte)(layer + 1);
+        using var large = new KeyValueMemory(Layers, Heads, HeadSize, blocks: 2, isRounded: false, smaller: small);
+        Assert.Equal(2 * small.Size, large.Size);
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            Assert.Equal(layer + 1, large.Values(layer, Heads - 1)[layer]);
+            Assert.Equal(0, large.Keys(layer, Heads)[-1]);
+            Assert.Throws<ObjectDisposedException>(() => (nint)small.Keys(layer, 0));
+        }
+    }
+
+    [Fact]
+    public void A_memory_that_cannot_be_had_leaves_the_smaller_one_as_it_was()
+    {
+        using var small = new KeyValueMemory(layers: 2, heads: 1, headSize: 64, blocks: 1, isRounded: false);
+        small.Keys(1, 0)[5] = 77;
+        Assert.Throws<OutOfMemoryException>(() => new KeyValueMemory(layers: 2, heads: 1, headSize: 1 << 20, blocks: 1 << 24, isRounded: false, smaller: small));
+        Assert.Equal(77, small.Keys(1, 0)[5]);
+    }
+
     // the bits of the last logits, where the text is read on from what the cache has, in portions
     private static int[] Read(Gpt2Forward forward, KeyValueCache cache, params int[] portions)
     {

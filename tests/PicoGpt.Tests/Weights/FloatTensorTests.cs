@@ -124,7 +124,7 @@ public sealed class FloatTensorTests : IDisposable
     public void Statistics_of_a_slice_are_those_of_its_copy()
     {
         WeightSlice slice = _model.Parameters.Wte.Slice(":, 3:190:2");
-        WeightStatistics copied = WeightStatistics.Of(slice.ToArray(), TensorLayout.RowMajor("copy", [(int)slice.Count]));
+        WeightStatistics copied = WeightStatistics.Of((slice.ToArray(), TensorLayout.RowMajor("copy", [(int)slice.Count])));
         Assert.Equal(copied.Mean, slice.Mean);
         Assert.Equal(copied.StandardDeviation, slice.StandardDeviation);
         Assert.Equal(copied.Histogram, slice.Statistics.Histogram);

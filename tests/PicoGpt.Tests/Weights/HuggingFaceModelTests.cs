@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Fuzz;
 using PicoGpt.Inference;
 using PicoGpt.Tests.Checkpoints;
+using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Weights;
@@ -113,6 +115,19 @@ public sealed class HuggingFaceModelTests : IDisposable
             if (isTold) Assert.StartsWith($"'lm_head.weight' in '{Path.Combine(Folder, "model.safetensors")}' is not the embedding, though '{config}' says that it is", told);
             else Assert.Null(told);
         }
+    }
+
+    [Fact]
+    public void An_output_projection_of_more_than_2_GiB_is_compared_with_the_embedding()
+    {
+        const int Vocabulary = 1_100_000, Width = 1024;
+        const long Size = (long)Vocabulary * Width * 2;
+        string path = Path.Combine(Folder, "model.safetensors");
+        Directory.CreateDirectory(Folder);
+        SafetensorsBytes.WriteZeros(path, value: 1, ("transformer.wte.weight", "F16", [Vocabulary, Width], Size), ("lm_head.weight", "F16", [Vocabulary, Width], Size));
+        using ITensorSource source = ModelFiles.OpenWeights(path, TestContext.Current.CancellationToken);
+        var h = new Gpt2HyperParameters(Vocabulary, 8, Width, 16, 1);
+        Assert.False(TensorMatch.Fit(source, h, TestContext.Current.CancellationToken).TieWordEmbeddings);
     }
 
     [Fact]

@@ -104,6 +104,38 @@ public sealed class RawTensorTests : IDisposable
     }
 
     [Fact]
+    public void Statistics_are_gathered_of_more_values_than_one_piece_of_memory_holds()
+    {
+        const long Count = (1L << 31) + 3;
+        string path = _folder.File("a.safetensors");
+        SafetensorsBytes.WriteZeros(path, value: 200, ("t", "U8", [Count], Count));
+        using ITensorSource source = ModelFiles.OpenWeights(path);
+        var tensor = new RawTensor(source, source.Tensors[0]);
+        Assert.Equal((Count, Count - 1, 0f, 200f), (tensor.Statistics.Count, tensor.Zeros, tensor.Min, tensor.Max));
+        Assert.Equal(200.0 / Count, tensor.Mean, 1e-15);
+        Assert.Equal(Gpt2Error.Unsupported, Assert.Throws<Gpt2Exception>(tensor.ToArray).Error);
+    }
+
+    [Theory]
+    [InlineData("safetensors")]
+    [InlineData("gguf")]
+    [InlineData("tensorflow")]
+    public void Statistics_in_portions_are_those_of_the_whole(string format)
+    {
+        const int Count = (64 * 1024 * 1024) + (32 * 5);
+        byte[] bytes = new byte[format == "gguf" ? Count / 32 * 34 : Count]; // in gguf a half-precision number and 32 bytes that it scales
+        new Random(1).NextBytes(bytes.AsSpan(0, 1000));
+        new Random(2).NextBytes(bytes.AsSpan(bytes.Length - 1000));
+        using ITensorSource source = Source(format, bytes, Count);
+        var tensor = new RawTensor(source, source.Tensors[0]);
+        Assert.Equal(2, source.Tensors[0].Portions().Count);
+        WeightStatistics whole = WeightStatistics.Of((tensor.Memory, tensor.Layout)), portions = tensor.Statistics;
+        Assert.Equal((whole.Count, whole.Min, whole.Max, whole.Mean, whole.StandardDeviation), (portions.Count, portions.Min, portions.Max, portions.Mean, portions.StandardDeviation));
+        Assert.Equal((whole.Zeros, whole.NaNs, whole.Infinities), (portions.Zeros, portions.NaNs, portions.Infinities));
+        Assert.Equal(whole.Histogram, portions.Histogram);
+    }
+
+    [Fact]
     public void Tensors_of_every_format_are_listed_and_read()
     {
         (string Name, string Type, long[] Shape, byte[] Bytes)[] made = [("a", "I64", [2], Bytes<long>([5, -6])), ("b", "F16", [1, 2], Bytes<Half>([(Half)0.5f, (Half)2]))];
@@ -146,6 +178,15 @@ public sealed class RawTensorTests : IDisposable
         }
     }
 
+    private ITensorSource Source(string format, byte[] bytes, int count)
+    {
+        string path = _folder.File("a." + format);
+        if (format == "safetensors") File.WriteAllBytes(path, SafetensorsBytes.Of(("t", "U8", [count], bytes)));
+        else if (format == "gguf") File.WriteAllBytes(path, GgufBytes.File([("general.architecture", GgufBytes.Text("gpt2"))], [("t", 8, [count], bytes)]));
+        else return Checkpoint(writer => writer.Add("t", TensorDType.UInt8, new TensorShape(count), bytes));
+        return ModelFiles.OpenWeights(path);
+    }
+
     private static byte[] Bytes<T>(T[] values)
         where T : unmanaged => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
@@ -160,6 +201,12 @@ public sealed class RawTensorTests : IDisposable
     // The last tensor of a new checkpoint.
     private RawTensor Write(Action<TensorBundleWriter> add, int shards = 1)
     {
+        ITensorSource bundle = Checkpoint(add, shards);
+        return new RawTensor(bundle, bundle.Tensors[^1]);
+    }
+
+    private TensorBundle Checkpoint(Action<TensorBundleWriter> add, int shards = 1)
+    {
         foreach (string file in Directory.GetFiles(_folder.Path)) File.Delete(file);
         using (var writer = new TensorBundleWriter(_folder.File("model.ckpt"), new TensorBundleWriterOptions { ShardCount = shards }))
         {
@@ -167,7 +214,6 @@ public sealed class RawTensorTests : IDisposable
             writer.Finish();
         }
 
-        TensorBundle bundle = TensorBundle.Open(_folder.Path);
-        return new RawTensor(bundle, ((ITensorSource)bundle).Tensors[^1]);
+        return TensorBundle.Open(_folder.Path);
     }
 }

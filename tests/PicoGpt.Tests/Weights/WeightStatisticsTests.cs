@@ -123,5 +123,5 @@ public sealed class WeightStatisticsTests
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(50) == 0 ? 0 : (float)((random.NextDouble() + random.NextDouble() - 0.9) * 0.3))];
     }
 
-    private static WeightStatistics Of(float[] values) => WeightStatistics.Of(values, TensorLayout.RowMajor("values", [values.Length]));
+    private static WeightStatistics Of(float[] values) => WeightStatistics.Of((values, TensorLayout.RowMajor("values", [values.Length])));
 }

@@ -36,6 +36,9 @@ internal sealed class GgufTensor : StoredTensor
 
     public override ReadOnlyMemory<float> GetFloats() => Decode();
 
+    protected internal override StoredTensor PortionOf(long first, long count) =>
+        new GgufTensor(_files, _file, _offset + (first / _format.BlockLength * _format.BlockSize), Name, _format, new TensorShape(count));
+
     private unsafe float[] Decode()
     {
         if (Shape.ElementCount > Array.MaxLength / sizeof(float))

@@ -23,5 +23,7 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
 
     public override ReadOnlyMemory<float> GetFloats() => bundle.GetFloats(entry);
 
+    protected internal override StoredTensor? PortionOf(long first, long count) => bundle.PortionOf(entry, first, count);
+
     public override byte[][] GetStrings() => bundle.ReadStrings(entry);
 }

@@ -144,6 +144,14 @@ public sealed class TensorBundle : ITensorSource
         return bytes.IfUnchanged(TensorConversion.ToFloats(entry.DType, bytes.Span));
     }
 
+    /// <summary>Some elements of a tensor that has bytes of its own.</summary>
+    internal StoredTensor? PortionOf(TensorEntry entry, long first, long count)
+    {
+        if (entry.IsPartitioned || entry.DType.ElementSize() is not int size) return null;
+        OpenShardOf(entry);
+        return new MappedTensor(_shards, entry.ShardId, entry.Offset + (first * size), entry.Name, entry.DType, new TensorShape(count));
+    }
+
     /// <summary>Copies a tensor into an array.</summary>
     /// <typeparam name="T">
     /// The tensor's own type: float, double, Half, sbyte, short, int, long, byte, ushort, uint, ulong or bool.
