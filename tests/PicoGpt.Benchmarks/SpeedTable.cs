@@ -16,6 +16,7 @@ namespace PicoGpt.Benchmarks;
 internal static class SpeedTable
 {
     private const int BatchSize = 32;
+    private const int PromptLength = 10;
 
     private static readonly (int Prompt, int New)[] Decodes = [(10, 40), (10, 200), (900, 40)];
     private static readonly int[] Prefills = [10, 128, 512, 1000];
@@ -27,7 +28,7 @@ internal static class SpeedTable
         var samples = new Dictionary<string, List<double>>();
         for (int round = 0; round <= options.Rounds; round++)
         {
-            Dictionary<string, double> figures = Measure(model, options);
+            Dictionary<string, double> figures = Measure(model, options, round);
             if (round == 0) continue; // warms up
             foreach ((string name, double value) in figures)
             {
@@ -58,9 +59,10 @@ internal static class SpeedTable
         return model;
     }
 
-    private static Dictionary<string, double> Measure(Gpt2Model model, TableOptions options)
+    private static Dictionary<string, double> Measure(Gpt2Model model, TableOptions options, int round)
     {
         Dictionary<string, double> figures = [];
+        int[] prompt = Ids(model, PromptLength, first: round * PromptLength); // what is guessed depends on the text: every round has its own
         double bandwidth = MachineLimits.ReadBandwidth(options.Model, options.Threads);
         double peak = MachineLimits.PeakFlops(options.Threads);
         figures["read bandwidth, GB/s"] = bandwidth / 1e9;
@@ -77,9 +79,9 @@ internal static class SpeedTable
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
                 case "kernels": KernelRates.Measure(options.Precision, options.Threads, figures); break;
                 case "loop": MeasureLoop(model, options, figures); break;
-                case "resident": ResidentFigures.Measure(model, options, Ids(model, 10), figures); break;
-                case "guess": GuessingFigures.Measure(model, options.Threads, Ids(model, 10), figures); break;
-                case "loss": GuessingFigures.MeasureLoss(model, options.Threads, Ids(model, 10), figures); break;
+                case "resident": ResidentFigures.Measure(model, options, prompt, figures); break;
+                case "guess": GuessingFigures.Measure(model, options.Threads, prompt, figures); break;
+                case "loss": GuessingFigures.MeasureLoss(model, options.Threads, prompt, figures); break;
                 case "batch": MeasureBatch(model, options, figures); break;
                 case "circuits": CircuitFigures.Measure(options.Threads, figures); break;
                 case "train": TrainingFigures.Measure(model, options.Threads, peak, figures); break;
