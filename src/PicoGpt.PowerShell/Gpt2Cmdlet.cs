@@ -290,11 +290,19 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         {
             FirstPass.Rehearse(model.Precision);
             Prepare(model);
-            FirstPass.Begin(model);
+            Task reading = FirstPass.Begin(model);
             ReadVocabulary(model);
+            AwaitReading(model, reading);
         }
 
         return models;
+    }
+
+    // A large model is minutes on a slow disk. Whatever is wrong with the weights is told by whoever needs them.
+    private void AwaitReading(Gpt2Model model, Task reading)
+    {
+        using var bar = new ProgressBar(this, $"Opening {model.Name}");
+        while (!reading.Wait((int)Poll.TotalMilliseconds, StopToken)) bar.Show("weights are read and verified", FirstPass.ShareOf(model));
     }
 
     // Here a stop ends the reading, where it takes long. What is wrong with a vocabulary is told by whoever needs it.

@@ -282,7 +282,7 @@ public sealed class Gpt2Model : IDisposable
         _core.Pack(Precision, progress, cancellationToken);
 
     /// <summary>Does work beside what the caller does next, unless such work was begun before; closing the model waits for it.</summary>
-    internal void BeginOnce(Action work) => _core.BeginOnce(work);
+    internal Task BeginOnce(Action<CancellationToken> work) => _core.BeginOnce(work);
 
     /// <summary>Whether the matrices in a precision only need to be opened.</summary>
     internal bool IsConverted(Gpt2Precision precision) => _core.IsConverted(precision);

@@ -26,7 +26,7 @@ internal sealed class ModelCore : IDisposable
     private readonly Lock _beginning = new();
     private readonly Lock _residing = new();
     private readonly Dictionary<Gpt2Precision, ResidentWeights> _resident = [];
-    private Task? _begun;
+    private Task? _begun; // beside the model's user, until it is closed
     private Tokenizer? _encoder;
     private bool _isClosed;
 
@@ -121,11 +121,14 @@ internal sealed class ModelCore : IDisposable
     }
 
     /// <summary>Does work beside what the caller does next, unless such work was begun before. A fault of it is nobody's.</summary>
-    public void BeginOnce(Action work)
+    /// <param name="work">The work; its token is cancelled when the model is closed.</param>
+    /// <returns>What ends with the work.</returns>
+    public Task BeginOnce(Action<CancellationToken> work)
     {
         lock (_beginning)
         {
-            if (_begun is null && !Volatile.Read(ref _isClosed)) _begun = Task.Run(() => Try(work));
+            if (_begun is null && Volatile.Read(ref _isClosed)) return Task.CompletedTask;
+            return _begun ??= Task.Run(() => Try(() => work(_closing.Token)));
         }
     }
 

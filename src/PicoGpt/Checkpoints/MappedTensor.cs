@@ -33,6 +33,8 @@ internal sealed class MappedTensor : StoredTensor
 
     public override long? Offset => _offset;
 
+    public override bool IsInPlace => DType == TensorDType.Float32 && Size > 0 && MappedFile.IsAligned(_offset) && Shape.ElementCount <= int.MaxValue;
+
     public override string GetFingerprint(CancellationToken cancellationToken) => _checksum is { } checksum
         ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
         : FormattableString.Invariant($"{_offset} {_files.DigestOf(_file, cancellationToken)}");
@@ -78,7 +80,7 @@ internal sealed class MappedTensor : StoredTensor
 
     public override ReadOnlyMemory<float> GetFloats()
     {
-        if (DType == TensorDType.Float32 && Size > 0 && MappedFile.IsAligned(_offset) && Shape.ElementCount <= int.MaxValue)
+        if (IsInPlace)
             return new MappedMemory<float>(_files, _files.Open(_file), _offset, (int)Shape.ElementCount).Memory;
 
         using var bytes = new HeldMemory<byte>(GetBytes());

@@ -20,6 +20,8 @@ internal sealed class MemoryTensor(string name, TensorShape shape) : StoredTenso
     /// <summary>How often the values were changed.</summary>
     public int Version => Volatile.Read(ref _version);
 
+    public override bool IsInPlace => true;
+
     public override long Size => (long)_values.Length * sizeof(float);
 
     public override string GetFingerprint(CancellationToken cancellationToken) => $"in memory {Version}";

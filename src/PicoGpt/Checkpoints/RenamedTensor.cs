@@ -17,6 +17,8 @@ internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTe
 
     public override uint? Crc32C => tensor.Crc32C;
 
+    public override bool IsInPlace => tensor.IsInPlace;
+
     public override IReadOnlyList<string> Slices => tensor.Slices;
 
     public override string GetFingerprint(CancellationToken cancellationToken) => tensor.GetFingerprint(cancellationToken);

@@ -39,6 +39,9 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     /// <summary>The parts that the elements are put together from, as TensorFlow writes them: <c>0,5:-</c>; usually none.</summary>
     public virtual IReadOnlyList<string> Slices => [];
 
+    /// <summary>Whether <see cref="GetFloats"/> gives memory that is there already, the mapped file above all, and makes no array.</summary>
+    public virtual bool IsInPlace => false;
+
     /// <summary>A text that changes with the elements: by their checksum, or, where the format has none, by the SHA-256 of the file.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     public abstract string GetFingerprint(CancellationToken cancellationToken);

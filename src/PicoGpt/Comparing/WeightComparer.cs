@@ -35,8 +35,8 @@ public static class WeightComparer
                 model.Path);
         }
 
-        using var held = new HeldMemory<float>(a.Values);
-        using var heldModel = new HeldMemory<float>(b.Values);
+        using var held = new HeldMemory<float>(a.ReadOnce());
+        using var heldModel = new HeldMemory<float>(b.ReadOnce());
         Sums sums = Sum(held.Span, heldModel.Span, cancellationToken);
         held.ThrowIfChanged();
         heldModel.ThrowIfChanged();

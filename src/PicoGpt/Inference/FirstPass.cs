@@ -1,5 +1,6 @@
 using PicoGpt.Architecture;
 using PicoGpt.Numerics;
+using PicoGpt.Weights;
 
 namespace PicoGpt.Inference;
 
@@ -23,16 +24,30 @@ internal static class FirstPass
     }
 
     /// <summary>Begins all of it for a model, where it was not begun before; closing the model waits for the reading of its weights.</summary>
-    public static void Begin(Gpt2Model model)
+    /// <returns>What ends when the weights are read; a first text need not wait for it.</returns>
+    public static Task Begin(Gpt2Model model)
     {
         Rehearse(model.Precision);
-        model.BeginOnce(() => Read(model));
+        return model.BeginOnce(closing => Read(model, closing));
     }
 
-    private static void Read(Gpt2Model model)
+    /// <summary>How much of a model's weights is read and verified, from 0 to 1.</summary>
+    public static double ShareOf(Gpt2Model model)
+    {
+        double read = 0, all = 0;
+        foreach (Gpt2Weight weight in model.Parameters)
+        {
+            all += weight.Count;
+            if (weight.IsRead) read += weight.Count;
+        }
+
+        return read / all;
+    }
+
+    private static void Read(Gpt2Model model, CancellationToken closing)
     {
         if (model.Precision != Gpt2Precision.Float32 && !model.IsConverted(model.Precision)) return; // who converts shows how far it is
-        using var pinned = new PinnedParameters(model.Parameters, model.Pack(), adapter: null);
+        using var pinned = new PinnedParameters(model.Parameters, model.Pack(cancellationToken: closing), adapter: null, closing);
     }
 
     /// <summary>The rehearsal, of a prompt and a token after it.</summary>

@@ -17,7 +17,7 @@ public static class MemoryCheck
     public static string? Require(Gpt2Model model, int texts = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Require(model.Name, Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
+        return Require(model.Name, Gpt2MemoryNeed.Of(model.Parameters, model.Precision, texts), AvailableMemory.Bytes, AvailableMemory.TotalBytes);
     }
 
     /// <summary>Requires that this machine has the memory that running several models at the same time needs.</summary>
@@ -34,9 +34,9 @@ public static class MemoryCheck
 
     internal static Gpt2MemoryNeed NeedOf(IReadOnlyList<Gpt2Model> models, int texts)
     {
-        Gpt2MemoryNeed[] needs = [.. models.Select(model => Gpt2MemoryNeed.Of(model.HyperParameters, model.Precision, texts))];
-        long weights = needs.Where((_, i) => !models.Take(i).Contains(models[i])).Sum(need => need.Weights);
-        return new Gpt2MemoryNeed(weights, needs.Sum(need => need.Cache), needs.Sum(need => need.Activations));
+        Gpt2MemoryNeed[] needs = [.. models.Select(model => Gpt2MemoryNeed.Of(model.Parameters, model.Precision, texts))];
+        Gpt2MemoryNeed[] once = [.. needs.Where((_, i) => !models.Take(i).Contains(models[i]))];
+        return new Gpt2MemoryNeed(once.Sum(need => need.Weights), needs.Sum(need => need.Cache), needs.Sum(need => need.Activations)) { Held = once.Sum(need => need.Held) };
     }
 
     internal static string? Require(string name, Gpt2MemoryNeed need, long free, long total) => RequireOf($"The model {name} needs", need, free, total);
@@ -49,6 +49,14 @@ public static class MemoryCheck
             throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but this machine has {MemorySize.Of(total)} in all; take a smaller model.");
         if (need.Total - need.Weights > free)
             throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"{needs}, but only {MemorySize.Of(free)} are free; free memory, or take a smaller model.");
+        if (need.Total - need.Weights + need.Held > free)
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InsufficientMemory,
+                $"{needs}, but only {MemorySize.Of(free)} are free, and {MemorySize.Of(need.Held)} of the weights are not float32 in their file and must stay in memory; "
+                    + "free memory, run it in a precision of fewer bits, or take a smaller model.");
+        }
+
         return need.Total > free ? $"{needs}, but only {MemorySize.Of(free)} are free; it may be very slow." : null;
     }
 }

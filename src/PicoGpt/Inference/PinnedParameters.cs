@@ -21,10 +21,11 @@ internal sealed unsafe class PinnedParameters : IDisposable
     /// <param name="parameters">The weights.</param>
     /// <param name="packed">The matrices in less than float32, or <see langword="null"/> for the weights' own.</param>
     /// <param name="adapter">What is added to the projections; <see langword="null"/> for nothing.</param>
-    public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed, LowRankAdapter? adapter)
+    /// <param name="cancellationToken">Ends the reading, after the weight that is being read.</param>
+    public PinnedParameters(Gpt2Parameters parameters, PackedWeights? packed, LowRankAdapter? adapter, CancellationToken cancellationToken = default)
     {
         (_parameters, _packed) = (parameters, packed);
-        Verify([.. parameters.Where(weight => !IsPacked(weight))]);
+        Verify([.. parameters.Where(weight => !IsPacked(weight))], cancellationToken);
         try
         {
             using IEnumerator<LowRankPair>? pairs = adapter?.Tree.GetEnumerator();
@@ -64,7 +65,11 @@ internal sealed unsafe class PinnedParameters : IDisposable
     }
 
     // The first use of a weight reads it all, to verify its checksum: side by side that takes a tenth of a second per gigabyte.
-    private static void Verify(Gpt2Weight[] weights) => ParallelLoop.For(weights.Length, i => _ = weights[i].Values);
+    private static void Verify(Gpt2Weight[] weights, CancellationToken cancellationToken) => ParallelLoop.For(weights.Length, i =>
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _ = weights[i].Values;
+    });
 
     private bool IsPacked(Gpt2Weight weight) => _packed is not null && weight.Leaf.IsMatrix;
 

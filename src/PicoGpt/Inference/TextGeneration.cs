@@ -45,7 +45,7 @@ public sealed class TextGeneration
                 Gpt2Error.InvalidArgument, $"Count is {_options.Count}, but this makes one text; {nameof(BatchGenerator)} makes several.");
         }
 
-        FirstPass.Begin(model);
+        _ = FirstPass.Begin(model);
         Prompt given = prompt();
         Prompt = given.Text;
         _texts = GeneratedText.Of(model, given, _options);

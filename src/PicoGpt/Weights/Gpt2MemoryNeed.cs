@@ -18,6 +18,12 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
     // x, norm, q, k, v, heads, projection; the hidden values come beside them
     private const int RowsOfWidth = 7;
 
+    /// <summary>
+    /// Of the weights, what has to stay in memory of the process: they are of another type in their file, or lie there the other way round. All others are
+    /// mapped, and the system may take them back.
+    /// </summary>
+    public long Held { get; init; }
+
     /// <summary>All of it.</summary>
     public long Total => Weights + Cache + Activations;
 
@@ -35,6 +41,18 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
         long row = ((long)RowsOfWidth * h.NEmbd) + h.NInner + QuantizedLength(h, precision);
         long activations = ((Math.Min(Portion, h.NCtx) * row) + ((long)texts * h.NVocab)) * sizeof(float);
         return new Gpt2MemoryNeed(WeightsOf(h, precision), texts * cache, activations);
+    }
+
+    /// <summary>What a model needs that is open.</summary>
+    /// <param name="parameters">Its weights.</param>
+    /// <param name="precision">How its matrices are held.</param>
+    /// <param name="texts">How many texts are read together.</param>
+    /// <returns>The estimate.</returns>
+    internal static Gpt2MemoryNeed Of(Gpt2Parameters parameters, Gpt2Precision precision, int texts = 1)
+    {
+        bool isPacked = precision != Gpt2Precision.Float32; // matrices have a file of their own then, which is mapped
+        IEnumerable<Gpt2Weight> held = parameters.Where(weight => !(isPacked && weight.Leaf.IsMatrix) && !weight.Stored.IsInPlace && !weight.IsRead);
+        return Of(parameters.HyperParameters, precision, texts) with { Held = held.Sum(weight => weight.Count * sizeof(float)) };
     }
 
     /// <summary>Floats of memory in which a position is held as integers, where it is multiplied by integers.</summary>

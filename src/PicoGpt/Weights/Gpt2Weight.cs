@@ -2,6 +2,7 @@ using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
+using PicoGpt.Machine;
 
 namespace PicoGpt.Weights;
 
@@ -53,6 +54,9 @@ public sealed class Gpt2Weight : FloatTensor
     /// <exception cref="ObjectDisposedException">The model was closed.</exception>
     public ReadOnlyMemory<float> Values => _values.Value;
 
+    /// <summary>Whether the values were asked for already, and are those of the checkpoint.</summary>
+    internal bool IsRead => _values.IsValueCreated;
+
     /// <summary>What the architecture tells of it.</summary>
     internal Gpt2Leaf Leaf { get; }
 
@@ -67,11 +71,17 @@ public sealed class Gpt2Weight : FloatTensor
     internal override ReadOnlyMemory<float> Memory => Values;
 
     private protected override IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> Portions =>
-        _tensor.Portions() is { Count: > 1 } portions ? VerifiedPortions(portions) : base.Portions;
+        _tensor.Portions() is { Count: > 1 } portions ? VerifiedPortions(portions) : [(ReadOnce(), Layout)];
 
     internal override int Version => _tensor is MemoryTensor tensor ? tensor.Version : 0;
 
     internal override Memory<float> BeginChange() => _tensor is MemoryTensor tensor ? tensor.BeginChange() : base.BeginChange();
+
+    /// <summary>
+    /// The values for whoever goes through them once: they are kept only where that takes no memory. Of a file in other types than float32 all weights
+    /// would stay in memory otherwise, two to eight times as large as the file.
+    /// </summary>
+    internal ReadOnlyMemory<float> ReadOnce() => IsRead || _tensor.IsInPlace ? Values : Read();
 
     /// <summary>A line that changes with the values: name, type, shape and the checksum that the checkpoint has for them, if any.</summary>
     internal string GetFingerprint(CancellationToken cancellationToken = default) =>
@@ -103,6 +113,8 @@ public sealed class Gpt2Weight : FloatTensor
     private ReadOnlyMemory<float> Read()
     {
         _tensor.Verify();
-        return _tensor.GetFloats();
+        ReadOnlyMemory<float> values = _tensor.GetFloats();
+        if (!_tensor.IsInPlace) LargeArrays.Made(Count * sizeof(float));
+        return values;
     }
 }

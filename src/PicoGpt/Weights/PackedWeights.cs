@@ -224,7 +224,7 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     private static void Pack(Gpt2Weight weight, Gpt2Precision precision, Memory<byte> bytes, CancellationToken cancellationToken)
     {
-        using var source = new HeldMemory<float>(weight.Values);
+        using var source = new HeldMemory<float>(weight.ReadOnce());
         if (source.IfUnchanged(ReducedRange.FaultOf(weight.Name, source.Span, precision)) is { } fault) throw fault;
         using System.Buffers.MemoryHandle target = bytes.Pin();
         PackedMatrix matrix = MatrixOf(weight, precision, (byte*)target.Pointer);

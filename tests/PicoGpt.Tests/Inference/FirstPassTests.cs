@@ -12,12 +12,35 @@ public sealed class FirstPassTests
         for (int i = 0; i < 50; i++)
         {
             Gpt2Model model = Gpt2Model.Open(folder.Path);
-            FirstPass.Begin(model);
-            FirstPass.Begin(model);
+            _ = FirstPass.Begin(model);
+            _ = FirstPass.Begin(model);
             model.Dispose();
-            FirstPass.Begin(model);
+            _ = FirstPass.Begin(model);
             Assert.Throws<ObjectDisposedException>(() => new Gpt2Context(model));
         }
+    }
+
+    [Fact]
+    public async Task It_tells_how_much_of_the_weights_is_read()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        using var model = Gpt2Model.Open(folder.Path);
+        Assert.Equal(0, FirstPass.ShareOf(model));
+        _ = model.Parameters.Wte.Values;
+        Assert.InRange(FirstPass.ShareOf(model), 0.01, 0.99);
+        await FirstPass.Begin(model);
+        Assert.Equal(1, FirstPass.ShareOf(model));
+    }
+
+    [Fact]
+    public void Reading_ends_where_it_is_cancelled_and_can_begin_again()
+    {
+        using TemporaryFolder folder = RandomModel.InFolder(Shapes.Odd);
+        using var model = Gpt2Model.Open(folder.Path);
+        Assert.ThrowsAny<OperationCanceledException>(() => new PinnedParameters(model.Parameters, null, null, new CancellationToken(canceled: true)));
+        Assert.Equal(0, FirstPass.ShareOf(model));
+        using var context = new Gpt2Context(model);
+        Assert.Equal(1, FirstPass.ShareOf(model));
     }
 
     [Fact]
@@ -29,7 +52,7 @@ public sealed class FirstPassTests
         bytes[^1] ^= 1;
         File.WriteAllBytes(data, bytes);
         using var model = Gpt2Model.Open(folder.Path);
-        FirstPass.Begin(model);
+        _ = FirstPass.Begin(model);
         Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => new Gpt2Context(model)).Error);
         Assert.Equal(Gpt2Error.ChecksumMismatch, Assert.Throws<Gpt2Exception>(() => new Gpt2Context(model)).Error);
     }
@@ -42,7 +65,7 @@ public sealed class FirstPassTests
         using var context = new Gpt2Context(model, threads: 1);
         float[] expected = context.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray();
         using var other = Gpt2Model.Open(folder.Path);
-        FirstPass.Begin(other);
+        _ = FirstPass.Begin(other);
         using var beside = new Gpt2Context(other, threads: 1);
         Assert.Equal(expected, beside.Forward([1, 2, 3], TestContext.Current.CancellationToken).ToArray());
     }

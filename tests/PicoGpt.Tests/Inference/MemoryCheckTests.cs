@@ -1,4 +1,5 @@
 using PicoGpt.Architecture;
+using PicoGpt.Exporting;
 using PicoGpt.Inference;
 using PicoGpt.Weights;
 using Xunit;
@@ -48,6 +49,35 @@ public sealed class MemoryCheckTests
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => MemoryCheck.Require("M", Need, free: GiB, total: 16 * GiB));
         Assert.Equal(Gpt2Error.InsufficientMemory, fault.Error);
         Assert.Contains("only 1.0 GiB are free", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_that_stay_in_memory_must_fit_into_what_is_free()
+    {
+        Assert.NotNull(MemoryCheck.Require("M", Need with { Held = 5 * GiB }, free: 7 * GiB, total: 16 * GiB));
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => MemoryCheck.Require("M", Need with { Held = 6 * GiB }, free: 7 * GiB, total: 16 * GiB));
+        Assert.Equal(Gpt2Error.InsufficientMemory, fault.Error);
+        Assert.Contains("6.0 GiB of the weights are not float32 in their file", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_of_another_type_than_float32_stay_in_memory_unless_they_are_converted()
+    {
+        using Gpt2Model original = BuiltInModel.Open();
+        Assert.Equal(0, Gpt2MemoryNeed.Of(original.Parameters, original.Precision).Held);
+        using var folder = new TemporaryFolder();
+        ModelExport.Plan(original, folder.Path, "Gguf", precision: Gpt2Precision.Int8).Run();
+        using var model = Gpt2Model.Open(folder.Path);
+        Gpt2MemoryNeed need = Gpt2MemoryNeed.Of(model.Parameters, Gpt2Precision.Float32);
+        Assert.Equal(model.Parameters.Where(weight => weight.Leaf.IsMatrix).Sum(weight => weight.Count) * sizeof(float), need.Held);
+        Assert.Equal(0, Gpt2MemoryNeed.Of(model.Parameters, Gpt2Precision.Int8).Held);
+        model.WithPrecision(Gpt2Precision.Int8).Prepare(cancellationToken: TestContext.Current.CancellationToken);
+        _ = model.Parameters.Select(weight => weight.Statistics.Max).Sum();
+        Assert.Equal(need.Held, Gpt2MemoryNeed.Of(model.Parameters, Gpt2Precision.Float32).Held); // nothing was kept
+        Gpt2Weight wte = model.Parameters.Wte;
+        float[] once = wte.ReadOnce().ToArray();
+        Assert.Equal(once, wte.Values.ToArray());
+        Assert.Equal(need.Held - (wte.Count * sizeof(float)), Gpt2MemoryNeed.Of(model.Parameters, Gpt2Precision.Float32).Held);
     }
 
     [Fact]

@@ -13,6 +13,8 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
 
     public override uint? Crc32C => entry.IsPartitioned ? null : entry.Crc32C;
 
+    public override bool IsInPlace => TensorBundle.IsInPlace(entry);
+
     public override IReadOnlyList<string> Slices => Array.ConvertAll([.. entry.Slices], slice => slice.ToString());
 
     public override string GetFingerprint(CancellationToken cancellationToken) => $"{entry.Crc32C:x8}";

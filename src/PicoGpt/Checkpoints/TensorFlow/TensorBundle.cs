@@ -136,13 +136,16 @@ public sealed class TensorBundle : ITensorSource
                 Prefix);
         }
 
-        bool isMapped = entry is { DType: TensorDType.Float32, IsPartitioned: false, Size: > 0 } && MappedFile.IsAligned(entry.Offset);
-        if (isMapped && entry.Shape.ElementCount <= int.MaxValue)
+        if (IsInPlace(entry))
             return new MappedMemory<float>(_shards, OpenShardOf(entry), entry.Offset, (int)entry.Shape.ElementCount).Memory;
 
         using var bytes = new HeldMemory<byte>(GetBytes(entry));
         return bytes.IfUnchanged(TensorConversion.ToFloats(entry.DType, bytes.Span));
     }
+
+    /// <summary>Whether a tensor is read as float32 from where it is mapped.</summary>
+    internal static bool IsInPlace(TensorEntry entry) => entry is { DType: TensorDType.Float32, IsPartitioned: false, Size: > 0 }
+        && MappedFile.IsAligned(entry.Offset) && entry.Shape.ElementCount <= int.MaxValue;
 
     /// <summary>Some elements of a tensor that has bytes of its own.</summary>
     internal StoredTensor? PortionOf(TensorEntry entry, long first, long count)
