@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -11,10 +12,11 @@ internal sealed class MergeMap
 {
     private readonly SeededHash _hash = SeededHash.OfThisProcess;
     private Slot[] _slots;
+    private int _shift; // what it takes from 64 bits to the number of a slot
     private int _count;
 
     /// <param name="capacity">How many merges there is room for before it grows.</param>
-    public MergeMap(int capacity) => _slots = new Slot[2 * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 512))];
+    public MergeMap(int capacity) => Clear(2 * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 512)));
 
     /// <summary>The pair of two symbols.</summary>
     public static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
@@ -41,15 +43,22 @@ internal sealed class MergeMap
     private ref Slot SlotOf(long pair)
     {
         Slot[] slots = _slots;
-        int mask = slots.Length - 1, at = (int)_hash.Fold((ulong)pair ^ _hash.Seed) & mask;
+        int mask = slots.Length - 1, at = _hash.SlotOf((ulong)pair, _shift);
         while (slots[at].IsTaken && slots[at].Pair != pair) at = (at + 1) & mask;
         return ref slots[at];
+    }
+
+    [MemberNotNull(nameof(_slots))]
+    private void Clear(int length)
+    {
+        _slots = new Slot[length];
+        _shift = 64 - BitOperations.Log2((uint)length);
     }
 
     private void Grow()
     {
         Slot[] slots = _slots;
-        _slots = new Slot[2 * slots.Length];
+        Clear(2 * slots.Length);
         foreach (Slot slot in slots)
         {
             if (slot.IsTaken) SlotOf(slot.Pair) = slot;
