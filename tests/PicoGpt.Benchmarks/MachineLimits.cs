@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using PicoGpt.Checkpoints.TensorFlow;
-using PicoGpt.Machine;
 using PicoGpt.Numerics;
 using PicoGpt.Training;
 
@@ -40,17 +39,6 @@ internal static unsafe class MachineLimits
         return Math.Max(halves, shares);
     }
 
-    /// <summary>Bytes a second that all threads together read, each a share of its own, from memory in large pages.</summary>
-    public static double LargePageBandwidth(int threads)
-    {
-        const int Size = 512 * 1024 * 1024;
-        using var memory = new LargePages(Size);
-        byte* data = memory.Data;
-        new Span<byte>(data, Size).Clear(); // touches the pages
-        int share = Size / threads;
-        return Enumerable.Range(0, 3).Max(_ => (long)share * threads / Time(threads, part => Read(new ReadOnlySpan<byte>(data + ((nint)part * share), share))));
-    }
-
     /// <summary>Float32 operations a second, two a fused multiply-add, that all threads together reach.</summary>
     public static double PeakFlops(int threads)
     {
@@ -65,7 +53,8 @@ internal static unsafe class MachineLimits
         for (int i = parts.Count * thread / threads; i < parts.Count * (thread + 1) / threads; i++) AddToAll(parts[i]);
     });
 
-    private static double Time(int threads, Action<int> work)
+    /// <summary>Seconds in which all threads do their part of some work.</summary>
+    public static double Time(int threads, Action<int> work)
     {
         long start = Stopwatch.GetTimestamp();
         Thread[] all = [.. Enumerable.Range(0, threads).Select(part => new Thread(() => work(part)))];
@@ -74,7 +63,8 @@ internal static unsafe class MachineLimits
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private static void Read(ReadOnlySpan<byte> bytes)
+    /// <summary>Reads memory from end to end.</summary>
+    public static void Read(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)
         {

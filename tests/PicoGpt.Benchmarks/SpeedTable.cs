@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
 using PicoGpt.Numerics;
-using PicoGpt.Weights;
 
 namespace PicoGpt.Benchmarks;
 
@@ -18,7 +17,6 @@ internal static class SpeedTable
     private const int BatchSize = 32;
     private const int PromptLength = 10;
 
-    private static readonly (int Prompt, int New)[] Decodes = [(10, 40), (10, 200), (900, 40)];
     private static readonly int[] Prefills = [10, 128, 512, 1000];
 
     public static void Run(TableOptions options, TextWriter output)
@@ -41,11 +39,11 @@ internal static class SpeedTable
         foreach ((string name, List<double> values) in samples)
         {
             values.Sort();
-            output.WriteLine(FormattableString.Invariant($"{name,-34}{values[values.Count / 2],10:F2}   ({values[0]:F2} to {values[^1]:F2})"));
+            output.WriteLine(FormattableString.Invariant($"{name,-46}{values[values.Count / 2],10:F2}   ({values[0]:F2} to {values[^1]:F2})"));
         }
 
         using var process = Process.GetCurrentProcess();
-        output.WriteLine(FormattableString.Invariant($"{"peak working set, MiB",-34}{process.PeakWorkingSet64 >> 20,10}"));
+        output.WriteLine(FormattableString.Invariant($"{"peak working set, MiB",-46}{process.PeakWorkingSet64 >> 20,10}"));
     }
 
     private static Gpt2Model Open(TableOptions options, TextWriter output)
@@ -63,10 +61,8 @@ internal static class SpeedTable
     {
         Dictionary<string, double> figures = [];
         int[] prompt = Ids(model, PromptLength, first: round * PromptLength); // what is guessed depends on the text: every round has its own
-        double bandwidth = MachineLimits.ReadBandwidth(options.Model, options.Threads);
         double peak = MachineLimits.PeakFlops(options.Threads);
-        figures["read bandwidth, GB/s"] = bandwidth / 1e9;
-        figures["in large pages, GB/s"] = MachineLimits.LargePageBandwidth(options.Threads) / 1e9;
+        figures["read bandwidth, GB/s"] = MachineLimits.ReadBandwidth(options.Model, options.Threads) / 1e9;
         figures["FMA peak, GFLOP/s"] = peak / 1e9;
         foreach (string name in options.Figures)
         {
@@ -74,7 +70,7 @@ internal static class SpeedTable
             {
                 case "open": MeasureOpening(options, figures); break;
                 case "start": StartFigures.Measure(options, figures); break;
-                case "decode": MeasureDecoding(model, options, bandwidth, figures); break;
+                case "decode": DecodingFigures.Measure(model, options, figures); break;
                 case "sample": MeasureSampling(model, options, figures); break;
                 case "prefill": MeasurePrefill(model, options, peak, figures); break;
                 case "kernels": KernelRates.Measure(options.Precision, options.Threads, figures); break;
@@ -101,22 +97,12 @@ internal static class SpeedTable
         figures["open, MiB of private memory"] = PrivateMemory.MiB - before;
     }
 
-    private static void MeasureDecoding(Gpt2Model model, TableOptions options, double bandwidth, Dictionary<string, double> figures)
-    {
-        foreach ((int prompt, int count) in Decodes)
-        {
-            double speed = Decode(model, options.Threads, prompt, count, figures);
-            figures[$"decode {prompt}+{count}, tokens/s"] = speed;
-            figures[$"decode {prompt}+{count}, % of reads"] = 100 * speed * BytesPerToken(model, prompt + (count / 2)) / bandwidth;
-        }
-    }
-
     private static void MeasureSampling(Gpt2Model model, TableOptions options, Dictionary<string, double> figures)
     {
         foreach (int topK in (int[])[0, 40])
         {
             var sampling = new GenerationOptions { Temperature = 1, TopK = topK, Seed = 1 };
-            figures[$"sample 10+40 of {(topK == 0 ? "all" : topK)}, tokens/s"] = Decode(model, options.Threads, 10, 40, figures, sampling);
+            figures[$"sample 10+40 of {(topK == 0 ? "all" : topK)}, tokens/s"] = Decode(model, options.Threads, sampling, figures);
         }
     }
 
@@ -170,16 +156,17 @@ internal static class SpeedTable
             model, prompt, new GenerationOptions { MaxTokens = 500, IgnoreEndOfText = true, Threads = threads, Speculation = speculation }).TokensPerSecond;
     }
 
-    private static double Decode(Gpt2Model model, int threads, int prompt, int count, Dictionary<string, double> figures, GenerationOptions? sampling = null)
+    private static double Decode(Gpt2Model model, int threads, GenerationOptions sampling, Dictionary<string, double> figures)
     {
-        var sampler = new Sampler(sampling ?? new GenerationOptions(), model.HyperParameters.NVocab);
+        const int Count = 40;
+        var sampler = new Sampler(sampling, model.HyperParameters.NVocab);
         using var context = new Gpt2Context(model, threads);
-        ReadOnlySpan<float> logits = context.Forward(Ids(model, prompt));
+        ReadOnlySpan<float> logits = context.Forward(Ids(model, PromptLength));
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i++) logits = context.Forward([sampler.Next(logits)]);
+        for (int i = 0; i < Count; i++) logits = context.Forward([sampler.Next(logits)]);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         NotePrivateMemory(figures);
-        return count / seconds;
+        return Count / seconds;
     }
 
     private static double Prefill(Gpt2Model model, int threads, int prompt, Dictionary<string, double> figures)
@@ -195,22 +182,14 @@ internal static class SpeedTable
         return seconds;
     }
 
-    private static void NotePrivateMemory(Dictionary<string, double> figures)
+    internal static void NotePrivateMemory(Dictionary<string, double> figures)
     {
         const string Name = "private memory while running, MiB";
         figures[Name] = Math.Max(figures.GetValueOrDefault(Name), PrivateMemory.MiB);
     }
 
-    private static int[] Ids(Gpt2Model model, int count, int first = 0) =>
+    internal static int[] Ids(Gpt2Model model, int count, int first = 0) =>
         [.. Enumerable.Range(first, count).Select(i => (int)((i * 7919L) % model.HyperParameters.NVocab))];
-
-    // every weight but wpe, and the keys and values of the positions before
-    private static double BytesPerToken(Gpt2Model model, int positions)
-    {
-        Gpt2HyperParameters h = model.HyperParameters;
-        Gpt2MemoryNeed need = Gpt2MemoryNeed.Of(h, model.Precision);
-        return need.Weights - model.Parameters.Wpe.Size + ((double)need.Cache / h.NCtx * positions);
-    }
 
     private static double Flops(Gpt2HyperParameters h, int n)
     {
