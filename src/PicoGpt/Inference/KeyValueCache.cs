@@ -33,22 +33,22 @@ internal sealed unsafe class KeyValueCache(int layers, int heads, int headSize, 
     /// <summary>A head size rounded up to a whole number of lanes.</summary>
     public static int Pad(int headSize) => (int)Kernels.Padded(headSize);
 
-    /// <summary>A head's keys, [blocks, head_size, 64], where they are floats.</summary>
+    /// <summary>A head's keys, [blocks, head_size, 32], where they are floats.</summary>
     public float* Keys(int layer, int head) => (float*)_memory.Keys(layer, head);
 
     /// <summary>A head's values, [positions, padded head size], where they are floats.</summary>
     public float* Values(int layer, int head) => (float*)_memory.Values(layer, head);
 
-    /// <summary>A head's keys, [blocks, head_size, 64], where they are integers.</summary>
+    /// <summary>A head's keys, [blocks, head_size, 32], where they are integers.</summary>
     public short* RoundedKeys(int layer, int head) => (short*)_memory.Keys(layer, head);
 
     /// <summary>A head's values, [positions, padded head size], where they are integers.</summary>
     public short* RoundedValues(int layer, int head) => (short*)_memory.Values(layer, head);
 
-    /// <summary>The scales of a head's keys, where they are integers: [blocks, 64].</summary>
+    /// <summary>The scales of a head's keys, where they are integers: [blocks, 32].</summary>
     public float* KeyScales(int layer, int head) => _memory.KeyScales(layer, head);
 
-    /// <summary>The scales of a head's values, where they are integers: [blocks, 64].</summary>
+    /// <summary>The scales of a head's values, where they are integers: [blocks, 32].</summary>
     public float* ValueScales(int layer, int head) => _memory.ValueScales(layer, head);
 
     /// <summary>Has memory for so many positions; called before any of them is stored. It keeps what is there, which may lie elsewhere then.</summary>
@@ -94,9 +94,6 @@ internal sealed unsafe class KeyValueCache(int layers, int heads, int headSize, 
 
     public void Dispose() => _memory.Dispose();
 
-    // the elements from a head's first key to a position's first
-    private nint KeyOffset(int position) => ((nint)(position / Kernels.KeyBlock) * headSize * Kernels.KeyBlock) + (position % Kernels.KeyBlock);
-
     private void StoreFloats(int layer, int head, int position, Matrix keys, Matrix values)
     {
         float* firstKey = Keys(layer, head), firstValue = Values(layer, head) + ((nint)position * PaddedHeadSize);
@@ -106,7 +103,7 @@ internal sealed unsafe class KeyValueCache(int layers, int heads, int headSize, 
         for (int at = position; at < end; at += rows)
         {
             rows = Math.Min(Kernels.KeyBlock - (at % Kernels.KeyBlock), end - at);
-            Transposition.Copy(keys.RowPointer(at - position), keys.Stride, rows, headSize, firstKey + KeyOffset(at), Kernels.KeyBlock);
+            Transposition.Copy(keys.RowPointer(at - position), keys.Stride, rows, headSize, firstKey + Kernels.KeyOffset(at, headSize), Kernels.KeyBlock);
         }
     }
 
@@ -117,7 +114,7 @@ internal sealed unsafe class KeyValueCache(int layers, int heads, int headSize, 
         for (int t = 0; t < keys.Rows; t++)
         {
             keyScales[t] = kernels.Round(keys.RowPointer(t), key, headSize);
-            short* column = RoundedKeys(layer, head) + KeyOffset(position + t);
+            short* column = RoundedKeys(layer, head) + Kernels.KeyOffset(position + t, headSize);
             for (int d = 0; d < headSize; d++) column[(nint)d * Kernels.KeyBlock] = key[d];
             valueScales[t] = kernels.Round(values.RowPointer(t), key, headSize);
             new ReadOnlySpan<short>(key, headSize).CopyTo(new Span<short>(RoundedValues(layer, head) + ((nint)(position + t) * PaddedHeadSize), headSize));

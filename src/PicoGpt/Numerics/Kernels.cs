@@ -14,7 +14,7 @@ internal abstract unsafe class Kernels
     public const int Lanes = 16;
 
     /// <summary>Positions whose keys stand together in the key/value cache.</summary>
-    public const int KeyBlock = 64;
+    public const int KeyBlock = 32;
 
     /// <summary>Values that <see cref="Round"/> takes at once.</summary>
     public const int RoundedTogether = 2 * Lanes;
@@ -40,6 +40,9 @@ internal abstract unsafe class Kernels
 
     /// <summary>The blocks of <see cref="KeyBlock"/> positions that so many take.</summary>
     public static int KeyBlocks(int positions) => (positions + KeyBlock - 1) / KeyBlock;
+
+    /// <summary>The elements from the first position's first key to that of another: keys lie as [blocks, headSize, <see cref="KeyBlock"/>].</summary>
+    public static nint KeyOffset(int position, int headSize) => ((nint)(position / KeyBlock) * headSize * KeyBlock) + (position % KeyBlock);
 
     /// <summary><c>y[:, from..to] = x · w[:, from..to] + b[from..to]</c>.</summary>
     /// <param name="x">[n_seq, n_in].</param>

@@ -10,16 +10,19 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
+    private static int Together => Math.Min(4 * TWidth.Count, Kernels.KeyBlock); // positions
+
     /// <summary><c>scores[t, j] = q[t] · k[j]</c>; see <see cref="Kernels.Scores(Matrix, short*, float*, float, Matrix)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(Matrix q, short* keys, float* scales, Matrix scores)
     {
-        for (int j = 0; j < scores.Columns; j += Kernels.KeyBlock, keys += q.Columns * Kernels.KeyBlock)
+        for (int t = 0; t < q.Rows; t++)
         {
-            for (int t = 0; t < q.Rows; t++)
+            for (int j = 0; j < scores.Columns; j += Together)
             {
-                for (int i = 0; i < Kernels.KeyBlock; i += 4 * TWidth.Count)
-                    Dots4(q.RowPointer(t), keys + i, scales + j + i, q.Columns, scores.RowPointer(t) + j + i);
+                short* first = keys + Kernels.KeyOffset(j, q.Columns);
+                if (Together == 4 * TWidth.Count) Dots4(q.RowPointer(t), first, scales + j, q.Columns, scores.RowPointer(t) + j);
+                else Dots2(q.RowPointer(t), first, scales + j, q.Columns, scores.RowPointer(t) + j);
             }
         }
     }
@@ -64,6 +67,22 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
             TVector scale = TWidth.Broadcast(scales[j]);
             for (int d = 0; d < width; d += TWidth.Count) TWidth.Store(Load(values + d, scale), y + d);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Dots2(float* q, short* keys, float* scales, int headSize, float* scores)
+    {
+        TVector k0 = TWidth.Load(scales), k1 = TWidth.Load(scales + TWidth.Count);
+        TVector s0 = TWidth.Broadcast(0f), s1 = s0;
+        for (int d = 0; d < headSize; d++, keys += Kernels.KeyBlock)
+        {
+            TVector factor = TWidth.Broadcast(q[d]);
+            s0 = TWidth.FusedMultiplyAdd(factor, Load(keys, k0), s0);
+            s1 = TWidth.FusedMultiplyAdd(factor, Load(keys + TWidth.Count, k1), s1);
+        }
+
+        TWidth.Store(s0, scores);
+        TWidth.Store(s1, scores + TWidth.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -8,6 +8,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     where TVector : struct
 {
     private static int TileColumns => BlockProducts<TWidth, TVector>.TileColumns;
+    private static int ScoresTogether => Math.Min(4 * TWidth.Count, KeyBlock); // of a row
 
     public override string Name => (TWidth.Count * 32).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
@@ -53,23 +54,8 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Scores(Matrix q, float* keys, float scale, Matrix scores)
     {
-        float* zero = stackalloc float[PanelColumns];
-        for (int j = 0; j < scores.Columns; j += KeyBlock, keys += q.Columns * KeyBlock)
-        {
-            if (q.Rows == TileRows)
-            {
-                for (int i = 0; i < KeyBlock; i += TileColumns)
-                    Tile(q.Data, q.Stride, keys + i, KeyBlock, q.Columns, zero, scores.Data + j + i, scores.Stride);
-                continue;
-            }
-
-            for (int t = 0; t < q.Rows; t++)
-            {
-                for (int i = 0; i < KeyBlock; i += 4 * TWidth.Count)
-                    Scores(q.RowPointer(t), keys + i, q.Columns, scores.RowPointer(t) + j + i);
-            }
-        }
-
+        if (q.Rows == TileRows) ScoresOfTile(q, keys, scores);
+        else for (int t = 0; t < q.Rows; t++) ScoresOfRow(q.RowPointer(t), keys, q.Columns, scores.RowPointer(t), scores.Columns);
         for (int t = 0; t < q.Rows; t++) Scale(scores.RowPointer(t), scale, scores.Columns);
     }
 
@@ -178,7 +164,42 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scores(float* q, float* keys, int headSize, float* scores)
+    private static void ScoresOfTile(Matrix q, float* keys, Matrix scores)
+    {
+        float* zero = stackalloc float[PanelColumns];
+        for (int j = 0; j < scores.Columns; j += TileColumns)
+            Tile(q.Data, q.Stride, keys + KeyOffset(j, q.Columns), KeyBlock, q.Columns, zero, scores.Data + j, scores.Stride);
+    }
+
+    // Block after block: two at a time, whose memory lies apart, take 1.4 times as long where it comes from memory (measured at 900 positions).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ScoresOfRow(float* q, float* keys, int headSize, float* scores, int count)
+    {
+        for (int j = 0; j < count; j += ScoresTogether)
+        {
+            float* first = keys + KeyOffset(j, headSize);
+            if (ScoresTogether == 4 * TWidth.Count) Scores4(q, first, headSize, scores + j);
+            else Scores2(q, first, headSize, scores + j);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scores2(float* q, float* keys, int headSize, float* scores)
+    {
+        TVector s0 = TWidth.Broadcast(0f), s1 = s0;
+        for (int d = 0; d < headSize; d++, keys += KeyBlock)
+        {
+            TVector factor = TWidth.Broadcast(q[d]);
+            s0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys), s0);
+            s1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + TWidth.Count), s1);
+        }
+
+        TWidth.Store(s0, scores);
+        TWidth.Store(s1, scores + TWidth.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scores4(float* q, float* keys, int headSize, float* scores)
     {
         TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
         for (int d = 0; d < headSize; d++, keys += KeyBlock)
