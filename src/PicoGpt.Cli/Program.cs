@@ -45,6 +45,7 @@ try
         if (completion.Fault is { } ended) ExceptionDispatchInfo.Throw(ended);
     }
 
+    if (model.WeightDoubt is { } hole) Say(hole);
     return 0;
 
     IEnumerable<Gpt2Completion> Stream(string text)

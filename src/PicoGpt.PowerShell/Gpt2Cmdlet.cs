@@ -293,6 +293,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
             Task reading = FirstPass.Begin(model);
             ReadVocabulary(model);
             AwaitReading(model, reading);
+            if (model.WeightDoubt is { } doubt) WriteWarning(doubt);
         }
 
         return models;

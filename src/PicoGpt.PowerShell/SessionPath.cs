@@ -47,5 +47,10 @@ internal static class SessionPath
         Gpt2Error.FileNotFound, $"'{path}' is a path of the provider {provider.Name}; give one of the file system, where models are.", path);
 
     private static Gpt2Exception Missing(string path, SessionStateException fault) => new(
-        Gpt2Error.FileNotFound, $"'{path}' leads nowhere: {fault.Message}", path, fault);
+        Gpt2Error.FileNotFound,
+        path.Contains("://", StringComparison.Ordinal)
+            ? $"'{path}' is an address, and not a path of this machine; fetch what is there, and give the path where it is then."
+            : $"'{path}' leads nowhere: {fault.Message}",
+        path,
+        fault);
 }

@@ -11,6 +11,9 @@ internal static partial class EmptyFolder
     // More files and folders than a model has.
     private const int MaxInspected = 50;
 
+    // The bytes of a model that is worth a word.
+    private const int LeastOfWeights = 1 << 20;
+
     private const string Snapshots = "snapshots";
 
     /// <summary>The fault that says it; <see langword="null"/> where nothing in the folder tells.</summary>
@@ -19,11 +22,15 @@ internal static partial class EmptyFolder
     {
         string[] files = [.. ReadableFolder.Files(folder, "*").Order(StringComparer.Ordinal)];
         return files.Where(IsNamedAsWeights).Select(ReadableFile.DanglingLink).FirstOrDefault(fault => fault is not null)
-            ?? Unpacked(folder) ?? Several(folder, files) ?? Below(folder) ?? Unfinished(folder) ?? Misnamed(folder, files)
+            ?? Ollama(folder) ?? Unpacked(folder) ?? Several(folder, files) ?? Below(folder) ?? Unfinished(folder) ?? Misnamed(folder, files)
             ?? Foreign(folder, files);
     }
 
     private static bool IsNamedAsWeights(string path) => CheckpointFormats.All.Any(format => format.HasName(path));
+
+    private static Gpt2Exception? Ollama(string folder) => OllamaStore.ModelsIn(folder) is { Count: > 0 } models
+        ? Fault(folder, $"is Ollama's folder of models; give the file of {(models.Count > 1 ? "one of them, " : "")}{string.Join(", ", models.Select(model => $"{model.Name}, '{model.Path}'"))}")
+        : null;
 
     // torch.save's archive, which some programs for archives unpack without being asked.
     private static Gpt2Exception? Unpacked(string folder) =>
@@ -125,6 +132,13 @@ internal static partial class EmptyFolder
         }
 
         return null;
+    }
+
+    /// <summary>The largest file of a folder that has nothing but it and a vocabulary, as a clause that follows; empty where all are small.</summary>
+    public static string OtherClause(string folder)
+    {
+        FileInfo? largest = ReadableFolder.Files(folder, "*").Where(IsNoVocabulary).Select(path => new FileInfo(path)).Where(file => file.Exists).MaxBy(file => file.Length);
+        return largest is { Length: >= LeastOfWeights } ? $" ('{largest.Name}' beside it holds none that are read)" : "";
     }
 
     private static bool IsNoVocabulary(string path) => !VocabularyFormats.IsNamed(Path.GetFileName(path));

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text.RegularExpressions;
+using PicoGpt.Adapters;
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
@@ -51,6 +52,21 @@ internal static partial class FolderChecker
         }
 
         foreach (ModelCheck check in CheckVocabulary(name, vocabularyFolder ?? folder, shape, cancellationToken)) yield return check;
+    }
+
+    /// <summary>Checks the adapter of a model that has one: whether it can be read, is of this model's shape, and has numbers alone.</summary>
+    public static IEnumerable<ModelCheck> CheckAdapter(Gpt2Model model)
+    {
+        Gpt2Exception? fault = Fault(() => RequireFinite(AdapterFile.Read(model.Prefix, model.HyperParameters, model.Name)));
+        string config = Path.Combine(model.Path, AdapterConfig.FileName);
+        yield return ResultOf(model.Name, config, null, fault?.Path == config ? fault : null);
+        yield return ResultOf(model.Name, model.Prefix, null, fault?.Path == config ? null : fault);
+    }
+
+    private static void RequireFinite(AdapterFile adapter)
+    {
+        if (adapter.Matrices.FirstOrDefault(pair => !TensorPrimitives.IsFiniteAll<float>(pair.Value.A) || !TensorPrimitives.IsFiniteAll<float>(pair.Value.B)).Key is { } weight)
+            throw new Gpt2Exception(Gpt2Error.Corrupt, $"What the adapter '{adapter.Path}' adds to '{weight}' has values that are infinite or are not numbers.", adapter.Path);
     }
 
     // What does not exist at all is for the caller to report.
@@ -140,6 +156,7 @@ internal static partial class FolderChecker
         using var values = new HeldMemory<float>(tensor.GetFloats());
         if (isGain && values.IfUnchanged(!values.Span.ContainsAnyExcept(0f)))
             throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' holds nothing but zeros, as where a download did not end: fetch the file again.", location);
+        if (tensor.FindHole() is { } hole) throw new Gpt2Exception(Gpt2Error.Corrupt, $"{hole.In(tensor.Name)}: fetch the file again.", hole.Path);
         if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
         throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
     }

@@ -44,6 +44,9 @@ public sealed class Gpt2Model : IDisposable
     /// </summary>
     public string? AdapterOf => _core.AdapterOf;
 
+    /// <summary>Whether the files of its own, <see cref="Path"/> and <see cref="Prefix"/>, are an adapter's.</summary>
+    internal bool IsAdapted => _core.IsAdapted;
+
     /// <summary>Whether a path leads to a file that the weights are read from, by whatever name.</summary>
     internal bool IsReadFrom(string path) => _core.IsReadFrom(path);
 
@@ -59,6 +62,14 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>What tells that the vocabulary is another model's, in a sentence; <see langword="null"/> where nothing does, or there is none.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     internal string? VocabularyDoubt => HasVocabulary ? VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) : null;
+
+    /// <summary>
+    /// What tells that a file of the weights is not whole, in a sentence; <see langword="null"/> where nothing does. Weights that were not read yet
+    /// were not looked at.
+    /// </summary>
+    internal string? WeightDoubt => Parameters.FirstOrDefault(weight => weight.Hole is not null) is { } weight
+        ? $"{weight.Hole!.In(weight.Name)}; if the model was not made so, fetch the file again."
+        : null;
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     internal bool IsClone => _core.IsClone;

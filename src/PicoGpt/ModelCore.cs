@@ -96,6 +96,9 @@ internal sealed class ModelCore : IDisposable
     /// <summary>Of a model with an adapter, what <see cref="Prefix"/> is of the model without; <see langword="null"/> of any other, and where that is in memory.</summary>
     public string? AdapterOf { get; }
 
+    /// <summary>Whether the model has an adapter, whose files are its own.</summary>
+    public bool IsAdapted => _source is AdaptedSource;
+
     /// <summary>What of the shape was assumed; <see langword="null"/> where nothing was.</summary>
     public string? Assumption { get; }
 

@@ -163,7 +163,7 @@ internal static class ModelFiles
 
     private static Gpt2Exception VocabularyAlone(string folder, IEnumerable<string> files) => new(
         Gpt2Error.NoWeights,
-        $"'{folder}' holds a vocabulary alone ({string.Join(", ", files.Where(File.Exists).Select(Path.GetFileName))}), and no weights; "
+        $"'{folder}' holds a vocabulary alone ({string.Join(", ", files.Where(File.Exists).Select(Path.GetFileName))}), and no weights{EmptyFolder.OtherClause(folder)}; "
             + "it serves to encode and decode, and to run a model put its weights beside it.",
         folder);
 

@@ -162,6 +162,7 @@ Describe 'Paths' {
         @{ Path = 'Function:/*'; Says = "'Function:/\*' is a path of the provider Function; *" }
         @{ Path = 'NoDrive:/tale'; Says = "'NoDrive:/tale' leads nowhere: *'NoDrive'*" }
         @{ Path = 'NoDrive:/*'; Says = "'NoDrive:/\*' leads nowhere: *'NoDrive'*" }
+        @{ Path = 'https://example.org/gpt2'; Says = "'https://example.org/gpt2' is an address, and not a path of this machine; *" }
         @{ Path = 'NoProvider::/tale'; Says = "'NoProvider::/tale' leads nowhere: *'NoProvider'*" }
     ) {
         $models = Get-Gpt2Model -Path $Path, "$TestDrive/tale" -ErrorAction SilentlyContinue -ErrorVariable faults

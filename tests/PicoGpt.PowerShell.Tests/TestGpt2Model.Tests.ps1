@@ -120,7 +120,19 @@ Describe 'Test-Gpt2Model' {
             $bytes = [System.IO.File]::ReadAllBytes($file)
             [array]::Clear($bytes, $bytes.Length / 2, $bytes.Length / 2)
             [System.IO.File]::WriteAllBytes($file, $bytes)
-            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*holds nothing but zeros, as where a download did not end: fetch the file again.'
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*nothing but zeros*, as where a download did not end: fetch the file again.'
+        }
+
+        It 'finds a hole in a matrix, of which whoever runs the model is warned' {
+            $file = "$folder/model.safetensors"
+            $bytes = [System.IO.File]::ReadAllBytes($file)
+            [array]::Clear($bytes, 7900001, 100000)
+            [System.IO.File]::WriteAllBytes($file, $bytes)
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike "'*model.safetensors' holds 0.1 MiB of nothing but zeros in 'transformer.h.*', from byte 79* on, as where a download did not end: fetch the file again."
+            foreach ($precision in 'Float32', 'Int8') {
+                $null = Invoke-Gpt2Generate 'Once' -Model $folder -MaxTokens 1 -Precision $precision -WarningVariable warnings -WarningAction SilentlyContinue
+                $warnings | Should -BeLike "'*model.safetensors' holds 0.1 MiB of nothing but zeros in 'h*/w', from byte 79* on, as where a download did not end; if the model was not made so, fetch the file again."
+            }
         }
 
         It 'finds a weights'' file that is cut, and says what is wrong with <File> <Case>' -ForEach @(
@@ -139,6 +151,21 @@ Describe 'Test-Gpt2Model' {
             Remove-Item "$folder/vocab.json", "$folder/merges.txt"
             (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*has no vocabulary, so*'
         }
+    }
+
+    It 'verifies an adapter, and the model that it was applied to' {
+        $words = 'the king and the queen went to the wood and the wolf. ' * 40
+        $null = Invoke-Gpt2Training $words -Model 3M -Rank 2 -Steps 1 -Destination "$TestDrive/adapter" -WarningAction SilentlyContinue
+        $model = Get-Gpt2Model 3M -Adapter "$TestDrive/adapter"
+        $checks = $model | Test-Gpt2Model
+        $checks.Model | Select-Object -Unique | Should -Be '3M', '3M + adapter'
+        $checks.File | Select-Object -Last 2 | Should -Be 'adapter_config.json', 'adapter_model.safetensors'
+        $checks.IsValid | Should -Not -Contain $false
+        $file = "$TestDrive/adapter/adapter_model.safetensors"
+        $bytes = [System.IO.File]::ReadAllBytes($file)
+        [System.BitConverter]::GetBytes([float]::NaN).CopyTo($bytes, $bytes.Length - 4)
+        [System.IO.File]::WriteAllBytes($file, $bytes)
+        ($model | Test-Gpt2Model | Where-Object IsValid -eq $false).Problem | Should -BeLike "What the adapter '*' adds to 'h*' has values that are infinite or are not numbers."
     }
 
     It 'verifies a GGUF file, and the vocabulary in it' {

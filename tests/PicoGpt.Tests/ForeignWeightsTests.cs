@@ -25,6 +25,9 @@ public sealed class ForeignWeightsTests : IDisposable
         ["gpt2_tokenizer.bin"] = (LlmC(20240328, 2, 50257, 50256), "llm.c's file of the tokenizer", "encoder.json"),
         ["tiny_shakespeare_val.bin"] = (LlmC(20240520, 1, 32768), "a file of tokens for training with llm.c", "the model's weights"),
 
+        // CTranslate2's model_spec.py: the version, then the specification's name with its length
+        ["model.bin"] = ([6, 0, 0, 0, 9, 0, .. "GPT2Spec\0"u8, 9, 0, 0, 0], "a model of CTranslate2", "converted from"),
+
         // onnx.proto: ir_version 8, producer_name, producer_version
         ["model.onnx"] = ([0x08, 0x08, 0x12, 7, .. "pytorch"u8, 0x1A, 5, .. "2.1.0"u8, 0x3A, 0], "an ONNX model", "it was exported from"),
 
@@ -254,6 +257,56 @@ public sealed class ForeignWeightsTests : IDisposable
         AssertFault(Gpt2Error.Truncated, _folder.Path, $"'{_folder.File(name)}' is not whole: ", "or fetch the file again");
     }
 
+    [Theory]
+    [InlineData("model.ckpt.data-00000-of-00001")]
+    [InlineData("hparams.json")]
+    public void An_empty_file_that_keeps_the_name_for_a_download_tells_of_that(string name)
+    {
+        RandomModel.Write(_folder.Path, Shapes.Small);
+        File.Move(_folder.File(name), _folder.File(name + ".part"));
+        File.WriteAllBytes(_folder.File(name), []);
+        AssertFault(Gpt2Error.Truncated, _folder.Path, $"'{_folder.File(name)}' is empty ('{name}.part' beside it is a download that has not ended)", "or fetch the file again");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("models/")]
+    public void Models_of_Ollama_are_named_with_the_files_of_their_weights(string root)
+    {
+        Directory.CreateDirectory(_folder.File(root + "blobs"));
+        AddToOllama(root, "library/gpt2/latest", "sha256:01", "blobs/sha256-01");
+        AddToOllama(root, "somebody/tales/q8", "sha256:02", "blobs/sha256-02");
+        AddToOllama(root, "library/gone/latest", "sha256:03", null);
+        File.WriteAllText(_folder.File(root + "manifests/registry.ollama.ai/library/gpt2/other"), "{}");
+        AssertFault(
+            Gpt2Error.FileNotFound,
+            _folder.Path,
+            $"is Ollama's folder of models; give the file of one of them, gpt2:latest, '{_folder.File(root + "blobs/sha256-01")}', somebody/tales:q8, '{_folder.File(root + "blobs/sha256-02")}'.");
+    }
+
+    [Fact]
+    public void Weights_of_a_kind_that_is_not_known_are_named_beside_a_vocabulary()
+    {
+        File.WriteAllText(_folder.File("vocab.json"), "{}");
+        File.WriteAllBytes(_folder.File("small.bin"), [1, 2, 3]);
+        AssertFault(Gpt2Error.NoWeights, _folder.Path, "and no weights; ");
+        File.WriteAllBytes(_folder.File("model.bin"), new byte[1 << 20]);
+        AssertFault(Gpt2Error.NoWeights, _folder.Path, "and no weights ('model.bin' beside it holds none that are read); ");
+    }
+
+    [Theory]
+    [InlineData("config.json.txt", " (rename 'config.json.txt', if that is it); ")]
+    [InlineData("hparams (1).json", " (rename 'hparams (1).json', if that is it); ")]
+    [InlineData("generation_config.json", "beside it; ")]
+    public void A_shape_under_another_name_is_named_where_heads_are_assumed(string name, string expected)
+    {
+        Write("model");
+        File.Delete(_folder.File("model/config.json"));
+        File.WriteAllText(_folder.File("model/" + name), "{}");
+        using var model = Gpt2Model.Open(_folder.File("model"));
+        Assert.Contains(expected, model.Assumption, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_missing_file_tells_of_its_download()
     {
@@ -303,6 +356,17 @@ public sealed class ForeignWeightsTests : IDisposable
         using (var archive = new ZipArchive(new MemoryStream(TorchBytes.Archive(TorchBytes.StateDictionary(), ("0", [1, 2, 3, 4])))))
             archive.ExtractToDirectory(_folder.Path);
         AssertFault(Gpt2Error.FileNotFound, _folder.File("archive"), "is an unpacked archive of PyTorch's", "zip -0 -r model.pt");
+    }
+
+    private void AddToOllama(string root, string model, string digest, string? blob)
+    {
+        string manifest = _folder.File($"{root}manifests/registry.ollama.ai/{model}");
+        Directory.CreateDirectory(Path.GetDirectoryName(manifest)!);
+        File.WriteAllText(
+            manifest,
+            """{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.license","digest":"sha256:ff"},{"mediaType":"application/vnd.ollama.image.model","digest":"DIGEST"}]}"""
+                .Replace("DIGEST", digest, StringComparison.Ordinal));
+        if (blob is not null) File.WriteAllBytes(_folder.File(root + blob), "GGUF\x03\0\0\0"u8.ToArray());
     }
 
     private void Write(string name)

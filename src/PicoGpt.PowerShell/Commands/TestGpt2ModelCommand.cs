@@ -55,8 +55,21 @@ public sealed class TestGpt2ModelCommand : Gpt2PathCmdlet
     private void Test(ModelTarget target)
     {
         if (target.IsFile && !_folders.Add(System.IO.Path.GetDirectoryName(target.Path(SessionState))!)) return;
-        if (target.CachedModel(SessionState) is { } model) Test(model);
+        if (target.Model is { IsAdapted: true } adapted) TestAdapted(adapted);
+        else if (target.CachedModel(SessionState) is { } model) Test(model);
         else TestFolder(target.Model?.Prefix ?? target.Path(SessionState));
+    }
+
+    // Both what it was applied to and the adapter; a copy in memory has no files.
+    private void TestAdapted(Gpt2Model model)
+    {
+        if (model.AdapterOf is { } original)
+        {
+            if (System.IO.Path.GetDirectoryName(original) is { } folder && ModelStore.Default.ModelAt(folder) is { } cached) Test(cached);
+            else TestFolder(original);
+        }
+
+        Emit(model.Name, SizeOf(model.Path), (_, _) => FolderChecker.CheckAdapter(model));
     }
 
     // A folder of the cache is verified against all that is known of its model.

@@ -30,7 +30,7 @@ internal static class ForeignWeights
     private const string Unpack = "unpack it and give the folder";
 
     // Sources: ggml.h before August 2023; llm.c's train_gpt2.py, dev/data/data_common.py and train_gpt2.cu; onnx.proto; the HDF5 file format
-    // specification; the MessagePack specification; saved_model.proto; FAISS's index_write.cpp; RFC 1952 and the other archives' own.
+    // specification; the MessagePack specification; saved_model.proto; FAISS's index_write.cpp; CTranslate2's model_spec.py; RFC 1952 and the other archives' own.
     private static readonly ForeignKind[] Kinds =
     [
         new(
@@ -61,6 +61,7 @@ internal static class ForeignWeights
             "the state of a training run of llm.c",
             "give the weights beside it, converted with llm.c's dev/eval/export_hf.py",
             start => IsOfLlmC(start, 20240527)),
+        new("a model of CTranslate2", "give the model that it was converted from", IsOfCTranslate2),
         new(
             "a SavedModel of TensorFlow",
             "its weights are in the folder 'variables' beside it; give that, or save the model with transformers' save_pretrained",
@@ -108,6 +109,8 @@ internal static class ForeignWeights
         ("openvino_model.bin", "a file of weights of OpenVINO"),
         (".mlmodel", CoreMlModel),
         (".mlpackage", CoreMlModel),
+        (".engine", "an engine of TensorRT"),
+        (".pte", "a program of ExecuTorch"),
     ];
 
     /// <summary>Whether a file or folder is called as what is not read.</summary>
@@ -169,6 +172,10 @@ internal static class ForeignWeights
     }
 
     private static bool IsOfLlmC(byte[] start, int magic) => start.Length >= sizeof(int) && BinaryPrimitives.ReadInt32LittleEndian(start) == magic;
+
+    // A version, and the name of a specification with its length: GPT2Spec.
+    private static bool IsOfCTranslate2(byte[] start) =>
+        start is [> 0 and < 32, 0, 0, 0, > 5 and < 64 and var length, 0, ..] && start.Length >= 6 + length && start.AsSpan(6, length).EndsWith("Spec\0"u8);
 
     // ModelProto: ir_version (field 1, from 3 on), then the name of the producer (field 2), a text.
     private static bool IsOnnx(byte[] start) =>

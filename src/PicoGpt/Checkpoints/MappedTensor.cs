@@ -63,6 +63,14 @@ internal sealed class MappedTensor : StoredTensor
             file.Path);
     }
 
+    public override FileHole? FindHole()
+    {
+        if (_checksum is not null || Shape.Rank < 2) return null;
+        using var hold = new MappingHold(_files);
+        int elementSize = DType.ElementSize()!.Value;
+        return FileHole.In(_files.Open(_file), _offset, Size, Shape[Shape.Rank - 1] * elementSize, elementSize);
+    }
+
     protected internal override StoredTensor PortionOf(long first, long count) =>
         new MappedTensor(_files, _file, _offset + (first * DType.ElementSize()!.Value), Name, DType, new TensorShape(count));
 

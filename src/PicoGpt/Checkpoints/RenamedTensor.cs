@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>A tensor under another name.</summary>
@@ -24,6 +26,8 @@ internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTe
     public override string GetFingerprint(CancellationToken cancellationToken) => tensor.GetFingerprint(cancellationToken);
 
     public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
+
+    public override FileHole? FindHole() => tensor.FindHole();
 
     public override ReadOnlyMemory<byte> GetBytes() => tensor.GetBytes();
 

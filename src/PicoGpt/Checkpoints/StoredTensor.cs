@@ -1,3 +1,5 @@
+using PicoGpt.Files;
+
 namespace PicoGpt.Checkpoints;
 
 /// <summary>A tensor of a checkpoint of any format: its name, type and shape, and its elements when they are asked for.</summary>
@@ -52,6 +54,10 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     public virtual void Verify(CancellationToken cancellationToken = default)
     {
     }
+
+    /// <summary>A hole in a matrix that no checksum verifies; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
+    public virtual FileHole? FindHole() => null;
 
     /// <summary>The bytes of the elements: little-endian, row-major, at any alignment; where it can be, the mapped file itself.</summary>
     /// <exception cref="Gpt2Exception">They cannot be read, or are more than an array can have.</exception>

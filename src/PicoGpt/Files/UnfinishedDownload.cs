@@ -13,6 +13,8 @@ internal static class UnfinishedDownload
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Truncated"/>.</exception>
     public static void ThrowIfOf(string path)
     {
+        if (new FileInfo(path) is { Exists: true, Length: 0 } && ClauseOf(path) is { Length: > 0 } clause)
+            throw new Gpt2Exception(Gpt2Error.Truncated, $"'{path}' is empty{clause}; let that end, or fetch the file again.", path); // Firefox's
         if (!File.Exists(path + Control)) return;
         throw new Gpt2Exception(
             Gpt2Error.Truncated,

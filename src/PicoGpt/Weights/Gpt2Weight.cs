@@ -57,6 +57,9 @@ public sealed class Gpt2Weight : FloatTensor
     /// <summary>Whether the values were asked for already, and are those of the checkpoint.</summary>
     internal bool IsRead => _values.IsValueCreated;
 
+    /// <summary>What a hole in the file took of it; <see langword="null"/> where there is none, or the values were not read yet.</summary>
+    internal FileHole? Hole { get; private set; }
+
     /// <summary>What the architecture tells of it.</summary>
     internal Gpt2Leaf Leaf { get; }
 
@@ -113,6 +116,7 @@ public sealed class Gpt2Weight : FloatTensor
     private ReadOnlyMemory<float> Read()
     {
         _tensor.Verify();
+        Hole = _tensor.FindHole();
         ReadOnlyMemory<float> values = _tensor.GetFloats();
         if (!_tensor.IsInPlace) LargeArrays.Made(Count * sizeof(float));
         return values;

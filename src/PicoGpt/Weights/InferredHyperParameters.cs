@@ -1,5 +1,6 @@
 using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
+using PicoGpt.Files;
 
 namespace PicoGpt.Weights;
 
@@ -23,7 +24,7 @@ internal static class InferredHyperParameters
         Gpt2HyperParameters numbers = NumbersOf(source);
         if (headCount is { } heads) return ((numbers with { NHead = heads }).Validate(source.Location), null);
         if (known.FirstOrDefault(other => other with { NHead = 1 } == numbers) is { } same) return (same, null);
-        string why = $"'{source.Location}' does not tell the number of heads, and there is no {HuggingFaceConfig.FileName} or {Gpt2HyperParameters.FileName} beside it";
+        string why = $"'{source.Location}' does not tell the number of heads, and there is no {HuggingFaceConfig.FileName} or {Gpt2HyperParameters.FileName} beside it{RenameClause(source.Location)}";
         if (numbers.NEmbd % HeadSize != 0)
         {
             throw new Gpt2Exception(
@@ -35,6 +36,23 @@ internal static class InferredHyperParameters
 
         numbers = (numbers with { NHead = numbers.NEmbd / HeadSize }).Validate(source.Location);
         return (numbers, $"{why}; {numbers.NHead} are assumed, which have OpenAI's head size {HeadSize}. If the model has others, its results are wrong: give their number.");
+    }
+
+    // Windows hides the ends of names: a config.json that was saved as a text is config.json.txt.
+    private static string RenameClause(string location)
+    {
+        string[] wanted = [HuggingFaceConfig.FileName, Gpt2HyperParameters.FileName];
+        if (Path.GetDirectoryName(location) is not { } folder || !Directory.Exists(folder)) return "";
+        string[] like = [.. ReadableFolder.Files(folder, "*").Select(path => Path.GetFileName(path)).Where(name => wanted.Any(file => IsLike(name, file))).Order(StringComparer.Ordinal)];
+        return like.Length == 0 ? "" : $" (rename {Excerpt.Quoted(like)}, if that is it)";
+    }
+
+    // config.json.txt, config (1).json
+    private static bool IsLike(string name, string file)
+    {
+        string stem = Path.GetFileNameWithoutExtension(file), end = Path.GetExtension(file);
+        return name.StartsWith(file + ".", StringComparison.OrdinalIgnoreCase)
+            || (name.StartsWith(stem + " ", StringComparison.OrdinalIgnoreCase) && name.EndsWith(end, StringComparison.OrdinalIgnoreCase));
     }
 
     private static Gpt2HyperParameters NumbersOf(ITensorSource source)

@@ -42,6 +42,8 @@ internal sealed class JoinedTensor : StoredTensor
         foreach (StoredTensor part in _parts) part.Verify(cancellationToken);
     }
 
+    public override FileHole? FindHole() => _parts.Select(part => part.FindHole()).FirstOrDefault(hole => hole is not null);
+
     public override ReadOnlyMemory<byte> GetBytes() => Join(part => part.GetBytes());
 
     public override ReadOnlyMemory<float> GetFloats() => Join(part => part.GetFloats());

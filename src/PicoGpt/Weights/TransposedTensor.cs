@@ -25,6 +25,8 @@ internal sealed class TransposedTensor(StoredTensor tensor)
 
     public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
 
+    public override FileHole? FindHole() => tensor.FindHole();
+
     public override ReadOnlyMemory<byte> GetBytes()
     {
         using var bytes = new HeldMemory<byte>(tensor.GetBytes());

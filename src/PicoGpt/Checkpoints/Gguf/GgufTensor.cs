@@ -36,6 +36,13 @@ internal sealed class GgufTensor : StoredTensor
 
     public override ReadOnlyMemory<float> GetFloats() => Decode();
 
+    public override FileHole? FindHole()
+    {
+        if (Shape.Rank < 2) return null;
+        using var hold = new MappingHold(_files);
+        return FileHole.In(_files.Open(_file), _offset, Size, Shape[Shape.Rank - 1] / _format.BlockLength * _format.BlockSize, _format.BlockSize);
+    }
+
     protected internal override StoredTensor PortionOf(long first, long count) =>
         new GgufTensor(_files, _file, _offset + (first / _format.BlockLength * _format.BlockSize), Name, _format, new TensorShape(count));
 
