@@ -231,17 +231,19 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>The fault of parameters that do not go together.</summary>
     private protected static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 
-    /// <summary>Converts a model's weights, where its precision asks for that, and shows how far it is.</summary>
-    /// <param name="model">The model.</param>
-    /// <exception cref="Gpt2Exception">The checkpoint's data is not as its index says.</exception>
-    protected void Prepare(Gpt2Model model)
+    // Converts a model's weights, where its precision asks for that, and shows how far it is; or opens them, where they were converted before.
+    private void Prepare(Gpt2Model model, Action beside)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        if (model.Precision == Gpt2Precision.Float32) return;
+        if (model.Precision == Gpt2Precision.Float32)
+        {
+            beside();
+            return;
+        }
+
         long start = Stopwatch.GetTimestamp();
         var share = new LatestValue<double>();
         using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
-        Await(() => model.Prepare(share, StopToken), () => bar.Show("once; the next time it is there", share.Value));
+        Await(() => model.Prepare(share, StopToken), () => bar.Show("once; the next time it is there", share.Value), beside);
         WriteVerbose($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
     }
 
@@ -250,7 +252,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// </summary>
     /// <param name="work">The work; it obeys <see cref="StopToken"/>.</param>
     /// <param name="whileWaiting">Called on this thread five times per second.</param>
-    protected void Await(Action work, Action whileWaiting)
+    /// <param name="beside">What else is to be done, on this thread, before it waits.</param>
+    protected void Await(Action work, Action whileWaiting, Action? beside = null)
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentNullException.ThrowIfNull(whileWaiting);
@@ -258,6 +261,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         WaitHandle finished = ((IAsyncResult)task).AsyncWaitHandle;
         try
         {
+            beside?.Invoke();
             while (!finished.WaitOne(Poll)) whileWaiting();
         }
         finally
@@ -289,10 +293,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         foreach (Gpt2Model model in models)
         {
             FirstPass.Rehearse(model.Precision);
-            Prepare(model);
-            Task reading = FirstPass.Begin(model);
-            ReadVocabulary(model);
-            AwaitReading(model, reading);
+            if (model.Precision == Gpt2Precision.Float32) _ = FirstPass.Begin(model); // there is nothing to be prepared before
+            Prepare(model, beside: () => ReadVocabulary(model));
+            AwaitReading(model, FirstPass.Begin(model));
             if (model.WeightDoubt is { } doubt) WriteWarning(doubt);
         }
 

@@ -70,6 +70,16 @@ Describe 'Invoke-Gpt2Generate' {
         (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -Precision $model.Precision).Text | Should -BeExactly $int4
     }
 
+    It 'rehearses a first pass in the precision of the model that the pipeline brings, and in no other' {
+        $rehearsed, $expected = Invoke-PowerShell -Command @"
+            Import-Module '$((Resolve-Path $module).Path)'
+            `$null = Get-Gpt2Model 3M -Precision Int8 -OutVariable model | Invoke-Gpt2Generate -Prompt Once -MaxTokens 1
+            `$model[0].GetType().Assembly.GetType('PicoGpt.Inference.FirstPass').GetField('_rehearsed', 'NonPublic, Static').GetValue(`$null)
+            1 -shl [int]`$model[0].Precision
+"@
+        $rehearsed | Should -Be $expected
+    }
+
     It 'refuses <_> as a precision with a sentence' -ForEach 'Int3', '3', '', $null {
         $fault = try { Invoke-Gpt2Generate Once -Model 3M -Precision $_ } catch { $_ }
         $fault.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'

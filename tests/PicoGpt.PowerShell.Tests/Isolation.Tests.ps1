@@ -29,7 +29,7 @@ BeforeAll {
     $useEngine = @'
         Import-Module $module
         $env:PICOGPT_HOME = "$libraries/home"
-        (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 5).Ids.Count
+        (Invoke-Gpt2Generate 'Once upon a time' -Model 3M -MaxTokens 5 -Temperature 1 -IgnoreEndOfText).Ids.Count
         try { Save-Gpt2Model 124M -Source $libraries } catch { $_.FullyQualifiedErrorId }
 '@
     $useOthers = @'

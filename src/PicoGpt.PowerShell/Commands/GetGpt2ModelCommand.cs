@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PicoGpt.Inference;
 using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -75,6 +76,13 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
     private int? WantedHeadCount => HeadCount > 0 ? HeadCount : Model?.Carried?.HeadCount;
 
     private bool IsPrecisionGiven => MyInvocation.BoundParameters.ContainsKey(nameof(Precision));
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        FirstPass.Expected = PrecisionToOpen; // a command behind this one begins before a model comes
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -56,7 +56,7 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
         }
 
         KeepPartial([]);
-        FirstPass.Rehearse(WantedPrecision ?? Model?.Model?.Precision ?? default); // the model may come later
+        FirstPass.Rehearse(WantedPrecision ?? Model?.Model?.Precision ?? (MyInvocation.ExpectingInput ? FirstPass.Expected : default)); // the model may come later
         base.BeginProcessing();
     }
 

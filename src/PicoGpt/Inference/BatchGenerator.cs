@@ -159,7 +159,7 @@ public sealed class BatchGenerator : IDisposable
     }
 
     // What the longest text may still take; none before the first token, which nothing is to make later.
-    private int TokensToCome() => NewTokens == 0 ? 0 : _driver.Texts.Select(text => text.TokensToCome).DefaultIfEmpty().Max();
+    private int TokensToCome() => NewTokens == 0 ? 0 : _driver.Texts.Aggregate(0, (most, text) => Math.Max(most, text.TokensToCome));
 
     private void Add(Prompt prompt)
     {

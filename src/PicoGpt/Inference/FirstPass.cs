@@ -15,6 +15,9 @@ internal static class FirstPass
 
     private static int _rehearsed; // a bit for each precision
 
+    /// <summary>The precision in which a model is about to come, as far as somebody has said: what to rehearse where no model is there yet.</summary>
+    public static Gpt2Precision Expected { get; set; }
+
     /// <summary>Begins the rehearsal in a precision, where it was not begun before. No model needs to be known for it.</summary>
     public static void Rehearse(Gpt2Precision precision)
     {

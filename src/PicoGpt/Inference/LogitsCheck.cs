@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Inference;
 
@@ -16,7 +18,7 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
     /// <returns>What is wrong with them, or <see langword="null"/>.</returns>
     public Gpt2Exception? FaultOf(ReadOnlySpan<float> logits)
     {
-        if (TensorPrimitives.IsFiniteAll(logits)) return isChanged || logits.Length == 1 || logits.ContainsAnyExcept(logits[0]) ? null : _fault ??= AllTheSame();
+        if (AreFinite(logits)) return isChanged || logits.Length == 1 || logits.ContainsAnyExcept(logits[0]) ? null : _fault ??= AllTheSame();
         if (isChanged && float.IsFinite(TensorPrimitives.Max(logits))) return null;
         return _fault ??= Fault(model, $"The logits of {model.Name} are infinite or not numbers", isChanged);
     }
@@ -38,6 +40,20 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
     /// <param name="isChanged">Whether interventions change what passes through.</param>
     public static Gpt2Exception Fault(Gpt2Model model, string what, bool isChanged = false) =>
         new(Gpt2Error.NotFinite, $"{what}: {CauseIn(model, isChanged)}.", model.Path);
+
+    // TensorPrimitives.IsFiniteAll would be compiled before a first token, and its library loaded; vectors that every processor has are compiled ahead.
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
+        ReadOnlySpan<Vector128<float>> vectors = MemoryMarshal.Cast<float, Vector128<float>>(values);
+        Vector128<int> bits = default;
+        foreach (Vector128<float> next in vectors) bits |= (next - next).AsInt32(); // 0 of a number, else NaN
+        foreach (float rest in values[(vectors.Length * Vector128<float>.Count)..])
+        {
+            if (!float.IsFinite(rest)) return false;
+        }
+
+        return bits == default;
+    }
 
     // A file whose download did not end may have its whole length, and zeros where nothing came.
     private Gpt2Exception AllTheSame()

@@ -212,7 +212,7 @@ internal sealed class TextDriver<T> : IDisposable
     // A guess is of use, but nobody depends on it: a fault of its weights is not a fault of a text. What a hook changes it does not see.
     private void Guess(CancellationToken cancellationToken)
     {
-        Account.Begin(_underWay.Select(text => text.TokensToCome).DefaultIfEmpty().Max());
+        Account.Begin(_underWay.Aggregate(0, (most, text) => Math.Max(most, text.TokensToCome)));
         if (Shadow is not null && _forward.Hook is null)
         {
             try

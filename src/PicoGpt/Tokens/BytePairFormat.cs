@@ -15,9 +15,7 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
     public override Tokenizer Open(string folder, int rowCount, CancellationToken cancellationToken)
     {
         (string encoder, string merges) = (Path.Combine(folder, FileNames[0]), Path.Combine(folder, FileNames[1]));
-        (Dictionary<string, int> ids, MergeTable table) = Read(encoder, merges, cancellationToken);
-        AddedVocabulary added = AddedTokenFiles.Read(folder, ids, declared: [], cancellationToken);
-        added.RequireByteLevel();
+        (Dictionary<string, int> ids, AddedVocabulary added, MergeTable table) = Read(folder, encoder, merges, cancellationToken);
         var tokenizer = new BytePairEncoder(encoder, ids, table, added.Tokens)
         {
             Files = [encoder, merges],
@@ -30,13 +28,16 @@ internal sealed class BytePairFormat(VocabularyLayout layout) : VocabularyFormat
         return tokenizer;
     }
 
-    // Side by side, since they stand before every first token. Of two faults the one of the ids is told.
-    private static (Dictionary<string, int> Ids, MergeTable Merges) Read(string encoder, string merges, CancellationToken cancellationToken)
+    // The merges beside the rest, since all of it stands before every first token. Of two faults that of the merges is not told.
+    private static (Dictionary<string, int> Ids, AddedVocabulary Added, MergeTable Merges) Read(string folder, string encoder, string merges, CancellationToken cancellationToken)
     {
         Task<MergeTable> table = Task.Run(() => VocabularyFiles.ReadMerges(merges, cancellationToken), CancellationToken.None);
         try
         {
-            return (VocabularyFiles.ReadEncoder(encoder, cancellationToken), table.GetAwaiter().GetResult());
+            Dictionary<string, int> ids = VocabularyFiles.ReadEncoder(encoder, cancellationToken);
+            AddedVocabulary added = AddedTokenFiles.Read(folder, ids, declared: [], cancellationToken);
+            added.RequireByteLevel();
+            return (ids, added, table.GetAwaiter().GetResult());
         }
         finally
         {

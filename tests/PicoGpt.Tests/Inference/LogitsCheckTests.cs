@@ -33,6 +33,26 @@ public sealed class LogitsCheckTests : IDisposable
         Assert.Contains($"damaged are infinite or not numbers: its weight {name} holds such values, 1 of ", fault.Message);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void What_is_not_a_number_is_found_among_any_count_of_logits_at_any_place(float value)
+    {
+        var check = new LogitsCheck(_model, isChanged: false);
+        for (int count = 2; count < 20; count++)
+        {
+            float[] logits = [.. Enumerable.Range(0, count).Select(i => i % 2 == 0 ? float.MaxValue : -float.Epsilon)];
+            Assert.Null(check.FaultOf(logits));
+            for (int place = 0; place < count; place++)
+            {
+                float[] damaged = [.. logits];
+                damaged[place] = value;
+                Assert.Equal(Gpt2Error.NotFinite, check.FaultOf(damaged)?.Error);
+            }
+        }
+    }
+
     [Fact]
     public void A_model_that_finds_every_token_equally_likely_writes_no_text_and_weights_of_zeros_are_named()
     {
