@@ -99,6 +99,17 @@ Describe 'Invoke-Gpt2Training' {
         "$TestDrive/again" | Should -Not -Exist
     }
 
+    It 'refuses before the first step what could not be written after the last' {
+        Set-Content "$TestDrive/file" ''
+        foreach ($places in @{ Destination = "$TestDrive/file/a" }, @{ Destination = "$TestDrive/fine"; Report = "$TestDrive/file/r.html" }) {
+            $steps = Invoke-Gpt2Training $text @small @places -ErrorAction SilentlyContinue -ErrorVariable faults
+            $steps | Should -BeNullOrEmpty
+            $faults[0].FullyQualifiedErrorId | Should -BeLike 'Unwritable,*'
+        }
+
+        "$TestDrive/fine" | Should -Not -Exist
+    }
+
     It 'names the option that differs when it is resumed' {
         $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/named" -WarningAction SilentlyContinue | Select-Object -First 1
         { Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/named" -Resume -Seed 7 -WeightDecay 0.5 -ErrorAction Stop } |

@@ -307,6 +307,17 @@ public sealed class ForeignWeightsTests : IDisposable
         Assert.Contains(expected, model.Assumption, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("GPT2.SAFETENSORS")]
+    [InlineData("Model.SafeTensors")]
+    public void The_only_weights_of_a_folder_are_found_in_whatever_case_they_are_named(string name)
+    {
+        Write("model");
+        File.Move(_folder.File("model/model.safetensors"), _folder.File("model/" + name));
+        using var model = Gpt2Model.Open(_folder.File("model"));
+        Assert.Equal(name, Path.GetFileName(model.Prefix), StringComparer.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public void A_missing_file_tells_of_its_download()
     {

@@ -6,11 +6,20 @@ internal static class ReadableFolder
     // What macOS leaves of a file's attributes on disks and in archives of other systems.
     private const string AppleDouble = "._";
 
-    /// <summary>The paths of the files whose names match one of some patterns.</summary>
+    // As on Windows and macOS, where GPT2.SAFETENSORS comes from.
+    private static readonly EnumerationOptions AnyCase = new()
+    {
+        AttributesToSkip = FileAttributes.None, // neither hidden files nor the system's
+        IgnoreInaccessible = false,
+        MatchCasing = MatchCasing.CaseInsensitive,
+        MatchType = MatchType.Win32,
+    };
+
+    /// <summary>The paths of the files whose names match one of some patterns, in any case.</summary>
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unreadable"/>: the folder cannot be listed.</exception>
     public static string[] Files(string folder, params string[] patterns) => List(folder, () =>
     [
-        .. patterns.SelectMany(pattern => Directory.GetFiles(folder, pattern))
+        .. patterns.SelectMany(pattern => Directory.GetFiles(folder, pattern, AnyCase))
             .Where(file => !Path.GetFileName(file.AsSpan()).StartsWith(AppleDouble, StringComparison.Ordinal)),
     ]);
 

@@ -59,6 +59,39 @@ internal static class UnwritableFile
             throw new Gpt2Exception(Gpt2Error.AlreadyExists, $"'{folder}' already exists and is not empty; choose another path.", folder);
     }
 
+    /// <summary>Refuses a folder in which no file could be made, before the work whose result it is to hold. It need not be there yet, and is not made.</summary>
+    /// <param name="folder">The full path.</param>
+    /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unwritable"/>, or the disk is full.</exception>
+    public static void ThrowIfUnwritable(string folder)
+    {
+        string there = folder;
+        while (!Path.Exists(there) && Path.GetDirectoryName(there) is { } above) there = above;
+        try
+        {
+            string probe = TemporaryFiles.NewPath(Path.Combine(there, "probe"));
+            using var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            throw Refused(folder, fault);
+        }
+    }
+
+    /// <summary>Makes the folder of a file, where it is not there.</summary>
+    /// <param name="path">The full path of the file.</param>
+    /// <exception cref="Gpt2Exception">It cannot be made.</exception>
+    public static void MakeFolderOf(string path)
+    {
+        try
+        {
+            if (Path.GetDirectoryName(path) is { } folder) Directory.CreateDirectory(folder);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            throw Refused(path, fault);
+        }
+    }
+
     /// <summary>Whether a fault is the system's, or what <see cref="Refused(string, Exception)"/> made of it, for what may as well not be written.</summary>
     public static bool IsFaultOrRefusal(Exception fault) => IsFault(fault) || fault is Gpt2Exception { Error: Gpt2Error.InUse or Gpt2Error.Unwritable };
 

@@ -17,7 +17,7 @@ public sealed class TrainingReport(TrainingRun run)
     // More points than a screen has columns are no more to be seen.
     private const int MaxPoints = 2000;
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Writes it, and makes its folder where that is not there: the training is done, and what it came to is not lost for that.</summary>
     /// <param name="path">The full path: a picture where it ends in <c>.svg</c>, or else a page.</param>
     /// <param name="overwrite">Whether an older file is replaced.</param>
     /// <exception cref="Gpt2Exception">It cannot be written, or is there and is not to be replaced.</exception>
@@ -25,6 +25,7 @@ public sealed class TrainingReport(TrainingRun run)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         bool isPicture = path.EndsWith(PictureExtension, StringComparison.OrdinalIgnoreCase);
+        UnwritableFile.MakeFolderOf(path);
         OutputFile.Save(path, isPicture ? WritePicture : WritePage, overwrite);
     }
 

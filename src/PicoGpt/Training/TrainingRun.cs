@@ -90,7 +90,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="overwrite">Whether the folder may hold files; a training in it is begun anew.</param>
     /// <param name="validation">The tokens to validate with, instead of a share of the others.</param>
     /// <returns>The training; nothing is written yet.</returns>
-    /// <exception cref="Gpt2Exception">The folder holds files, an option is out of its range, the text is too short, or there is not enough memory.</exception>
+    /// <exception cref="Gpt2Exception">The folder holds files or cannot be written to, an option is out of its range, the text is too short, or there is not enough memory.</exception>
     public static TrainingRun Begin(
         Gpt2Model model,
         string folder,
@@ -103,6 +103,7 @@ public sealed class TrainingRun : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         if (!overwrite) UnwritableFile.ThrowIfHoldsFiles(folder);
+        UnwritableFile.ThrowIfUnwritable(folder); // hours before the first checkpoint
         options = options.Validate(model.HyperParameters.NCtx);
         TrainingMemory.Require(model, options);
         string[] names = [.. frozen ?? []];
@@ -129,6 +130,7 @@ public sealed class TrainingRun : IDisposable
         ArgumentNullException.ThrowIfNull(change);
         bool isOfAdapter = AdapterFile.IsIn(folder);
         TrainingJournal journal = FilesOf(folder, isOfAdapter).ReadJournal();
+        UnwritableFile.ThrowIfUnwritable(folder);
         TrainingOptions options = change(journal.Options);
         string[] differences = [.. TrainingJournalJson.Differences(journal.Options, options with { Threads = journal.Options.Threads, LowMemory = journal.Options.LowMemory })];
         if (differences.Length > 0) throw OtherOptions(folder, string.Join(", ", differences));

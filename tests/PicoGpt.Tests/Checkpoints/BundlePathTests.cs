@@ -106,6 +106,13 @@ public sealed class BundlePathTests : IDisposable
     }
 
     [Fact]
+    public void A_missing_index_is_asked_for()
+    {
+        File.WriteAllText(_folder.File("checkpoint"), "model_checkpoint_path: \"model-1000\"");
+        AssertRefused("", Gpt2Error.FileNotFound, "'model-1000.index' is missing; copy or download it too.");
+    }
+
+    [Fact]
     public void Checkpoint_file_without_a_path_is_refused()
     {
         File.WriteAllText(_folder.File("checkpoint"), "all_model_checkpoint_paths: \"model.ckpt\"");

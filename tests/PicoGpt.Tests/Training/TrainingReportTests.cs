@@ -14,7 +14,7 @@ public sealed class TrainingReportTests
     public void The_page_has_both_curves_and_the_samples_and_loads_nothing()
     {
         using var folder = new TemporaryFolder();
-        string html = Reported(folder, "x.html");
+        string html = Reported(folder, "new/x.html");
         Assert.Contains("Content-Security-Policy\" content=\"default-src 'none';", html, StringComparison.Ordinal);
         Assert.DoesNotMatch("https?://(?!www.w3.org/2000/svg)", html);
         Assert.Contains("<title>Training of b&amp;c</title>", html, StringComparison.Ordinal);

@@ -50,6 +50,17 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_written_to_is_refused_before_the_first_step()
+    {
+        File.WriteAllText(_folder.File("file"), "");
+        string below = _folder.File("file/a/b");
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Begin(below, Options).Dispose());
+        Assert.Equal((Gpt2Error.Unwritable, below), (fault.Error, fault.Path));
+        Begin(_folder.File("new/folder"), Options).Dispose();
+        Assert.Equal([_folder.File("file")], Directory.GetFileSystemEntries(_folder.Path)); // where nothing was trained nothing is made
+    }
+
+    [Fact]
     public void The_number_of_threads_is_not_taken_from_the_folder()
     {
         string folder = _folder.File("mine");

@@ -82,7 +82,7 @@ internal static partial class BundlePath
         throw new Gpt2Exception(
             Gpt2Error.FileNotFound,
             $"'{checkpointFile}' names the checkpoint '{named}', but its index '{(LastSegment(named) is { Length: > 0 } name ? name : named)}{IndexSuffix}' is missing"
-                + $"{DescribeOthers(folder)}.",
+                + $"{DescribeOthers(folder, "; copy or download it too")}.",
             checkpointFile);
     }
 
@@ -123,7 +123,7 @@ internal static partial class BundlePath
             Gpt2Error.FileNotFound, $"There is no checkpoint '{path}', nor a folder or file of that name: {why}{MissingPath.NearClause(path)}.", IndexFile(path));
     }
 
-    private static string DescribeOthers(string folder)
+    private static string DescribeOthers(string folder, string otherwise = "")
     {
         string[] prefixes = [];
         try
@@ -135,7 +135,7 @@ internal static partial class BundlePath
             // a folder that cannot be listed has nothing to offer, and is not what is wrong
         }
 
-        return prefixes.Length == 0 ? "" : $"; its folder has {Excerpt.Quoted(prefixes, max: 5)}, which may be given as path";
+        return prefixes.Length == 0 ? otherwise : $"; its folder has {Excerpt.Quoted(prefixes, max: 5)}, which may be given as path";
     }
 
     private static Gpt2Exception MetaGraph(string path) => new(
