@@ -4,6 +4,13 @@ $module = $env:PICOGPT_TEST_MODULE ?? "$PSScriptRoot/../../PicoGpt.psd1"
 Import-Module $module -Force
 . "$PSScriptRoot/PowerShellCommand.ps1"
 
+# The file of the engine that is compiled for this platform.
+function Get-EngineName {
+    $system = $IsWindows ? 'win' : $IsMacOS ? 'osx' : 'linux'
+    $processor = "$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)".ToLowerInvariant()
+    "PicoGpt.$system-$processor.dll"
+}
+
 # How long completion waits for a model's files. A busy machine is slow, and no test counts milliseconds: a minute is as good as ever.
 function Set-CompletionPatience([timespan] $Time) {
     $type = [PicoGpt.PowerShell.ModelNameCompleter].Assembly.GetType('PicoGpt.PowerShell.Completion', $true)
