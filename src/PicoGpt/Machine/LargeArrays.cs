@@ -6,7 +6,8 @@ namespace PicoGpt.Machine;
 /// </summary>
 internal static class LargeArrays
 {
-    private const long Enough = 256L * 1024 * 1024;
+    // A collection takes tens of milliseconds in a PowerShell, which the first token of a small model would wait for.
+    private const long Enough = 1024L * 1024 * 1024;
 
     private static long _made;
 
