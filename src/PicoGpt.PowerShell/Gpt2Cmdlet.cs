@@ -232,19 +232,19 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     private protected static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 
     // Converts a model's weights, where its precision asks for that, and shows how far it is; or opens them, where they were converted before.
-    private void Prepare(Gpt2Model model, Action beside)
+    private void Prepare(Gpt2Model model)
     {
-        if (model.Precision == Gpt2Precision.Float32)
-        {
-            beside();
-            return;
-        }
-
         long start = Stopwatch.GetTimestamp();
         var share = new LatestValue<double>();
         using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
-        Await(() => model.Prepare(share, StopToken), () => bar.Show("once; the next time it is there", share.Value), beside);
+        Await(Convert, () => bar.Show("once; the next time it is there", share.Value), beside: () => ReadVocabulary(model));
         WriteVerbose($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
+
+        void Convert()
+        {
+            model.Prepare(share, StopToken);
+            _ = FirstPass.Begin(model);
+        }
     }
 
     /// <summary>
@@ -293,18 +293,21 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         foreach (Gpt2Model model in models)
         {
             FirstPass.Rehearse(model.Precision);
-            if (model.Precision == Gpt2Precision.Float32) _ = FirstPass.Begin(model); // there is nothing to be prepared before
-            Prepare(model, beside: () => ReadVocabulary(model));
-            AwaitReading(model, FirstPass.Begin(model));
+            if (model.Precision == Gpt2Precision.Float32) Read(model);
+            else Prepare(model);
             if (model.WeightDoubt is { } doubt) WriteWarning(doubt);
         }
 
         return models;
     }
 
-    // A large model is minutes on a slow disk. Whatever is wrong with the weights is told by whoever needs them.
-    private void AwaitReading(Gpt2Model model, Task reading)
+    // A large model is minutes on a slow disk. Whatever is wrong with the weights is told by whoever needs them, which is not what comes next: where
+    // more than half of them are there with the vocabulary, the rest will be there in time.
+    private void Read(Gpt2Model model)
     {
+        Task reading = FirstPass.Begin(model);
+        ReadVocabulary(model);
+        if (FirstPass.ShareOf(model) > 0.5) return;
         using var bar = new ProgressBar(this, $"Opening {model.Name}");
         while (!reading.Wait((int)Poll.TotalMilliseconds, StopToken)) bar.Show("weights are read and verified", FirstPass.ShareOf(model));
     }

@@ -58,17 +58,13 @@ internal static class FirstPass
     internal static int Run(Gpt2Precision precision)
     {
         using var model = Gpt2Model.Random(Small, precision);
-        using var workspace = new Workspace(Small, threads: 1, Kernels.Best, rows: Kernels.TileRows + 1, logits: 1);
-        using var forward = new Gpt2Forward(model, workspace);
-        using KeyValueCache cache = forward.NewCache();
-        foreach (int rows in (ReadOnlySpan<int>)[Kernels.TileRows + 1, 1]) // a prompt is read by other loops than a single token
+        int[] prompt = new int[Kernels.TileRows + 1]; // it is read by other loops than the single token after it
+        var generation = new TextGeneration(model, prompt, new GenerationOptions { MaxTokens = 2, Threads = 1 });
+        foreach (string _ in generation.Stream())
         {
-            forward.Begin();
-            forward.Add(cache, new int[rows]);
-            forward.Run(default);
+            // nobody sees it
         }
 
-        Span<float> logits = forward.Logits([0]).Row(0);
-        return new LogitsCheck(model, isChanged: false).FaultOf(logits) is { } fault ? throw fault : Sampler.ArgMax(logits);
+        return generation.Completion.Ids[^1];
     }
 }
