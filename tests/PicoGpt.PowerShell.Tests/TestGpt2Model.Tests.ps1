@@ -135,6 +135,22 @@ Describe 'Test-Gpt2Model' {
             }
         }
 
+        It 'lets nobody export a model with a hole, or train it, without a warning' {
+            $file = "$folder/model.safetensors"
+            $bytes = [System.IO.File]::ReadAllBytes($file)
+            [array]::Clear($bytes, 7900001, 100000)
+            [System.IO.File]::WriteAllBytes($file, $bytes)
+            $words = 'the king and the queen went to the wood and the wolf. ' * 40
+            foreach ($use in
+                { Export-Gpt2Model "$folder.npz" Npz -Model $folder -WarningVariable script:told -WarningAction SilentlyContinue },
+                { Invoke-Gpt2Training $words -Model $folder -Steps 1 -Destination "$folder.0" -WarningVariable script:told -WarningAction SilentlyContinue },
+                { Invoke-Gpt2Training $words -Model $folder -Steps 1 -Rank 1 -Destination "$folder.1" -WarningVariable script:told -WarningAction SilentlyContinue }) {
+                $script:told = $null
+                $null = & $use
+                ($script:told | Out-String) | Should -Match 'holds 0\.1 MiB of nothing but zeros'
+            }
+        }
+
         It 'finds a weights'' file that is cut, and says what is wrong with <File> <Case>' -ForEach @(
             @{ File = 'vocab.json'; Case = 'gone'; Break = { Remove-Item $args[0] }; Says = "*vocab.json' is missing*" }
             @{ File = 'vocab.json'; Case = 'of another model'; Break = { Set-Content $args[0] '{"a":0,"b":70000}' }; Says = '*ids up to 70000, but the model has 2048 tokens*' }

@@ -230,6 +230,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
             $"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {TrainingMemory.Of(run.Model.HyperParameters, run.Options)}; {run.Options.Steps:N0} steps of "
                 + $"{run.Options.BatchSize * run.Options.GradientAccumulation} windows of {run.Options.ContextLength} tokens, of which the text has {run.Windows:N0}.");
         WarnOfTheText(run);
+        if (InUse.WeightDoubt is { } doubt) WriteWarning(doubt);
         Train(run, report);
         Emit(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
         if (report is not null) Emit(report, null);

@@ -146,7 +146,7 @@ public sealed class ModelExport
     {
         (string name, TensorDType dtype, TensorShape shape) = written;
         StoredTensor tensor = _format.Naming.IsTransposed(weight.Name) ? TransposedTensor.Of(weight.Stored) : weight.Stored;
-        tensor.Verify(cancellationToken);
+        weight.Verify(cancellationToken);
         if (tensor.Quantization is null && tensor.DType == dtype && dtype != TensorDType.Float32)
         {
             using var bytes = new HeldMemory<byte>(tensor.GetBytes());

@@ -90,10 +90,18 @@ public sealed class Gpt2Weight : FloatTensor
     internal string GetFingerprint(CancellationToken cancellationToken = default) =>
         FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.GetFingerprint(cancellationToken)}");
 
+    /// <summary>Compares the values with their checksum, and looks for a hole where the format has none.</summary>
+    /// <exception cref="Gpt2Exception">The values are not what was written.</exception>
+    internal void Verify(CancellationToken cancellationToken = default)
+    {
+        _tensor.Verify(cancellationToken);
+        Hole = _tensor.FindHole();
+    }
+
     /// <summary>A copy in memory, under the name that OpenAI's checkpoints have for it.</summary>
     internal MemoryTensor ToMemory()
     {
-        _tensor.Verify();
+        Verify();
         using var values = new HeldMemory<float>(_tensor.GetFloats());
         var copy = new MemoryTensor(WeightNaming.TensorFlow.Of(Name), TensorShape.Of(Shape));
         values.Span.CopyTo(copy.Values.Span);
@@ -109,14 +117,13 @@ public sealed class Gpt2Weight : FloatTensor
 
     private IEnumerable<(ReadOnlyMemory<float> Memory, TensorLayout Layout)> VerifiedPortions(IEnumerable<StoredTensor> portions)
     {
-        _tensor.Verify();
+        Verify();
         return portions.Select(portion => (portion.GetFloats(), TensorLayout.RowMajor(Name, portion.Shape.Dimensions)));
     }
 
     private ReadOnlyMemory<float> Read()
     {
-        _tensor.Verify();
-        Hole = _tensor.FindHole();
+        Verify();
         ReadOnlyMemory<float> values = _tensor.GetFloats();
         if (!_tensor.IsInPlace) LargeArrays.Made(Count * sizeof(float));
         return values;
