@@ -174,34 +174,44 @@ internal static class GuessingFigures
 
     internal static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    // A pass over several rows as a multiple of one over one, and a step of the reduced form.
+    // A pass over several rows as a multiple of one over one, and a step of the reduced form; in turn, since memory may be twice as fast a second later.
     private static void MeasurePasses(Gpt2Model model, int threads, int[] prompt, Dictionary<string, double> figures)
     {
-        double one = Pass(model, threads, prompt, rows: 1);
-        figures["a step, ms"] = one * 1e3;
-        foreach (int rows in (int[])[2, 4, 8, 16]) figures[$"{rows} rows, times one"] = Pass(model, threads, prompt, rows) / one;
-        if (model.Precision == Gpt2Precision.Int8) return;
-        figures["a step in Int8, times one"] = Pass(model.WithPrecision(Gpt2Precision.Int8), threads, prompt, rows: 1) / one;
-    }
-
-    // With the logits of every row.
-    private static double Pass(Gpt2Model model, int threads, int[] prompt, int rows)
-    {
         const int Times = 20;
-        using var context = new Gpt2Context(model, threads);
-        context.Forward(prompt);
-        int[] ids = [.. Enumerable.Repeat(prompt[0], rows)];
-        float[] logits = new float[rows * model.HyperParameters.NVocab];
-        List<double> seconds = [];
+        int[] rows = [1, 2, 4, 8, 16];
+        using Gpt2Model? reduced = model.Precision == Gpt2Precision.Int8 ? null : model.WithPrecision(Gpt2Precision.Int8);
+        using Gpt2Context exact = Read(model), shadow = Read(reduced ?? model);
+        Dictionary<int, List<double>> times = rows.ToDictionary(count => count, _ => new List<double>());
+        List<double> ones = [];
         for (int i = 0; i < Times; i++)
         {
-            long start = Stopwatch.GetTimestamp();
-            context.Forward(ids, logits);
-            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
-            context.Truncate(prompt.Length);
+            foreach (int count in rows) times[count].Add(Pass(model, exact, prompt, count));
+            if (reduced is not null) ones.Add(Pass(reduced, shadow, prompt, rows: 1));
         }
 
-        return Median(seconds);
+        double one = Median(times[1]);
+        figures["a step, ms"] = one * 1e3;
+        foreach (int count in rows[1..]) figures[$"{count} rows, times one"] = Median(times[count]) / one;
+        if (reduced is not null) figures["a step in Int8, times one"] = Median(ones) / one;
+
+        Gpt2Context Read(Gpt2Model read)
+        {
+            var context = new Gpt2Context(read, threads);
+            context.Forward(prompt);
+            return context;
+        }
+    }
+
+    // With the logits of every row, in seconds.
+    private static double Pass(Gpt2Model model, Gpt2Context context, int[] prompt, int rows)
+    {
+        int[] ids = [.. Enumerable.Repeat(prompt[0], rows)];
+        float[] logits = new float[rows * model.HyperParameters.NVocab];
+        long start = Stopwatch.GetTimestamp();
+        context.Forward(ids, logits);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        context.Truncate(prompt.Length);
+        return seconds;
     }
 
     /// <summary>Texts that are made step by step, and the time that it took from their first tokens on.</summary>
