@@ -63,6 +63,13 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     internal string? VocabularyDoubt => HasVocabulary ? VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) : null;
 
+    /// <summary>Looks for holes in the weights that are not read yet.</summary>
+    /// <exception cref="Gpt2Exception">A file cannot be read.</exception>
+    internal void LookForHoles()
+    {
+        foreach (Gpt2Weight weight in Parameters.Where(weight => !weight.IsRead)) weight.LookForHole();
+    }
+
     /// <summary>
     /// What tells that a file of the weights is not whole, in a sentence; <see langword="null"/> where nothing does. Weights that were not read yet
     /// were not looked at.

@@ -95,8 +95,12 @@ public sealed class Gpt2Weight : FloatTensor
     internal void Verify(CancellationToken cancellationToken = default)
     {
         _tensor.Verify(cancellationToken);
-        Hole = _tensor.FindHole();
+        LookForHole();
     }
+
+    /// <summary>Looks for a hole where the format has no checksum: a few bytes are read.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
+    internal void LookForHole() => Hole ??= _tensor.FindHole();
 
     /// <summary>A copy in memory, under the name that OpenAI's checkpoints have for it.</summary>
     internal MemoryTensor ToMemory()
