@@ -6,13 +6,13 @@ using PicoGpt.Weights;
 namespace PicoGpt.Benchmarks;
 
 /// <summary>
-/// Plain steps beside what memory gives in the same moment: after every few tokens memory in large pages is read from end to end, since what a
+/// Plain steps beside what memory gives in the same moment: every tenth of a second or so memory in large pages is read from end to end, since what a
 /// shared machine's memory gives may double from one second to the next. The share of the steps is that of the reads just before and just after
 /// them, and is told of slow moments and of fast ones.
 /// </summary>
 internal static class DecodingFigures
 {
-    private const int TokensBetweenReads = 5;
+    private const double BytesBetweenReads = 2.5e9; // what reads leave in the caches does not count against so many
     private const double FastRate = 40e9; // bytes a second
 
     private static readonly (int Prompt, int New)[] Runs = [(10, 40), (10, 200), (900, 40)];
@@ -37,18 +37,19 @@ internal static class DecodingFigures
         using var context = new Gpt2Context(model, options.Threads);
         ReadOnlySpan<float> logits = context.Forward(SpeedTable.Ids(model, prompt));
         double before = memory.Rate(), all = 0;
-        while (moments.Count < count / TokensBetweenReads)
+        int together = Math.Clamp((int)(BytesBetweenReads / BytesPerToken(model, prompt)), 1, count);
+        while (moments.Count < count / together)
         {
-            double bytes = TokensBetweenReads * BytesPerToken(model, context.Length);
+            double bytes = together * BytesPerToken(model, context.Length);
             long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < TokensBetweenReads; i++) logits = context.Forward([sampler.Next(logits)]);
+            for (int i = 0; i < together; i++) logits = context.Forward([sampler.Next(logits)]);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, after = memory.Rate();
             moments.Add(new Moment((before + after) / 2, bytes / seconds));
             (before, all) = (after, all + seconds);
         }
 
         SpeedTable.NotePrivateMemory(figures);
-        speed = count / all;
+        speed = moments.Count * together / all;
         return moments;
     }
 
