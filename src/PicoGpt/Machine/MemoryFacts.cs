@@ -68,6 +68,7 @@ internal sealed class MemoryFacts(Func<string, string?> read)
         yield return root;
     }
 
+    // Enumerable.Min would be compiled for vectors before a first token.
     private static long? Least(long[] numbers) => numbers.Length > 0 ? numbers.Aggregate(Math.Min) : null;
 
     private static string[] Lines(string? text) => (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -10,17 +10,17 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
-    private static int Together => Math.Min(4 * TWidth.Count, Kernels.KeyBlock); // positions
+    private static int Together => SimdKernels<TWidth, TVector>.ScoresTogether;
 
     /// <summary><c>scores[t, j] = q[t] · k[j]</c>; see <see cref="Kernels.Scores(Matrix, short*, float*, float, Matrix)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(Matrix q, short* keys, float* scales, Matrix scores)
     {
-        for (int t = 0; t < q.Rows; t++)
+        for (int j = 0; j < scores.Columns; j += Together)
         {
-            for (int j = 0; j < scores.Columns; j += Together)
+            short* first = keys + Kernels.KeyOffset(j, q.Columns);
+            for (int t = 0; t < q.Rows; t++)
             {
-                short* first = keys + Kernels.KeyOffset(j, q.Columns);
                 if (Together == 4 * TWidth.Count) Dots4(q.RowPointer(t), first, scales + j, q.Columns, scores.RowPointer(t) + j);
                 else Dots2(q.RowPointer(t), first, scales + j, q.Columns, scores.RowPointer(t) + j);
             }

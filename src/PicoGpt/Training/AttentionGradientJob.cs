@@ -10,7 +10,7 @@ namespace PicoGpt.Training;
 internal sealed unsafe class AttentionGradientJob : Job, IDisposable
 {
     // Rows of a pattern that are computed together; as a multiple of a block of keys, few of their positions are in the future.
-    private const int RowBlock = 64;
+    private const int RowBlock = 2 * Kernels.KeyBlock;
 
     private readonly Kernels _kernels;
     private readonly int _heads;
