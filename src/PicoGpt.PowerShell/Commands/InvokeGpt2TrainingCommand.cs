@@ -220,8 +220,8 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         string? report = Report is null ? null : SessionPath.Resolve(SessionState, Report);
         if (_tokens.Count == 0) throw Refused("There is no text to train with.");
         if (report is not null && !Force && !Resume && System.IO.Path.Exists(report)) throw UnwritableFile.Exists(report);
-        if (report is not null) UnwritableFile.ThrowIfUnwritable(System.IO.Path.GetDirectoryName(report)!);
         if (!ShouldProcess(folder, $"Train {InUse.Name} on {_tokens.Count:N0} tokens")) return;
+        if (report is not null) UnwritableFile.ThrowIfUnwritable(System.IO.Path.GetDirectoryName(report)!); // which writes, and so not by -WhatIf
         int[] tokens = [.. _tokens], validation = ValidationTokens();
         using TrainingRun run = Resume
             ? TrainingRun.Resume(folder, tokens, options => Changed(options, tokens.Length), IsGiven(nameof(Freeze)) ? Frozen() : null, InUse, validation)
