@@ -180,19 +180,20 @@ internal static class GuessingFigures
         const int Times = 20;
         int[] rows = [1, 2, 4, 8, 16];
         using Gpt2Model? reduced = model.Precision == Gpt2Precision.Int8 ? null : model.WithPrecision(Gpt2Precision.Int8);
-        using Gpt2Context exact = Read(model), shadow = Read(reduced ?? model);
+        using Gpt2Context exact = Read(model);
+        using Gpt2Context? shadow = reduced is null ? null : Read(reduced);
         Dictionary<int, List<double>> times = rows.ToDictionary(count => count, _ => new List<double>());
         List<double> ones = [];
         for (int i = 0; i < Times; i++)
         {
             foreach (int count in rows) times[count].Add(Pass(model, exact, prompt, count));
-            if (reduced is not null) ones.Add(Pass(reduced, shadow, prompt, rows: 1));
+            if (shadow is not null) ones.Add(Pass(model, shadow, prompt, rows: 1));
         }
 
         double one = Median(times[1]);
         figures["a step, ms"] = one * 1e3;
         foreach (int count in rows[1..]) figures[$"{count} rows, times one"] = Median(times[count]) / one;
-        if (reduced is not null) figures["a step in Int8, times one"] = Median(ones) / one;
+        if (shadow is not null) figures["a step in Int8, times one"] = Median(ones) / one;
 
         Gpt2Context Read(Gpt2Model read)
         {

@@ -120,7 +120,7 @@ Describe 'Test-Gpt2Model' {
             $bytes = [System.IO.File]::ReadAllBytes($file)
             [array]::Clear($bytes, $bytes.Length / 2, $bytes.Length / 2)
             [System.IO.File]::WriteAllBytes($file, $bytes)
-            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -BeLike '*nothing but zeros*, as where a download did not end: fetch the file again.'
+            (Test-Gpt2Model -Path $folder | Where-Object IsValid -eq $false).Problem | Should -Match "(holds nothing but zeros|of nothing but zeros in '[^']+', from byte \d+ on), as where a download did not end: fetch the file again\.`$"
         }
 
         It 'finds a hole in a matrix, of which whoever runs the model is warned' {
