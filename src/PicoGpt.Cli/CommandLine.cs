@@ -12,7 +12,8 @@ internal sealed class CommandLine
 
         usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
 
-          --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M, or a model's folder
+          --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M (also gpt2, openai-community/gpt2
+                              and their like), or a model's folder
           --fetch             download the model, where it is not on this machine
           --head-count N      attention heads, for weights that do not tell it
           --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
@@ -89,9 +90,10 @@ internal sealed class CommandLine
     /// <exception cref="Gpt2Exception">There is no such model, it cannot be fetched, or its files are not as they should be.</exception>
     public Gpt2Model OpenModel(CancellationToken cancellationToken = default)
     {
-        if (Fetch && ModelCatalog.TryResolve(Model, out CatalogModel? model))
+        string path = Path.GetFullPath(Model);
+        if (Fetch && ModelCatalog.TryResolve(Model, path, out CatalogModel? model))
             new ModelDownloader(ModelStore.Default).FetchAsync(model, cancellationToken: cancellationToken).GetAwaiter().GetResult();
-        return ModelStore.Default.Open(Model, Path.GetFullPath(Model), Precision, HeadCount, cancellationToken);
+        return ModelStore.Default.Open(Model, path, Precision, HeadCount, cancellationToken);
     }
 
     /// <summary>What is to be said of the memory before the model is run, or <see langword="null"/>.</summary>

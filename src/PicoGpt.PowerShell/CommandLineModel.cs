@@ -16,11 +16,15 @@ internal static class CommandLineModel
     /// <param name="parameters">What is known of its parameters.</param>
     public static object? Find(CommandAst command, IDictionary parameters)
     {
-        if (parameters["Model"] is { } given) return Unwrap(given);
+        if (parameters["Model"] is { } given) return Meant(given);
         if (command.Parent is not PipelineAst pipeline) return null;
         int place = pipeline.PipelineElements.IndexOf(command);
-        return place > 0 ? Unwrap(Emitted(pipeline.PipelineElements[place - 1])) : null;
+        return place > 0 ? Meant(Emitted(pipeline.PipelineElements[place - 1])) : null;
     }
+
+    /// <summary>What a value means, which may be wrapped, or a name that is a path as well.</summary>
+    public static object? Meant(object? value) =>
+        (value is PSObject wrapped ? wrapped.BaseObject : value) is var plain && plain is string text ? SessionPath.NameOrPath(Session(), text) : plain;
 
     /// <summary>The shape of the model that the line gives; no weights are read.</summary>
     /// <exception cref="Gpt2Exception">Its files are not as they should be.</exception>
@@ -53,8 +57,6 @@ internal static class CommandLineModel
         shell.AddCommand("Get-Variable").AddParameter("Name", "ExecutionContext").AddParameter("ValueOnly");
         return shell.Invoke<EngineIntrinsics>()[0].SessionState;
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static object? Emitted(CommandBaseAst element) => element switch
     {

@@ -153,20 +153,29 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         Gpt2ModelReference Chosen(string model, string why)
         {
             WriteVerbose($"No -Model was given; {model} is used, {why}.");
-            return new Gpt2ModelReference(model);
+            return new Gpt2ModelReference(SessionPath.NameOrPath(SessionState, model));
         }
     }
 
-    /// <summary>The models of the catalog that a name means, or that a pattern matches.</summary>
-    /// <param name="nameOrPattern">A name or an alias; with wildcards, only what is on this machine, if anything.</param>
-    /// <returns>The models.</returns>
+    /// <summary>The model that a name means: of the catalog, unless something lies where a name such as <c>openai-community/gpt2</c> leads as a path.</summary>
+    /// <param name="name">A name or an alias.</param>
     /// <exception cref="Gpt2Exception">No model has that name.</exception>
-    protected static IEnumerable<CatalogModel> ModelsOf(string nameOrPattern)
+    protected ModelTarget ModelOf(string name)
     {
-        if (!NamePattern.HasWildcards(nameOrPattern)) return [ModelCatalog.Resolve(nameOrPattern)];
+        string nameOrPath = SessionPath.NameOrPath(SessionState, name);
+        return nameOrPath == name ? new ModelTarget(ModelCatalog.Resolve(name).Name, path: null) : new ModelTarget(name: null, nameOrPath);
+    }
+
+    /// <summary>The model that a name means, or the models that a pattern matches.</summary>
+    /// <param name="nameOrPattern">A name or an alias; with wildcards, only what is on this machine, if anything.</param>
+    /// <exception cref="Gpt2Exception">No model has that name.</exception>
+    protected IEnumerable<ModelTarget> ModelsOf(string nameOrPattern)
+    {
+        if (!NamePattern.HasWildcards(nameOrPattern)) return [ModelOf(nameOrPattern)];
         WildcardPattern pattern = NamePattern.Of(nameOrPattern);
-        return ModelCatalog.Models.Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched
-            && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch));
+        return ModelCatalog.Models
+            .Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch))
+            .Select(model => new ModelTarget(model.Name, path: null));
     }
 
     /// <summary>Tells what may surprise about a model that was opened by a path: where it is, what was assumed of it and left out.</summary>

@@ -189,7 +189,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
             string name = $"{column}";
             return _named.TryGetValue(name, out Gpt2ModelReference? named)
                 ? named
-                : _named[name] = (Gpt2ModelReference)new ModelTransformationAttribute().Transform(null!, column);
+                : _named[name] = ModelTransformationAttribute.ReferenceTo(column, SessionState);
         }
 
         Gpt2ModelReference standard = Default();

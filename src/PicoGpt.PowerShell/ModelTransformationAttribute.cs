@@ -15,13 +15,21 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
+        ArgumentNullException.ThrowIfNull(engineIntrinsics);
+        return ReferenceTo(inputData, engineIntrinsics.SessionState);
+    }
+
+    /// <summary>The model that a value means.</summary>
+    /// <exception cref="ArgumentTransformationMetadataException">It means none.</exception>
+    internal static Gpt2ModelReference ReferenceTo(object? inputData, SessionState session)
+    {
         object? given = Unwrap(inputData) is IList { Count: 1 } list ? list[0] : inputData;
         return Unwrap(given) switch
         {
             Gpt2ModelReference reference => reference,
             Gpt2Model model => new Gpt2ModelReference(model),
             ModelInfo info => new Gpt2ModelReference(ModelStore.Default.ModelAt(info.Path)?.Name ?? info.Path), // of another cache it lies there
-            string { Length: > 0 } nameOrPath => new Gpt2ModelReference(nameOrPath),
+            string { Length: > 0 } nameOrPath => new Gpt2ModelReference(SessionPath.NameOrPath(session, nameOrPath)),
             FileSystemInfo file => new Gpt2ModelReference(file.FullName),
             PSCustomObject when FromOtherSession((PSObject)given!) is { } reference => reference,
             null or "" => throw new ArgumentTransformationMetadataException($"No model was given; {Wanted}"),

@@ -20,7 +20,7 @@ public sealed class PrecisionCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(commandAst);
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         string prefix = Completion.Unquote(wordToComplete);
-        object? model = fakeBoundParameters["Name"] ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
+        object? model = CommandLineModel.Meant(fakeBoundParameters["Name"]) ?? CommandLineModel.Find(commandAst, fakeBoundParameters);
         return Enum.GetValues<Gpt2Precision>()
             .Where(precision => precision.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
             .Select(precision => Completion.Result(wordToComplete, precision.ToString(), Describe(precision) + SizeOf(model, precision)));

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
+using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
 
@@ -21,6 +22,14 @@ internal static class SessionPath
         {
             throw Missing(path, fault);
         }
+    }
+
+    /// <summary>A name of the catalog that is a path as well, such as <c>openai-community/gpt2</c>, as its full path where something lies there; any other text as it is.</summary>
+    public static string NameOrPath(SessionState session, string text)
+    {
+        if (!ModelCatalog.TryResolve(text, out _)) return text;
+        string path = session.Path.GetUnresolvedProviderPathFromPSPath(text, out ProviderInfo provider, out _);
+        return provider.Name != "FileSystem" || ModelCatalog.TryResolve(text, path, out _) ? text : path;
     }
 
     /// <summary>

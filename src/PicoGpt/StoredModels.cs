@@ -57,7 +57,9 @@ public static class StoredModels
 
     /// <summary>Opens a model by a name of the catalog or, where it is not one, by a path.</summary>
     /// <param name="store">Where the catalog's models are.</param>
-    /// <param name="nameOrPath">The name or path. A name wins; a folder of the same name is meant by <c>./124M</c>.</param>
+    /// <param name="nameOrPath">
+    /// The name or path. A name wins, and a folder of the same name is meant by <c>./124M</c>; but a folder <c>openai-community/gpt2</c> wins.
+    /// </param>
     /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
     /// <param name="precision">How the matrices are to be held while the model runs.</param>
     /// <param name="headCount">The number of attention heads, for weights at a path that do not tell it.</param>
@@ -69,7 +71,7 @@ public static class StoredModels
     public static Gpt2Model Open(
         this ModelStore store, string nameOrPath, string fullPath, Gpt2Precision precision = Gpt2Precision.Float32, int? headCount = null, CancellationToken cancellationToken = default)
     {
-        if (ModelCatalog.TryResolve(nameOrPath, out CatalogModel? model))
+        if (ModelCatalog.TryResolve(nameOrPath, fullPath, out CatalogModel? model))
         {
             return headCount is null || headCount == model.HyperParameters.NHead
                 ? store.Open(model, precision, cancellationToken)

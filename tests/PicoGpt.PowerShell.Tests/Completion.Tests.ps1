@@ -53,6 +53,7 @@ Describe 'Completion' {
 
         It 'knows the other names when they are begun' {
             (Complete 'Get-Gpt2Model GPT2-').CompletionText | Should -Be 'gpt2-small', 'gpt2-medium', 'gpt2-large', 'gpt2-xl'
+            (Complete 'Get-Gpt2Weight -Model open').CompletionText | Should -Be 'openai-community/gpt2', 'openai-community/gpt2-medium', 'openai-community/gpt2-large', 'openai-community/gpt2-xl'
             (Complete 'Get-Gpt2Model GPT2-x').ToolTip | Should -BeLike '1558M · *'
         }
 
@@ -81,6 +82,7 @@ Describe 'Completion' {
             @{ Line = '$model | Get-Gpt2Weight w'; Shape = '2048 × 192' }
             @{ Line = '"124M" | Get-Gpt2Weight w'; Shape = '50257 × 768' }
             @{ Line = 'Get-Gpt2Model gpt2-xl | Get-Gpt2Weight w'; Shape = '50257 × 1600' }
+            @{ Line = 'Get-Gpt2Model openai-community/gpt2 | Get-Gpt2Weight w'; Shape = '50257 × 768' }
             @{ Line = 'Get-Gpt2Model -LiteralPath "./my models/tales" | Get-Gpt2Weight w'; Shape = '2048 × 192' }
         ) {
             Set-Variable model (Get-Gpt2Model 3M) -Scope Global

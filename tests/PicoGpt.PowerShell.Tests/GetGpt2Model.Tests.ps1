@@ -17,6 +17,34 @@ Describe 'Get-Gpt2Model' {
         ('3M', '3M' | Get-Gpt2Model).Name | Should -Be '3M', '3M'
     }
 
+    It 'knows OpenAI''s models by Hugging Face''s names, and takes what lies at such a path in their place, in <Case>' -ForEach @(
+        @{ Case = 'Get-Gpt2Model'; Use = { (Get-Gpt2Model $name -ErrorAction Stop).Path } }
+        @{ Case = 'a pipeline'; Use = { ($name | Get-Gpt2Weight wte -ErrorAction Stop).Count -eq 2048 * 192 ? $there : 'another' } }
+        @{ Case = '-Model'; Use = { (Invoke-Gpt2Generate 'The king' -Model $name -MaxTokens 1 -ErrorAction Stop).Model -eq 'gpt2' ? $there : 'another' } }
+        @{ Case = 'a column'; Use = { ([pscustomobject]@{ Prompt = 'The king'; Model = $name } | Invoke-Gpt2Generate -MaxTokens 1 -ErrorAction Stop).Model -eq 'gpt2' ? $there : 'another' } }
+        @{ Case = 'a vocabulary'; Use = { ('The king' | ConvertTo-Gpt2Token -Model $name -ErrorAction Stop).Count -eq 2 ? $there : 'another' } }
+        @{ Case = 'PICOGPT_MODEL'; Use = { $env:PICOGPT_MODEL = $name; (Invoke-Gpt2Generate 'The king' -MaxTokens 1 -ErrorAction Stop).Model -eq 'gpt2' ? $there : 'another' } }
+        @{ Case = 'Test-Gpt2Model'; Use = { Test-Gpt2Model $name -Quiet -ErrorAction Stop | ForEach-Object { $_ ? $there : $(throw 'The model 124M is not here.') } } }
+        @{ Case = 'Save-Gpt2Model'; Use = { Save-Gpt2Model $name -ErrorAction Stop } }
+        @{ Case = 'Remove-Gpt2Model'; Use = { Remove-Gpt2Model $name -ErrorAction Stop } }
+    ) {
+        $name = 'openai-community/gpt2'
+        $there = "$(New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory)/openai-community/gpt2"
+        $offline = Set-Environment @{ PICOGPT_OFFLINE = '1'; PICOGPT_SOURCE = ''; PICOGPT_MODEL = '' }
+        Push-Location (Split-Path (Split-Path $there))
+        try {
+            $Use | Should -Throw -ExpectedMessage 'The model 124M *'
+            $null = New-Item openai-community -ItemType Directory
+            Copy-Item $builtIn $there -Recurse
+            if ($Case -notmatch 'Save|Remove') { & $Use | Should -Be $there }
+            else { $Use | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage "'*openai-community?gpt2' is not the folder of a model of the cache*" }
+        }
+        finally {
+            Pop-Location
+            $null = Set-Environment $offline
+        }
+    }
+
     It 'lists what is here, and with -ListAvailable everything it knows' {
         (Get-Gpt2Model).Name | Should -Be '3M'
         $all = Get-Gpt2Model -ListAvailable

@@ -107,7 +107,7 @@ public sealed class GetGpt2ModelCommand : Gpt2PathCmdlet
 
     private void OpenByName(string name)
     {
-        foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => WriteObject(Adapted(Open(model))));
+        foreach (ModelTarget model in ModelsOf(name)) PerItem($"{model}", () => Open(model));
     }
 
     private void Open(ModelTarget target)

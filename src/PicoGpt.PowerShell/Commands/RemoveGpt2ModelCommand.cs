@@ -31,23 +31,19 @@ public sealed class RemoveGpt2ModelCommand : Gpt2Cmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Model is { } target)
-        {
-            PerItem(target, () => Remove(target.RequireCached(SessionState, "delete it with Remove-Item")));
-            return;
-        }
-
+        if (Model is { } target) PerItem(target, () => Remove(target));
         foreach (string name in Name)
         {
             PerItem(name, () =>
             {
-                foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => Remove(model));
+                foreach (ModelTarget model in ModelsOf(name)) PerItem($"{model}", () => Remove(model));
             });
         }
     }
 
-    private void Remove(CatalogModel model)
+    private void Remove(ModelTarget target)
     {
+        CatalogModel model = target.RequireCached(SessionState, "delete it with Remove-Item");
         ModelRemoval removal = ModelStore.Default.PlanRemoval(model);
         if (removal.IsEmpty)
         {

@@ -34,12 +34,13 @@ public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Model is { } target) PerItem(target, () => Save(target.RequireCached(SessionState, "give the name of a model of the catalog")));
-        foreach (string name in Name) PerItem(name, () => Save(ModelCatalog.Resolve(name)));
+        if (Model is { } target) PerItem(target, () => Save(target));
+        foreach (string name in Name) PerItem(name, () => Save(ModelOf(name)));
     }
 
-    private void Save(CatalogModel model)
+    private void Save(ModelTarget target)
     {
+        CatalogModel model = target.RequireCached(SessionState, "give the name of a model of the catalog");
         DownloadOptions options = OptionsOf(Source) with { Force = Force };
         DownloadPlan plan = new ModelDownloader(ModelStore.Default).Plan(model, options);
         string action = $"Fetch {Format.Bytes(plan.Bytes)} ({plan.Bytes:N0} bytes) from {string.Join(", ", plan.Sources)}";

@@ -47,7 +47,7 @@ public sealed class TestGpt2ModelCommand : Gpt2PathCmdlet
         {
             PerItem(name, () =>
             {
-                foreach (CatalogModel model in ModelsOf(name)) PerItem(model.Name, () => Test(model));
+                foreach (ModelTarget model in ModelsOf(name)) PerItem($"{model}", () => Test(model));
             });
         }
     }

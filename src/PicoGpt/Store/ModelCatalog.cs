@@ -20,7 +20,7 @@ public static class ModelCatalog
         new CatalogModel("3M", [], new Gpt2HyperParameters(2048, 256, 192, 3, 6), []),
         new CatalogModel(
             "124M",
-            ["gpt2", "gpt2-small", "117M"],
+            ["gpt2", "gpt2-small", "117M", "openai-community/gpt2"],
             new Gpt2HyperParameters(50257, 1024, 768, 12, 12),
             Files(
                 new CatalogFile("hparams.json", 90, "d9d56e4121c427164e0c55c6f03c08e1daf9002b9b672825112d19097b680318"),
@@ -28,7 +28,7 @@ public static class ModelCatalog
                 new CatalogFile("model.ckpt.data-00000-of-00001", 497759232, "2060c885360cc0cf41d7a6dbc4d24b5127aae20260c8b5ae521b5a6578407118"))),
         new CatalogModel(
             "355M",
-            ["gpt2-medium", "345M"],
+            ["gpt2-medium", "345M", "openai-community/gpt2-medium"],
             new Gpt2HyperParameters(50257, 1024, 1024, 16, 24),
             Files(
                 new CatalogFile("hparams.json", 91, "310dfdb1f0c786b79d93459eaa470f3978d873bdc3e1f9fed1cad24d9dd0b1f6"),
@@ -36,7 +36,7 @@ public static class ModelCatalog
                 new CatalogFile("model.ckpt.data-00000-of-00001", 1419292672, "22b4212602a087d1cdeec3509648f4d7b1f181eaa33ce0f3c688fbfb732d622f"))),
         new CatalogModel(
             "774M",
-            ["gpt2-large", "762M"],
+            ["gpt2-large", "762M", "openai-community/gpt2-large"],
             new Gpt2HyperParameters(50257, 1024, 1280, 20, 36),
             Files(
                 new CatalogFile("hparams.json", 91, null),
@@ -44,7 +44,7 @@ public static class ModelCatalog
                 new CatalogFile("model.ckpt.data-00000-of-00001", 3096120320, null))),
         new CatalogModel(
             "1558M",
-            ["gpt2-xl", "1.5B", "1542M"],
+            ["gpt2-xl", "1.5B", "1542M", "openai-community/gpt2-xl"],
             new Gpt2HyperParameters(50257, 1024, 1600, 25, 48),
             Files(
                 new CatalogFile("hparams.json", 91, "647420ef8cf586f8933899000aa50c1996eaca50e4dc6fbd25bfdc64f4207bbf"),
@@ -61,6 +61,14 @@ public static class ModelCatalog
         model = Models.FirstOrDefault(m => m.Aliases.Prepend(m.Name).Contains(name, StringComparer.OrdinalIgnoreCase));
         return model is not null;
     }
+
+    /// <summary>Finds a model by what may be a path as well, as Hugging Face's <c>openai-community/gpt2</c> may: that is meant where something lies there.</summary>
+    /// <param name="nameOrPath">The name or path.</param>
+    /// <param name="fullPath">The same as a path, made absolute by the caller's rules.</param>
+    /// <param name="model">The model found.</param>
+    /// <returns>Whether a model of the catalog is meant.</returns>
+    public static bool TryResolve(string nameOrPath, string fullPath, [NotNullWhen(true)] out CatalogModel? model) =>
+        TryResolve(nameOrPath, out model) && !(nameOrPath.Contains('/', StringComparison.Ordinal) && Path.Exists(fullPath));
 
     /// <summary>The model of a name or one of its aliases, in any case.</summary>
     /// <param name="name">The name.</param>

@@ -16,6 +16,10 @@ public sealed class ModelStoreTests
     [InlineData("gpt2-large", "774M")]
     [InlineData("gpt2-xl", "1558M")]
     [InlineData("1.5B", "1558M")]
+    [InlineData("openai-community/gpt2", "124M")]
+    [InlineData("openai-community/gpt2-medium", "355M")]
+    [InlineData("openai-community/gpt2-large", "774M")]
+    [InlineData("OpenAI-Community/gpt2-xl", "1558M")]
     public void A_model_is_known_by_the_names_people_use(string name, string model)
     {
         Assert.True(ModelCatalog.TryResolve(name, out CatalogModel? found));
@@ -51,6 +55,18 @@ public sealed class ModelStoreTests
         Assert.Equal("3M", model.Name);
         Assert.True(ModelCatalog.TryResolve("3M", out CatalogModel? entry));
         Assert.Equal(entry.HyperParameters, model.HyperParameters);
+    }
+
+    [Fact]
+    public void A_folder_wins_over_the_name_that_Hugging_Face_gives_a_model_and_over_no_other()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.File("cache"));
+        Assert.Equal("124M", Assert.Throws<Gpt2Exception>(() => store.Open("openai-community/gpt2", folder.File("openai-community/gpt2"))).Model);
+        foreach (string path in (string[])["openai-community/gpt2", "gpt2"]) RandomModel.Write(folder.File(path), Shapes.Small);
+        using Gpt2Model model = store.Open("openai-community/gpt2", folder.File("openai-community/gpt2"));
+        Assert.Equal(folder.File("openai-community/gpt2"), model.Path);
+        Assert.Equal("124M", Assert.Throws<Gpt2Exception>(() => store.Open("gpt2", folder.File("gpt2"))).Model);
     }
 
     [Fact]
