@@ -316,12 +316,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         Task reading = FirstPass.Begin(model);
         ReadVocabulary(model);
-        if (FirstPass.ShareOf(model) > 0.5)
-        {
-            model.LookForHoles(); // of which nobody else would tell
-            return;
-        }
-
+        if (FirstPass.ShareOf(model) > 0.5) return;
         using var bar = new ProgressBar(this, $"Opening {model.Name}");
         while (!reading.Wait((int)Poll.TotalMilliseconds, StopToken)) bar.Show("weights are read and verified", FirstPass.ShareOf(model));
     }

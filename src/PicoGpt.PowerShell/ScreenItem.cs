@@ -94,8 +94,11 @@ public sealed class ScreenItem
     /// <summary>The problem on one line.</summary>
     public string Problem => Visible(nameof(Problem));
 
-    /// <summary>The problem, or that there is none.</summary>
-    public string Result => Problem is { Length: > 0 } problem ? problem : "ok";
+    /// <summary>What is suspicious, on one line.</summary>
+    public string Doubt => Visible(nameof(Doubt));
+
+    /// <summary>The problem, or that there is none; a warning has told what is suspicious.</summary>
+    public string Result => Problem is { Length: > 0 } problem ? problem : Doubt.Length > 0 ? "suspicious" : "ok";
 
     /// <summary>The checkpoint on one line.</summary>
     public string Checkpoint => Visible(nameof(Checkpoint));

@@ -5,6 +5,7 @@ using PicoGpt.Architecture;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
 using PicoGpt.Files;
+using PicoGpt.Machine;
 using PicoGpt.Store;
 using PicoGpt.Tokens;
 using PicoGpt.Weights;
@@ -129,14 +130,17 @@ internal static partial class FolderChecker
         foreach (IGrouping<string, StoredTensor> group in source.Tensors.GroupBy(tensor => GroupOf(tensor.Name)))
         {
             Gpt2Exception? fault = null;
+            string? doubt = null;
             foreach (StoredTensor tensor in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                fault ??= Fault(() => Check(tensor, naming.IsMask(tensor.Name), gains.Contains(tensor.Name), source.Location, cancellationToken));
+                string? found = null;
+                fault ??= Fault(() => found = Check(tensor, naming.IsMask(tensor.Name), gains.Contains(tensor.Name), source.Location, cancellationToken));
+                doubt ??= found;
                 progress?.Report(done += tensor.Size);
             }
 
-            yield return ResultOf(model, file, group.Key, fault);
+            yield return ResultOf(model, file, group.Key, fault) with { Doubt = fault is null ? doubt : null };
         }
     }
 
@@ -148,17 +152,26 @@ internal static partial class FolderChecker
         return gains;
     }
 
-    // The architecture does not need the causal masks; some programs have them with minus infinity.
-    private static void Check(StoredTensor tensor, bool isMask, bool isGain, string location, CancellationToken cancellationToken)
+    // The architecture does not need the causal masks; some programs have them with minus infinity. Gives what is suspicious in the others.
+    private static string? Check(StoredTensor tensor, bool isMask, bool isGain, string location, CancellationToken cancellationToken)
     {
         tensor.Verify(cancellationToken);
-        if (!tensor.DType.IsFloat() || isMask) return;
+        if (!tensor.DType.IsFloat() || isMask) return null;
         using var values = new HeldMemory<float>(tensor.GetFloats());
         if (isGain && values.IfUnchanged(!values.Span.ContainsAnyExcept(0f)))
             throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' holds nothing but zeros, as where a download did not end: fetch the file again.", location);
-        if (tensor.FindHole() is { } hole) throw new Gpt2Exception(Gpt2Error.Corrupt, $"{hole.In(tensor.Name)}: fetch the file again.", hole.Path);
-        if (values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span))) return;
-        throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
+        if (!values.IfUnchanged(TensorPrimitives.IsFiniteAll(values.Span)))
+            throw new Gpt2Exception(Gpt2Error.Corrupt, $"Tensor '{tensor.Name}' in '{location}' has values that are infinite or are not numbers.", location);
+        return values.IfUnchanged(tensor.FindHole()?.In(tensor.Name) ?? HoleWrittenInto(tensor, values, location));
+    }
+
+    // A checksum vouches for what was written, and not for what that was made of.
+    private static unsafe string? HoleWrittenInto(StoredTensor tensor, HeldMemory<float> values, string location)
+    {
+        if (tensor.Shape.Rank < 2 || tensor.Quantization is not null) return null;
+        long zeros = FileHole.Find((byte*)values.Start, (long)values.Length * sizeof(float), tensor.Shape[tensor.Shape.Rank - 1] * sizeof(float), sizeof(float)).Length;
+        return zeros == 0 ? null : $"'{location}' holds {MemorySize.Of(zeros)} of nothing but zeros in '{tensor.Name}', and was written so; if the model was not made so, "
+            + "it was exported from a file whose download did not end: fetch that again.";
     }
 
     private static IEnumerable<ModelCheck> CheckVocabulary(

@@ -63,20 +63,12 @@ public sealed class Gpt2Model : IDisposable
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
     internal string? VocabularyDoubt => HasVocabulary ? VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) : null;
 
-    /// <summary>Looks for holes in the weights that are not read yet.</summary>
+    /// <summary>What tells that a file of the weights is not whole, in a sentence; <see langword="null"/> where nothing does.</summary>
     /// <exception cref="Gpt2Exception">A file cannot be read.</exception>
-    internal void LookForHoles()
-    {
-        foreach (Gpt2Weight weight in Parameters.Where(weight => !weight.IsRead)) weight.LookForHole();
-    }
+    internal string? WeightDoubt => DoubtOf(Parameters);
 
-    /// <summary>
-    /// What tells that a file of the weights is not whole, in a sentence; <see langword="null"/> where nothing does. Weights that were not read yet
-    /// were not looked at.
-    /// </summary>
-    internal string? WeightDoubt => Parameters.FirstOrDefault(weight => weight.Hole is not null) is { } weight
-        ? $"{weight.Hole!.In(weight.Name)}; if the model was not made so, fetch the file again."
-        : null;
+    /// <summary>The same of some weights.</summary>
+    internal static string? DoubtOf(IEnumerable<Gpt2Weight> weights) => weights.Select(weight => weight.Hole?.In(weight.Name)).FirstOrDefault(doubt => doubt is not null);
 
     /// <summary>Whether the weights are in memory, where they can be changed.</summary>
     internal bool IsClone => _core.IsClone;

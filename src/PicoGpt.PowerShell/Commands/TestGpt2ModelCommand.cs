@@ -110,6 +110,7 @@ public sealed class TestGpt2ModelCommand : Gpt2PathCmdlet
         foreach (ModelCheck result in Check(name, size, check))
         {
             isValid &= result.IsValid;
+            if (result.Doubt is { } doubt) WriteWarning(doubt);
             if (!Quiet) WriteObject(result);
         }
 

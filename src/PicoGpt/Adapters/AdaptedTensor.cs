@@ -19,6 +19,8 @@ internal sealed unsafe class AdaptedTensor(string name, StoredTensor tensor, Ada
 
     public override void Verify(CancellationToken cancellationToken = default) => tensor.Verify(cancellationToken);
 
+    public override FileHole? FindHole() => tensor.FindHole();
+
     public override ReadOnlyMemory<byte> GetBytes() => MemoryMarshal.AsBytes(GetFloats().Span).ToArray();
 
     public override ReadOnlyMemory<float> GetFloats()

@@ -24,10 +24,14 @@ internal sealed record FileHole(string Path, long Offset, long Length)
     /// <param name="size">Its bytes.</param>
     /// <param name="rowSize">The bytes of a row.</param>
     /// <param name="elementSize">The bytes of a number, or of a block of them.</param>
-    public static unsafe FileHole? In(MappedFile file, long offset, long size, long rowSize, int elementSize)
+    public static unsafe FileHole? In(MappedFile file, long offset, long size, long rowSize, int elementSize) =>
+        size >= Least && Find(file.Address(offset, size), size, rowSize, elementSize) is { Length: > 0 } hole
+            ? new FileHole(file.Path, offset + hole.Begin, hole.Length)
+            : null;
+
+    /// <summary>The same in the bytes of a matrix: where the zeros begin, and how many there are; none where there is no hole.</summary>
+    public static unsafe (long Begin, long Length) Find(byte* start, long size, long rowSize, int elementSize)
     {
-        if (size < Least) return null;
-        byte* start = file.Address(offset, size);
         for (long at = 0; at <= size - sizeof(ulong); at += Step)
         {
             if (Unsafe.ReadUnaligned<ulong>(start + at) != 0) continue;
@@ -36,11 +40,11 @@ internal sealed record FileHole(string Path, long Offset, long Length)
             begin = (begin + elementSize - 1) / elementSize * elementSize;
             end = end / elementSize * elementSize;
             bool isByRows = begin % rowSize == 0 && end % rowSize == 0 && end - begin < size / 4;
-            if (end - begin >= Least && !isByRows) return new FileHole(file.Path, offset + begin, end - begin);
+            if (end - begin >= Least && !isByRows) return (begin, end - begin);
             at = Math.Max(at, end);
         }
 
-        return null;
+        return default;
     }
 
     private static unsafe long EndOfZeros(byte* start, long at, long size)
@@ -55,8 +59,8 @@ internal sealed record FileHole(string Path, long Offset, long Length)
         return size;
     }
 
-    /// <summary>What is told of it, as a sentence without its end.</summary>
+    /// <summary>What is told of it, as a sentence.</summary>
     /// <param name="tensor">The tensor in which it is.</param>
     public string In(string tensor) =>
-        $"'{Path}' holds {MemorySize.Of(Length)} of nothing but zeros in '{tensor}', from byte {Offset} on, as where a download did not end";
+        $"'{Path}' holds {MemorySize.Of(Length)} of nothing but zeros in '{tensor}', from byte {Offset} on, as where a download did not end; if the model was not made so, fetch the file again.";
 }

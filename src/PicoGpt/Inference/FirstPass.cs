@@ -51,6 +51,7 @@ internal static class FirstPass
     {
         if (model.Precision != Gpt2Precision.Float32 && !model.IsConverted(model.Precision)) return; // who converts shows how far it is
         using var pinned = new PinnedParameters(model.Parameters, model.Pack(cancellationToken: closing), adapter: null, closing);
+        _ = model.WeightDoubt; // whoever asks finds it looked for
     }
 
     /// <summary>The rehearsal, of a prompt and a token after it.</summary>

@@ -7,6 +7,9 @@ namespace PicoGpt.Store;
 /// <param name="Problem">What is wrong, in a sentence, or <see langword="null"/>.</param>
 public sealed record ModelCheck(string Model, string File, string? Tensors, string? Problem)
 {
-    /// <summary>Whether nothing is wrong.</summary>
+    /// <summary>What is suspicious, in a sentence, though the model may have been made so; or <see langword="null"/>.</summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>Whether nothing is wrong, as far as can be known.</summary>
     public bool IsValid => Problem is null;
 }

@@ -14,6 +14,8 @@ public sealed class Gpt2Weight : FloatTensor
 {
     private readonly StoredTensor _tensor;
     private readonly Lazy<ReadOnlyMemory<float>> _values;
+    private FileHole? _hole;
+    private volatile bool _isLookedThrough;
 
     internal Gpt2Weight(StoredTensor tensor, Gpt2Leaf leaf)
     {
@@ -57,8 +59,21 @@ public sealed class Gpt2Weight : FloatTensor
     /// <summary>Whether the values were asked for already, and are those of the checkpoint.</summary>
     internal bool IsRead => _values.IsValueCreated;
 
-    /// <summary>What a hole in the file took of it; <see langword="null"/> where there is none, or the values were not read yet.</summary>
-    internal FileHole? Hole { get; private set; }
+    /// <summary>What a hole in the file took of it; <see langword="null"/> where there is none. A few bytes are read to find it, once.</summary>
+    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
+    internal FileHole? Hole
+    {
+        get
+        {
+            if (_isLookedThrough) return _hole;
+            _hole = _tensor.FindHole();
+            _isLookedThrough = true;
+            return _hole;
+        }
+    }
+
+    /// <summary>Spares the looking where somebody did it before, in these very values, and found no hole.</summary>
+    internal void SetWhole() => _isLookedThrough = true;
 
     /// <summary>What the architecture tells of it.</summary>
     internal Gpt2Leaf Leaf { get; }
@@ -90,17 +105,9 @@ public sealed class Gpt2Weight : FloatTensor
     internal string GetFingerprint(CancellationToken cancellationToken = default) =>
         FormattableString.Invariant($"{Name} {DType} [{string.Join(',', Shape)}] {_tensor.Size} {_tensor.GetFingerprint(cancellationToken)}");
 
-    /// <summary>Compares the values with their checksum, and looks for a hole where the format has none.</summary>
+    /// <summary>Compares the values with their checksum.</summary>
     /// <exception cref="Gpt2Exception">The values are not what was written.</exception>
-    internal void Verify(CancellationToken cancellationToken = default)
-    {
-        _tensor.Verify(cancellationToken);
-        LookForHole();
-    }
-
-    /// <summary>Looks for a hole where the format has no checksum: a few bytes are read.</summary>
-    /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
-    internal void LookForHole() => Hole ??= _tensor.FindHole();
+    internal void Verify(CancellationToken cancellationToken = default) => _tensor.Verify(cancellationToken);
 
     /// <summary>A copy in memory, under the name that OpenAI's checkpoints have for it.</summary>
     internal MemoryTensor ToMemory()

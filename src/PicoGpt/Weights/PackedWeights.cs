@@ -17,10 +17,13 @@ namespace PicoGpt.Weights;
 internal sealed unsafe class PackedWeights : IDisposable
 {
     // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some; of 3, halves
-    // did not lie in pairs.
-    private const int Layout = 4;
+    // did not lie in pairs; of 4, holes were not told.
+    private const int Layout = 5;
 
     private const string SourceTensor = "source";
+
+    /// <summary>The names of the weights that a hole in the model's file took something of, where there are any; to be warned of each time they are used.</summary>
+    private const string HolesTensor = "holes";
 
     /// <summary>Below that, converting is as fast as finding and verifying a file.</summary>
     public const long SmallestFile = 64L * 1024 * 1024;
@@ -147,7 +150,17 @@ internal sealed unsafe class PackedWeights : IDisposable
             _bytes.Add(weight.Name, _bundle.GetBytes(entry));
         }
 
-        return entries.AsParallel().WithCancellation(cancellationToken).All(entry => IsIntact(entry, cancellationToken));
+        if (!entries.AsParallel().WithCancellation(cancellationToken).All(entry => IsIntact(entry, cancellationToken))) return false;
+        string[] holes = ReadHoles();
+        foreach (Gpt2Weight weight in matrices.ExceptBy(holes, weight => weight.Name)) weight.SetWhole(); // the values are those that were looked through
+        return true;
+    }
+
+    private string[] ReadHoles()
+    {
+        if (!_bundle!.TryGetEntry(HolesTensor, out TensorEntry? entry)) return [];
+        using var names = new HeldMemory<byte>(_bundle.GetBytes(entry));
+        return names.IfUnchanged(Encoding.UTF8.GetString(names.Span)).Split('\n');
     }
 
     private bool HasBytes(TensorEntry entry, ReadOnlySpan<byte> expected)
@@ -176,6 +189,8 @@ internal sealed unsafe class PackedWeights : IDisposable
         byte[] buffer = [];
         Convert(parameters, precision, Take, Write, progress, cancellationToken);
         writer.Add(SourceTensor, TensorDType.UInt8, new TensorShape(source.Length), source);
+        byte[] holes = Encoding.UTF8.GetBytes(string.Join('\n', MatricesOf(parameters).Where(weight => weight.Hole is not null).Select(weight => weight.Name)));
+        if (holes.Length > 0) writer.Add(HolesTensor, TensorDType.UInt8, new TensorShape(holes.Length), holes);
         writer.Finish();
 
         // Every matrix is a multiple of a cache line, so all of them lie at one in the file.

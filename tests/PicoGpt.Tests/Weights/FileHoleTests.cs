@@ -1,6 +1,7 @@
 using PicoGpt.Exporting;
 using PicoGpt.Files;
-using PicoGpt.Inference;
+using PicoGpt.Store;
+using PicoGpt.Weights;
 using Xunit;
 
 namespace PicoGpt.Tests.Weights;
@@ -35,42 +36,79 @@ public sealed class FileHoleTests : IDisposable
     [InlineData("Safetensors", Gpt2Precision.Float16)]
     [InlineData("Gguf", null)] // matrices lie the other way round
     [InlineData("Gguf", Gpt2Precision.Int8)]
-    public void A_model_with_a_hole_is_doubted_as_soon_as_it_is_read_and_found_when_it_is_tested(string format, Gpt2Precision? precision)
+    public void A_model_with_a_hole_is_doubted_and_suspicious_when_it_is_tested(string format, Gpt2Precision? precision)
     {
-        string file = Export(format, precision);
-        Assert.Null(DoubtOf(file, Gpt2Precision.Float32));
-        Assert.True(IsValid(file));
-        using (FileStream data = File.OpenWrite(file))
-        {
-            data.Seek((data.Length * 7 / 10) + 1, SeekOrigin.Begin);
-            data.Write(new byte[3 * Piece]);
-        }
-
-        foreach (Gpt2Precision held in (Gpt2Precision[])[Gpt2Precision.Float32, Gpt2Precision.Int8])
-        {
-            string doubt = Assert.IsType<string>(DoubtOf(file, held));
-            Assert.StartsWith($"'{file}' holds 0.", doubt, StringComparison.Ordinal);
-            Assert.EndsWith("if the model was not made so, fetch the file again.", doubt, StringComparison.Ordinal);
-        }
-
-        Assert.False(IsValid(file));
+        using Gpt2Model whole = BuiltInModel.Open();
+        string file = Export(whole, "whole", format, precision);
+        Assert.Null(DoubtOf(file));
+        Assert.Empty(Suspicions(file));
+        BreakInto(file);
+        string doubt = Assert.IsType<string>(DoubtOf(file));
+        Assert.StartsWith($"'{file}' holds 0.", doubt, StringComparison.Ordinal);
+        Assert.EndsWith("as where a download did not end; if the model was not made so, fetch the file again.", doubt, StringComparison.Ordinal);
+        Assert.Equal(doubt[..doubt.IndexOf(" in ", StringComparison.Ordinal)], Suspicions(file)[0][..doubt.IndexOf(" in ", StringComparison.Ordinal)]);
     }
 
-    private static string? DoubtOf(string path, Gpt2Precision precision)
+    [Theory]
+    [InlineData("Npz", null)]
+    [InlineData("Npz", Gpt2Precision.Float16)]
+    [InlineData("TensorFlow", null)]
+    public void What_was_exported_from_a_file_with_a_hole_is_suspicious_though_its_checksums_are_right(string format, Gpt2Precision? precision)
     {
-        using var opened = Gpt2Model.Open(path);
-        using Gpt2Model model = opened.WithPrecision(precision);
-        Assert.Null(model.WeightDoubt); // nothing was read
-        using (new Gpt2Context(model)) return model.WeightDoubt;
+        using Gpt2Model whole = BuiltInModel.Open();
+        string file = Export(whole, "whole", "Safetensors");
+        BreakInto(file);
+        using var broken = Gpt2Model.Open(file);
+        string written = Export(broken, "written", format, precision);
+        Assert.Null(DoubtOf(written)); // it is as it was written
+        string suspicion = Assert.Single(Suspicions(Path.GetDirectoryName(written)!));
+        Assert.EndsWith("and was written so; if the model was not made so, it was exported from a file whose download did not end: fetch that again.", suspicion, StringComparison.Ordinal);
     }
 
-    private static bool IsValid(string path) => FolderChecker.Check(path, progress: null, TestContext.Current.CancellationToken).All(check => check.IsValid);
-
-    private string Export(string format, Gpt2Precision? precision)
+    [Fact]
+    public void A_hole_is_told_again_of_what_was_converted_before()
     {
-        using Gpt2Model model = BuiltInModel.Open();
-        ModelExport.Plan(model, _folder.Path, format, precision: precision).Run();
-        return Directory.GetFiles(_folder.Path).MaxBy(file => new FileInfo(file).Length)!;
+        using Gpt2Model whole = BuiltInModel.Open();
+        string file = Export(whole, "whole", "Safetensors");
+        BreakInto(file);
+        string doubt = Assert.IsType<string>(DoubtOf(file));
+        Assert.Equal(doubt, Converted());
+        Assert.Equal(doubt, Converted());
+
+        string? Converted()
+        {
+            using var model = Gpt2Model.Open(file);
+            using var packed = PackedWeights.Open(model.Parameters, model.Path, Gpt2Precision.Int8, smallestFile: 0, cancellationToken: TestContext.Current.CancellationToken);
+            Assert.True(PackedWeights.HasFile(model.Path, Gpt2Precision.Int8));
+            return model.WeightDoubt;
+        }
+    }
+
+    private static string? DoubtOf(string path)
+    {
+        using var model = Gpt2Model.Open(path);
+        return model.WeightDoubt;
+    }
+
+    private static string[] Suspicions(string path)
+    {
+        ModelCheck[] checks = [.. FolderChecker.Check(path, progress: null, TestContext.Current.CancellationToken)];
+        Assert.All(checks, check => Assert.True(check.IsValid, check.Problem));
+        return [.. checks.Select(check => check.Doubt).OfType<string>()];
+    }
+
+    // within wte, which comes first in every format: a layer norm's gain of zeros would be a problem
+    private static void BreakInto(string file)
+    {
+        using FileStream data = File.OpenWrite(file);
+        data.Seek((data.Length / 16) + 1, SeekOrigin.Begin);
+        data.Write(new byte[3 * Piece]);
+    }
+
+    private string Export(Gpt2Model model, string folder, string format, Gpt2Precision? precision = null)
+    {
+        ModelExport.Plan(model, _folder.File(folder), format, precision: precision).Run();
+        return Directory.GetFiles(_folder.File(folder)).MaxBy(file => new FileInfo(file).Length)!;
     }
 
     private (int Begin, int Length)? HoleOf(int begin, int length)
