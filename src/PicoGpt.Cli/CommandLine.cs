@@ -12,8 +12,8 @@ internal sealed class CommandLine
 
         usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
 
-          --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M, 1558M (also gpt2, openai-community/gpt2
-                              and their like), or a model's folder
+          --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M or 1558M, also as gpt2
+                              or openai-community/gpt2 and the like, or a model's folder
           --fetch             download the model, where it is not on this machine
           --head-count N      attention heads, for weights that do not tell it
           --precision P       float32 (exact, the default), float16, bfloat16, int8 or int4
@@ -64,7 +64,7 @@ internal sealed class CommandLine
     {
         var command = new CommandLine();
         var rest = new Queue<string>(arguments);
-        while (rest.TryDequeue(out string? word)) command.Take(word, rest);
+        while (rest.TryDequeue(out string? word)) command.TakeWhole(word, rest);
         if (command.Prompt is null && !command.Help)
         {
             throw new Gpt2Exception(
@@ -80,12 +80,22 @@ internal sealed class CommandLine
         + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
 
     /// <summary>What went wrong, and by which option it can be mended.</summary>
-    public static string Explain(Gpt2Exception fault) => fault.Message.TrimEnd('.') + fault.Error switch
+    public static string Explain(Gpt2Exception fault) => Named(fault.Message).TrimEnd('.') + fault.Error switch
     {
         Gpt2Error.ModelNotCached => " with --fetch, or give --model the path of a folder that has it.",
         Gpt2Error.UnknownHeadCount => " (--head-count).",
         _ => ".",
     };
+
+    // "TopK is -3" is of the engine's options; here it is --top-k.
+    private static string Named(string sentence)
+    {
+        string first = sentence.Split(' ')[0];
+        string? option = first == nameof(GenerationOptions.NoRepeatNgramSize) ? "--no-repeat-ngram"
+            : typeof(GenerationOptions).GetProperty(first) is null ? null
+            : string.Concat(first.Select((letter, at) => char.IsUpper(letter) ? $"{(at == 0 ? "--" : "-")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
+        return option is null || sentence == first ? sentence : option + sentence[first.Length..];
+    }
 
     /// <exception cref="Gpt2Exception">There is no such model, it cannot be fetched, or its files are not as they should be.</exception>
     public Gpt2Model OpenModel(CancellationToken cancellationToken = default)
@@ -111,6 +121,20 @@ internal sealed class CommandLine
     }
 
     public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
+
+    // --seed=1 is --seed 1
+    private void TakeWhole(string word, Queue<string> rest)
+    {
+        if (word is not ['-', '-', ..] || word.IndexOf('=', StringComparison.Ordinal) is not (> 0 and int end))
+        {
+            Take(word, rest);
+            return;
+        }
+
+        Queue<string> value = new([word[(end + 1)..]]);
+        Take(word[..end], value);
+        if (value.Count > 0) throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{word[..end]} takes no value, but was given '{word[(end + 1)..]}'.");
+    }
 
     private void Take(string word, Queue<string> rest)
     {

@@ -41,7 +41,7 @@ public static class TraceView
         ArgumentNullException.ThrowIfNull(trace);
         width = Math.Max(width, MinWidth);
         string[] labels = [.. ObjectReader.Items(trace, "Tokens").Select(LabelOf)];
-        var lines = new List<string> { $"{Format.Visible($"{trace.Properties["Model"]?.Value}")} reads {labels.Length} tokens" };
+        var lines = new List<string> { $"{Format.Visible($"{trace.Properties["Model"]?.Value}")} reads {labels.Length} {(labels.Length == 1 ? "token" : "tokens")}" };
         lines.AddRange(ObjectReader.Items(trace, "Interventions").Select(change => Format.Visible($"Changed: {change}")));
         DrawLens([.. ObjectReader.Items(trace, "LogitLens").Select(layer => ObjectReader.Items(layer).ToArray())], labels, width, lines);
         DrawNorms([.. ObjectReader.Items(trace, "ResidualNorms").Select(norms => ObjectReader.Items(norms).ToArray())], width, lines);

@@ -79,7 +79,15 @@ public static class StoredModels
         }
 
         bool isPath = Path.Exists(fullPath) || nameOrPath.AsSpan().ContainsAny('/', '\\');
-        return isPath ? Gpt2Model.Open(fullPath, precision: precision, headCount: headCount, cancellationToken: cancellationToken) : throw ModelCatalog.Unknown(nameOrPath);
+        if (!isPath) throw ModelCatalog.Unknown(nameOrPath);
+        try
+        {
+            return Gpt2Model.Open(fullPath, precision: precision, headCount: headCount, cancellationToken: cancellationToken);
+        }
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.FileNotFound && !Path.Exists(fullPath))
+        {
+            throw ModelCatalog.Nowhere(nameOrPath, fault);
+        }
     }
 
     private static Gpt2Model OpenCached(ModelStore store, CatalogModel model, string folder, Gpt2Precision precision, CancellationToken cancellationToken)

@@ -90,4 +90,11 @@ Describe 'A file that cannot be written' {
         Get-Content "$TestDrive/file" | Should -Be 'mine'
         Get-ChildItem $TestDrive -File | Should -HaveCount 1
     }
+
+    It 'is told why: <Says>' -ForEach @(
+        @{ Path = 'no/where/below.html'; Says = "*below.html' cannot be written: the folder '*no' does not exist." }
+        @{ Path = ''; Says = "* cannot be written, since it is a folder; give the path of a file." }
+    ) {
+        { Trace-Gpt2Text a -Model $model -Html "$TestDrive/$Path" -ErrorAction Stop } | Should -Throw -ErrorId 'Unwritable,*' -ExpectedMessage $Says
+    }
 }

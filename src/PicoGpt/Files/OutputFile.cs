@@ -43,6 +43,7 @@ internal sealed class OutputFile : IDisposable
     {
         try
         {
+            if (Directory.Exists(path)) throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written, since it is a folder; give the path of a file.", path);
             if (!overwrite && File.Exists(path)) throw UnwritableFile.Exists(path);
             using var file = new OutputFile(path);
             write(file.Stream);

@@ -9,6 +9,12 @@ internal static class UnwritableFile
     /// <summary>Why, in words that follow a colon.</summary>
     public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : fault.Message.TrimEnd('.');
 
+    // The system says it of the temporary name, which tells nobody anything.
+    private static string ReasonOf(string path, Exception fault) =>
+        fault is not DirectoryNotFoundException || MissingPath.FolderOf(path) is not { } missing ? ReasonOf(fault)
+        : File.Exists(missing) ? $"'{missing}' is a file and not a folder"
+        : $"the folder '{missing}' does not exist";
+
     /// <summary>Whether there was no room: on the disk, or within the user's quota.</summary>
     public static bool IsFull(Exception fault) => FileSystemFacts.OfThisMachine.IsFull(fault);
 
@@ -39,7 +45,7 @@ internal static class UnwritableFile
                 path,
                 fault),
             WriteRefusal.ReadOnly => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be replaced, since it is marked as read-only; take that mark away, or give another path.", path, fault),
-            _ => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(fault)}.", path, fault),
+            _ => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(path, fault)}.", path, fault),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using PicoGpt.Machine;
 using PicoGpt.Numerics;
 using static PicoGpt.Foundation.Argument;
 
@@ -160,7 +161,7 @@ public sealed record GenerationOptions
         Require(
             TopLogProbs is null || (TopLogProbs >= 0 && TopLogProbs <= n_vocab),
             $"TopLogProbs is {TopLogProbs}, but {model.Name} has a vocabulary of {n_vocab}; give 0 to {n_vocab}.");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
+        _ = Processors.CountFor(Threads);
         Require(!Stop.Any(string.IsNullOrEmpty), "A stop string is empty; it would end every text before it begins.");
         ValidateCounts();
     }

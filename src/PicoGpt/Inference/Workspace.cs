@@ -24,8 +24,7 @@ internal sealed class Workspace : IDisposable
         int rows = Gpt2Forward.MaxRows,
         int logits = Gpt2Forward.MaxLogits)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        if (threads == 0) threads = Processors.PhysicalCount;
+        threads = Processors.CountFor(threads);
         Kernels = kernels;
         Rows = rows;
         Activations = new Activations(h, rows, memory, logits);

@@ -9,6 +9,19 @@ internal static class Processors
     /// </summary>
     public static int PhysicalCount { get; } = Math.Clamp(CountCores("/sys/devices/system/cpu"), 1, Environment.ProcessorCount);
 
+    /// <summary>The most threads that a computation may be asked to have: where the system has no more of them, .NET ends the process.</summary>
+    public const int MaxThreads = 1024;
+
+    /// <summary>How many threads to compute with.</summary>
+    /// <param name="wanted">How many were asked for; 0 for one per physical core.</param>
+    /// <exception cref="Gpt2Exception">That many are none, or too many.</exception>
+    public static int CountFor(int wanted)
+    {
+        if (wanted is < 0 or > MaxThreads)
+            throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"Threads is {wanted}; give 0 (one per physical core) to {MaxThreads}.");
+        return wanted == 0 ? PhysicalCount : wanted;
+    }
+
     /// <summary>The distinct sets of processors that share a core, or the number of processors where nothing tells.</summary>
     internal static int CountCores(string folder)
     {

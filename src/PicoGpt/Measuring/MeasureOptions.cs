@@ -1,5 +1,6 @@
 using PicoGpt.Architecture;
 using PicoGpt.Inference;
+using PicoGpt.Machine;
 using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Measuring;
@@ -42,6 +43,6 @@ public sealed record MeasureOptions
             Stride >= 0 && Stride <= h.NCtx,
             $"Stride is {Stride}, but the context of {model.Name} has {h.NCtx} positions; give 1 to {h.NCtx}.");
         Require(Top >= 0 && Top <= h.NVocab, $"Top is {Top}, but {model.Name} has a vocabulary of {h.NVocab}; give 0 to {h.NVocab}.");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
+        _ = Processors.CountFor(Threads);
     }
 }

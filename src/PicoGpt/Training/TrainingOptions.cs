@@ -1,3 +1,4 @@
+using PicoGpt.Machine;
 namespace PicoGpt.Training;
 
 /// <summary>How a model is trained. The defaults suit fine-tuning on a text of a megabyte.</summary>
@@ -72,7 +73,7 @@ public sealed record TrainingOptions
         Require(ValidationShare is >= 0 and < 1, $"A validation share of {ValidationShare} is not possible; take 0 to below 1.");
         Require(Rank is >= 0 and <= 4096, $"A rank of {Rank} is not possible; take 1 to 4096, such as 8, or 0 to train the weights themselves.");
         Require(Alpha >= 0 && double.IsFinite(Alpha) && (Alpha == 0 || Rank > 0), $"An alpha of {Alpha} is not possible with a rank of {Rank}; take 0 for twice the rank, or a positive number.");
-        Require(Threads >= 0, $"Threads is {Threads}; give 0 (one per physical core) or more.");
+        _ = Processors.CountFor(Threads);
         return this with { ContextLength = LengthFor(context) };
     }
 

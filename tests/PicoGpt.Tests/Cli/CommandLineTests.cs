@@ -29,6 +29,22 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void A_value_may_stand_behind_an_equals_sign()
+    {
+        CommandLine command = CommandLine.Parse(["--max-tokens=7", "--stop=a=b", "--logit-bias=262=-5", "a=b"]);
+        Assert.Equal((7, "a=b"), (command.Options.MaxTokens, command.ReadPrompt(TextReader.Null)));
+        Assert.Equal(["a=b"], command.Options.Stop);
+        Assert.Equal(-5, command.Options.LogitBias[262]);
+    }
+
+    [Theory]
+    [InlineData("--top-k is -3;", "TopK is -3; give 0 (all tokens) or more.")]
+    [InlineData("--no-repeat-ngram is -1;", "NoRepeatNgramSize is -1; give 0 (no rule) or more.")]
+    [InlineData("Kings is -1;", "Kings is -1; give 0 or more.")]
+    public void What_the_engine_calls_by_its_own_name_is_an_option_here(string said, string message) =>
+        Assert.StartsWith(said, CommandLine.Explain(new Gpt2Exception(Gpt2Error.InvalidArgument, message)), StringComparison.Ordinal);
+
+    [Fact]
     public void A_dash_reads_the_prompt_from_standard_input_and_two_dashes_quote_it()
     {
         Assert.Equal("from a pipe", CommandLine.Parse(["-"]).ReadPrompt(new StringReader("from a pipe")));
@@ -77,6 +93,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("one of Float32, Float16", "--precision", "3", "p")]
     [InlineData("no prompt")]
+    [InlineData("--force takes no value, but was given 'yes'", "--force=yes", "p")]
     [InlineData("--frequency", "--frequency", "p")]
     [InlineData("--seed needs a value", "p", "--seed")]
     [InlineData("'many'", "--max-tokens", "many", "p")]

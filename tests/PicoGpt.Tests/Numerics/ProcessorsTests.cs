@@ -1,4 +1,6 @@
+using PicoGpt.Inference;
 using PicoGpt.Machine;
+using PicoGpt.Numerics;
 using Xunit;
 
 namespace PicoGpt.Tests.Numerics;
@@ -18,6 +20,18 @@ public sealed class ProcessorsTests
 
         Directory.CreateDirectory(folder.File("cpufreq"));
         Assert.Equal(2, Processors.CountCores(folder.Path));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1025)] // where the system has no more threads, .NET ends the process
+    public void Threads_that_no_machine_has_are_refused(int threads)
+    {
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Processors.CountFor(threads));
+        Assert.Equal((Gpt2Error.InvalidArgument, $"Threads is {threads}; give 0 (one per physical core) to 1024."), (fault.Error, fault.Message));
+        Assert.Equal((Processors.PhysicalCount, 3), (Processors.CountFor(0), Processors.CountFor(3)));
+        using Gpt2Model model = BuiltInModel.Open();
+        Assert.Throws<Gpt2Exception>(() => new Workspace(model.HyperParameters, threads, Kernels.Best));
     }
 
     [Fact]

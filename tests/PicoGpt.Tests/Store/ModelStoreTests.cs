@@ -69,6 +69,19 @@ public sealed class ModelStoreTests
         Assert.Equal("124M", Assert.Throws<Gpt2Exception>(() => store.Open("gpt2", folder.File("gpt2"))).Model);
     }
 
+    [Theory]
+    [InlineData("distilbert/distilgpt2", true)]
+    [InlineData("./distilgpt2", false)]
+    [InlineData("~/models", false)]
+    [InlineData("a/b/c", false)]
+    public void What_may_be_another_model_of_Hugging_Face_is_told_how_to_be_had(string name, bool isToldHow)
+    {
+        using var folder = new TemporaryFolder();
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => new ModelStore(folder.Path).Open(name, folder.File(name)));
+        Assert.Equal(Gpt2Error.FileNotFound, fault.Error);
+        Assert.Equal(isToldHow, fault.Message.EndsWith(". If it is a model at Hugging Face, fetch all files of it into a folder, and give the path of that: only OpenAI's models are fetched by name.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_path_opens_where_it_is_no_name()
     {
