@@ -29,6 +29,31 @@ Describe 'The module' {
         $found.CommandType | Select-Object -Unique | Should -Be 'Cmdlet'
     }
 
+    It 'brings no native library along, and needs nothing but what it brings, .NET, PowerShell and the operating system' {
+        $files = Get-ChildItem (Split-Path (Get-Module PicoGpt).Path) -Recurse -File
+        $files.Extension | Should -Not -Match '^\.(so|dylib|a|lib|exe)$'
+        $own = $files | Where-Object Extension -eq .dll
+        $there = @($own; Get-ChildItem $PSHOME, ([Runtime.InteropServices.RuntimeEnvironment]::GetRuntimeDirectory()) -Filter *.dll).BaseName
+        $own.Count | Should -BeGreaterThan 2
+        foreach ($file in $own) {
+            $reader = [System.Reflection.PortableExecutable.PEReader]::new([System.IO.File]::OpenRead($file.FullName))
+            try {
+                $reader.HasMetadata | Should -BeTrue -Because "$($file.Name) is to be .NET's"
+                $metadata = [System.Reflection.Metadata.PEReaderExtensions]::GetMetadataReader($reader)
+                foreach ($reference in $metadata.AssemblyReferences) {
+                    $metadata.GetString($metadata.GetAssemblyReference($reference).Name) | Should -BeIn $there -Because $file.Name
+                }
+
+                $count = [System.Reflection.Metadata.Ecma335.MetadataReaderExtensions]::GetTableRowCount($metadata, 'ModuleRef')
+                for ($row = 1; $row -le $count; $row++) {
+                    $handle = [System.Reflection.Metadata.Ecma335.MetadataTokens]::ModuleReferenceHandle($row)
+                    $metadata.GetString($metadata.GetModuleReference($handle).Name) | Should -BeIn 'libc', 'kernel32' -Because $file.Name
+                }
+            }
+            finally { $reader.Dispose() }
+        }
+    }
+
     It 'names every command by an approved verb, but Invoke-Gpt2Generate by its own' {
         (Get-Command -Module PicoGpt).Verb | Select-Object -Unique | Should -BeIn (Get-Verb).Verb
     }

@@ -80,19 +80,19 @@ public static class ModelCatalog
     internal static Gpt2Exception Unknown(string name)
     {
         string names = string.Join(", ", Models.Select(m => m.Aliases.Count == 0 ? m.Name : $"{m.Name} ({string.Join(", ", m.Aliases.Where(alias => !alias.Contains('/')))})"));
-        string hint = IsOfHuggingFace(name) ? $"; {FetchElsewhere}" : name.AsSpan().ContainsAny('/', '\\') ? "" : $"; for a model's folder give its path, such as ./{name}";
+        string hint = MayBeOfHuggingFace(name) ? $"; if it is a model at Hugging Face, {FetchElsewhere}" : name.AsSpan().ContainsAny('/', '\\') ? "" : $"; for a model's folder give its path, such as ./{name}";
         return new Gpt2Exception(Gpt2Error.UnknownModel, $"There is no model named '{name}'. The names are {names}{hint}.") { Model = name };
     }
 
     /// <summary>The error for what could be a path, and leads nowhere.</summary>
-    internal static Gpt2Exception Nowhere(string nameOrPath, Gpt2Exception fault) => IsOfHuggingFace(nameOrPath)
+    internal static Gpt2Exception Nowhere(string nameOrPath, Gpt2Exception fault) => MayBeOfHuggingFace(nameOrPath)
         ? new Gpt2Exception(fault.Error, $"{fault.Message.TrimEnd('.')}. If it is a model at Hugging Face, {FetchElsewhere}.", fault.Path, fault)
         : fault;
 
     private const string FetchElsewhere = "fetch all files of it into a folder, and give the path of that: only OpenAI's models are fetched by name";
 
     // As in distilbert/distilgpt2.
-    private static bool IsOfHuggingFace(string name) =>
+    private static bool MayBeOfHuggingFace(string name) =>
         name.Split('/') is [[not ('.' or '~'), ..] owner, [not '.', ..] model] && !owner.AsSpan().ContainsAny('\\', ':') && !model.Contains('\\', StringComparison.Ordinal);
 
     // What all four have in common, and in what order they are fetched: the small files first.

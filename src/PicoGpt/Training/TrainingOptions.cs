@@ -1,4 +1,5 @@
 using PicoGpt.Machine;
+
 namespace PicoGpt.Training;
 
 /// <summary>How a model is trained. The defaults suit fine-tuning on a text of a megabyte.</summary>

@@ -37,6 +37,15 @@ public sealed class BytePairEncoderTests
         Assert.Equal(422, count);
     }
 
+    [Theory]
+    [InlineData("a 'b", 64, 705, 65)] // a space and a quote are one token
+    [InlineData("it's 'quoted'", 270, 338, 705, 421, 5191, 6)]
+    [InlineData("👋", 41840, 233)]
+    [InlineData("😀 hi", 47249, 222, 23105)]
+    [InlineData("你好，世界", 19526, 254, 25001, 121, 171, 120, 234, 10310, 244, 45911, 234)]
+    public void What_other_tokenizers_of_this_platform_count_wrongly_is_counted_rightly(string text, params int[] ids) =>
+        Assert.Equal(ids, OpenAI.Value.Encode(text));
+
     [Fact]
     public void The_reference_prompts_of_the_built_in_model_encode_to_their_ids()
     {
