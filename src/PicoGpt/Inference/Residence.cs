@@ -52,8 +52,7 @@ internal sealed class Residence(Gpt2Model model, PinnedParameters pinned, Worker
     }
 
     /// <summary>
-    /// Whether a copy is worth its memory: what the processor's caches hold is read fast wherever it lies, and where weights have four bits,
-    /// arithmetic takes as long as reading (measured: 2 % of a step).
+    /// Whether a copy is worth its memory: what the processor's caches hold is read fast wherever it lies.
     /// </summary>
     /// <param name="h">The model's shape.</param>
     /// <param name="precision">How it runs.</param>
@@ -61,7 +60,7 @@ internal sealed class Residence(Gpt2Model model, PinnedParameters pinned, Worker
     internal static bool CanPay(Gpt2HyperParameters h, Gpt2Precision precision, long free)
     {
         long size = ResidentWeights.SizeOf(h, precision);
-        return precision != Gpt2Precision.Int4 && size >= PackedWeights.SmallestFile && size <= free / Share;
+        return size >= PackedWeights.SmallestFile && size <= free / Share;
     }
 
     private bool Begin(int passes, bool always)
