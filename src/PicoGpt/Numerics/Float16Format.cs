@@ -5,6 +5,9 @@ namespace PicoGpt.Numerics;
 /// </summary>
 internal readonly unsafe struct Float16Format : IFloatFormat
 {
+    /// <summary>The zeros of the exponents of floats and halves lie 112 apart.</summary>
+    public const float Scale = 5.192296858534828e33f; // 2 to the power of 112
+
     public static int Rows => 32;
 
     public static int BlockSize => Rows * PackedMatrix.Side * sizeof(ushort);
@@ -20,5 +23,10 @@ internal readonly unsafe struct Float16Format : IFloatFormat
 
     public static void Load<TWidth, TVector>(byte* packed, int row, int column, out TVector left, out TVector right)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.LoadHalves(HalfPairs.Of(packed, row, column), out left, out right);
+        where TVector : struct
+    {
+        TWidth.LoadHalves(HalfPairs.Of(packed, row, column), out left, out right);
+        left = TWidth.Multiply(left, TWidth.Broadcast(Scale));
+        right = TWidth.Multiply(right, TWidth.Broadcast(Scale));
+    }
 }

@@ -1,7 +1,7 @@
 namespace PicoGpt.Numerics;
 
 /// <summary>The loops over blocks of one format of floating-point values.</summary>
-internal sealed unsafe class FloatFormatOf<TFormat> : FloatFormat
+internal unsafe class FloatFormatOf<TFormat> : FloatFormat
     where TFormat : struct, IFloatFormat
 {
     public override int BlockRows => TFormat.Rows;

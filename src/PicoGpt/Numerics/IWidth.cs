@@ -47,7 +47,10 @@ internal unsafe interface IWidth<TVector>
     /// <summary>2 to the power of an integral value from −126 to 127.</summary>
     static abstract TVector PowerOfTwo(TVector exponent);
 
-    /// <summary>Pairs of halves: those in the lower 16 bits, and those in the upper.</summary>
+    /// <summary>
+    /// Pairs of halves: those in the lower 16 bits, and those in the upper, each divided by 2 to the power of 112, which is what its bits are worth in
+    /// the place of a float's.
+    /// </summary>
     static abstract void LoadHalves(uint* source, out TVector lower, out TVector upper);
 
     /// <summary>Pairs of upper halves of floats: those in the lower 16 bits, and those in the upper.</summary>

@@ -38,6 +38,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
+        else if (x.Rows <= RegisterProducts<TFormat, TWidth, TVector>.MaxRows) RegisterProducts<TFormat, TWidth, TVector>.MatMul(x, w, b, y, from, to);
         else if (x.Rows <= FewRows) MatMulOfFewRows(x, w, b, y, from, to);
         else MatMulOfRows(x, w, b, y, from, to);
     }
@@ -113,7 +114,7 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     // A row of halves is a line. It is not to stay in a cache, where it would push out what the rest of the pass reads (measured: attention
     // takes 0.65 times as long). Of float32 the processor itself asks early enough.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskAhead(byte* row)
+    public static void AskAhead(byte* row)
     {
         if (!TFormat.IsFloat32 && Sse.IsSupported) Sse.PrefetchNonTemporal(row + BytesAhead);
     }

@@ -48,8 +48,8 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static void LoadHalves(uint* source, out Vector256<float> lower, out Vector256<float> upper)
     {
         Vector256<int> pairs = Vector256.Load((int*)source);
-        lower = Widened(Vector256.ShiftLeft(pairs, 16));
-        upper = Widened(pairs);
+        lower = Placed(Vector256.ShiftLeft(pairs, 16));
+        upper = Placed(pairs);
     }
 
     public static void LoadBFloat16s(uint* source, out Vector256<float> lower, out Vector256<float> upper)
@@ -107,7 +107,7 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
 
     private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
 
-    // The half in the upper bits. Its exponent and fraction stand 3 bits lower in a float, and the exponents' zeros lie 112 apart.
-    private static Vector256<float> Widened(Vector256<int> halves) =>
-        (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
+    // The half in the upper bits: its exponent and fraction stand 3 bits lower in a float.
+    private static Vector256<float> Placed(Vector256<int> halves) =>
+        (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle();
 }

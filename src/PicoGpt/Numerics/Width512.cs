@@ -61,8 +61,8 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static void LoadHalves(uint* source, out Vector512<float> lower, out Vector512<float> upper)
     {
         Vector512<int> pairs = Vector512.Load((int*)source);
-        lower = Widened(Vector512.ShiftLeft(pairs, 16));
-        upper = Widened(pairs);
+        lower = Placed(Vector512.ShiftLeft(pairs, 16));
+        upper = Placed(pairs);
     }
 
     public static void LoadBFloat16s(uint* source, out Vector512<float> lower, out Vector512<float> upper)
@@ -106,7 +106,7 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
 
-    // The half in the upper bits. Its exponent and fraction stand 3 bits lower in a float, and the exponents' zeros lie 112 apart.
-    private static Vector512<float> Widened(Vector512<int> halves) =>
-        (Vector512.ShiftRightArithmetic(halves, 3) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(5.192296858534828e33f);
+    // The half in the upper bits: its exponent and fraction stand 3 bits lower in a float.
+    private static Vector512<float> Placed(Vector512<int> halves) =>
+        (Vector512.ShiftRightArithmetic(halves, 3) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle();
 }

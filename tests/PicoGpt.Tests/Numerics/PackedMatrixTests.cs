@@ -51,7 +51,7 @@ public sealed unsafe class PackedMatrixTests
     [MemberData(nameof(FloatVariants))]
     public void Products_have_the_bits_of_float32_on_the_unpacked_values(string variant, Gpt2Precision precision)
     {
-        var shapes = from rows in new[] { 1, 2, 6, 13, 33, 64, 65 } from nIn in new[] { 1, 31, 32, 33, 100, 200 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
+        var shapes = from rows in new[] { 1, 2, 3, 4, 5, 6, 13, 33, 64, 65 } from nIn in new[] { 1, 31, 32, 33, 100, 200 } from nOut in new[] { 1, 16, 32, 45, 64, 97, 160 } select (rows, nIn, nOut);
         foreach ((int rows, int nIn, int nOut) in shapes)
         {
             using Packed w = Pack(precision, nIn, nOut);
@@ -61,6 +61,41 @@ public sealed unsafe class PackedMatrixTests
             Kernels kernels = Kernels.Choose(variant);
             kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), 0, middle);
             kernels.MatMulPacked(x.AsMatrix(rows, nIn), w.Matrix, b.Data, actual.AsMatrix(rows, nOut), middle, nOut);
+            Assert.Equal(Bits(expected), Bits(actual));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(FloatVariants))]
+    public void Products_of_extreme_values_have_the_bits_of_float32_too(string variant, Gpt2Precision precision)
+    {
+        const int In = 90, Out = 50;
+        float[] values = Random(In * Out, 2);
+        for (int i = 0; i < values.Length; i += 3) values[i] *= i % 2 == 0 ? 1e-6f : 65504; // halves below the least normal one, and the greatest
+        using Packed w = Pack(precision, In, Out, values);
+        foreach (int rows in new[] { 1, 2, 3, 4, 5, 8 })
+        {
+            foreach (float extreme in new[] { -0f, 1e-40f, -65535.996f, 65536, -1e30f, float.MaxValue, float.NegativeInfinity, float.NaN })
+            {
+                using AlignedBuffer x = Fill(rows * In, 1), expected = Fill(rows * Out, 0), actual = Fill(rows * Out, 0);
+                foreach (int column in new[] { 17, In - 1 }) x.Data[((rows - 1) * In) + column] = extreme;
+                new PlainKernels().MatMul(x.AsMatrix(rows, In), w.Unpacked, null, expected.AsMatrix(rows, Out), 0, Out);
+                Kernels.Choose(variant).MatMulPacked(x.AsMatrix(rows, In), w.Matrix, null, actual.AsMatrix(rows, Out), 0, Out);
+                Assert.Equal(Numbers(expected), Numbers(actual));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_row_too_long_to_be_scaled_beforehand_has_the_same_bits()
+    {
+        const int In = 40_000, Out = 33;
+        using Packed w = Pack(Gpt2Precision.Float16, In, Out);
+        using AlignedBuffer x = Fill(In, 1), expected = Fill(Out, 0), actual = Fill(Out, 0);
+        new PlainKernels().MatMul(x.AsMatrix(1, In), w.Unpacked, null, expected.AsMatrix(1, Out), 0, Out);
+        foreach (Kernels kernels in Kernels.All)
+        {
+            kernels.MatMulPacked(x.AsMatrix(1, In), w.Matrix, null, actual.AsMatrix(1, Out), 0, Out);
             Assert.Equal(Bits(expected), Bits(actual));
         }
     }
@@ -256,6 +291,10 @@ public sealed unsafe class PackedMatrixTests
         Random(count, seed).CopyTo(new Span<float>(buffer.Data, count));
         return buffer;
     }
+
+    // the bits, but of what is no number
+    private static int?[] Numbers(AlignedBuffer buffer) =>
+        [.. new Span<float>(buffer.Data, (int)buffer.Length).ToArray().Select(value => float.IsNaN(value) ? (int?)null : BitConverter.SingleToInt32Bits(value))];
 
     private static int[] Bits(AlignedBuffer buffer) => [.. new Span<float>(buffer.Data, (int)buffer.Length).ToArray().Select(BitConverter.SingleToInt32Bits)];
 
