@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PicoGpt.Machine;
 
 namespace PicoGpt.PowerShell;
 
@@ -15,7 +16,7 @@ public abstract class Gpt2CircuitCmdlet : Gpt2FetchingCmdlet
 
     /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     [Parameter]
-    [ValidateRange(0, 1024)]
+    [ValidateRange(0, Processors.MaxThreads)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using PicoGpt.Intervening;
+using PicoGpt.Machine;
 
 namespace PicoGpt.PowerShell;
 
@@ -9,7 +10,7 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
 {
     /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     [Parameter]
-    [ValidateRange(0, 1024)]
+    [ValidateRange(0, Processors.MaxThreads)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 

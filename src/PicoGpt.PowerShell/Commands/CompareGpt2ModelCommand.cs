@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
 using PicoGpt.Comparing;
+using PicoGpt.Machine;
 using PicoGpt.Measuring;
 
 namespace PicoGpt.PowerShell.Commands;
@@ -93,7 +94,7 @@ public sealed class CompareGpt2ModelCommand : Gpt2TextCmdlet
     [Parameter(ParameterSetName = TextSet)]
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
-    [ValidateRange(0, 1024)]
+    [ValidateRange(0, Processors.MaxThreads)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 

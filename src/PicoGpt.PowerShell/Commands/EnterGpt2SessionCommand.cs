@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PicoGpt.Inference;
+using PicoGpt.Machine;
 
 namespace PicoGpt.PowerShell.Commands;
 
@@ -59,7 +60,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
 
     /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     [Parameter]
-    [ValidateRange(0, 1024)]
+    [ValidateRange(0, Processors.MaxThreads)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 

@@ -176,7 +176,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
 
     /// <summary>Threads to compute with; 0 for one per physical core.</summary>
     [Parameter]
-    [ValidateRange(0, 1024)]
+    [ValidateRange(0, Processors.MaxThreads)]
     [ArgumentCompleter(typeof(NumberCompleter))]
     public int Threads { get; set; }
 

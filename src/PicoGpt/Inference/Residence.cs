@@ -51,9 +51,7 @@ internal sealed class Residence(Gpt2Model model, PinnedParameters pinned, Worker
         _isDecided = true;
     }
 
-    /// <summary>
-    /// Whether a copy is worth its memory: what the processor's caches hold is read fast wherever it lies.
-    /// </summary>
+    /// <summary>Whether a copy is worth its memory: what the processor's caches hold is read fast wherever it lies.</summary>
     /// <param name="h">The model's shape.</param>
     /// <param name="precision">How it runs.</param>
     /// <param name="free">Bytes of memory that are free.</param>

@@ -28,7 +28,8 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
 
     private static int FewRows => TFormat.IsFloat32 ? MostFewRows / 2 : MostFewRows; // there is nothing to unpack
 
-    private static int RowSize
+    /// <summary>Bytes of a row: those of a panel follow one another.</summary>
+    public static int RowSize
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => TFormat.BlockSize / TFormat.Rows;
@@ -38,7 +39,6 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
     public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         if (x.Rows == 1) MatMulOfOneRow(x.Data, w, b, y.Data, from, to);
-        else if (RegisterProducts<TFormat, TWidth, TVector>.Fits(x.Rows)) RegisterProducts<TFormat, TWidth, TVector>.MatMul(x, w, b, y, from, to);
         else if (x.Rows <= FewRows) MatMulOfFewRows(x, w, b, y, from, to);
         else MatMulOfRows(x, w, b, y, from, to);
     }
@@ -129,10 +129,11 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
         for (int i = 0; i < count * RowSize; i += LineLength) Sse.Prefetch1(row + (RowsAhead * RowSize) + i);
     }
 
-    // Weights stream by, four rows of a panel at a time, which are unpacked into registers and stay there for all rows of x.
+    // Weights stream by, panel after panel; where the sums do not stay in registers, some weights do.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfFewRows(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
+        bool fits = RegisterProducts<TFormat, TWidth, TVector>.Fits(x.Rows);
         float* memory = stackalloc float[Kernels.AlignedLength(MostFewRows * PackedMatrix.Side)];
         var sums = new Matrix(Kernels.Align(memory), x.Rows, PackedMatrix.Side);
         for (int column = from; column < to; column += PackedMatrix.Side)
@@ -140,11 +141,14 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
             int columns = Math.Min(PackedMatrix.Side, to - column);
             for (int t = 0; t < x.Rows; t++)
                 SimdProducts<TWidth, TVector>.Begin(b is null ? null : b + column, sums.RowPointer(t), 0, columns);
-            AddPanel(x, w.PanelPointer(column / PackedMatrix.Side), sums);
+            byte* panel = w.PanelPointer(column / PackedMatrix.Side);
+            if (fits) RegisterProducts<TFormat, TWidth, TVector>.Add(x, panel, sums);
+            else AddPanel(x, panel, sums);
             for (int t = 0; t < x.Rows; t++) sums.Row(t)[..columns].CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
         }
     }
 
+    // Four rows of a panel at a time are unpacked into registers and stay there for all rows of x.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddPanel(Matrix x, byte* block, Matrix sums) // [rows, n], [n, 32] -> [rows, 32]
     {

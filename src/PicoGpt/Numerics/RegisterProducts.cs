@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace PicoGpt.Numerics;
 
 /// <summary>
-/// Products of a few rows with a matrix of packed floating-point values, whose sums stay in registers while weights stream by. Each output
+/// Products of a few rows with a panel of packed floating-point values, whose sums stay in registers while weights stream by. Each output
 /// element is summed as in <see cref="SimdProducts{W,V}"/>.
 /// </summary>
 internal static unsafe class RegisterProducts<TFormat, TWidth, TVector>
@@ -11,8 +11,7 @@ internal static unsafe class RegisterProducts<TFormat, TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
 {
-    private const int Side = PackedMatrix.Side;
-    private const int Half = Side / 2;
+    private const int Half = PackedMatrix.Side / 2;
 
     // Rows of w that stay in the first-level cache for all of a panel's columns.
     private const int RowsTogether = 64;
@@ -25,29 +24,11 @@ internal static unsafe class RegisterProducts<TFormat, TWidth, TVector>
     /// </summary>
     public static bool Fits(int rows) => TWidth.Count < Half ? rows <= 4 : TFormat.IsFloat32 ? rows <= MaxRows : rows is 2 or MaxRows;
 
-    private static int RowSize
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.BlockSize / TFormat.Rows;
-    }
+    private static int RowSize => PackedProducts<TFormat, TWidth, TVector>.RowSize;
 
-    /// <inheritdoc cref="Kernels.MatMulPacked"/>
+    /// <summary>Adds the products with a panel to the sums, of as many rows as <see cref="Fits"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MatMul(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
-    {
-        float* memory = stackalloc float[Kernels.AlignedLength(MaxRows * Side)];
-        var sums = new Matrix(Kernels.Align(memory), x.Rows, Side);
-        for (int column = from; column < to; column += Side)
-        {
-            int columns = Math.Min(Side, to - column);
-            for (int t = 0; t < x.Rows; t++) SimdProducts<TWidth, TVector>.Begin(b is null ? null : b + column, sums.RowPointer(t), 0, columns);
-            Add(x, w.PanelPointer(column / Side), sums);
-            for (int t = 0; t < x.Rows; t++) sums.Row(t)[..columns].CopyTo(new Span<float>(y.RowPointer(t) + column, columns));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add(Matrix x, byte* panel, Matrix sums) // [rows, n], [n, 32] -> [rows, 32]
+    public static void Add(Matrix x, byte* panel, Matrix sums) // [rows, n], [n, 32] -> [rows, 32]
     {
         if (TWidth.Count == Half)
         {
