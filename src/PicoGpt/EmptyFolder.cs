@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using PicoGpt.Checkpoints;
 using PicoGpt.Files;
 using PicoGpt.Tokens;
@@ -6,7 +5,7 @@ using PicoGpt.Tokens;
 namespace PicoGpt;
 
 /// <summary>What a folder is in which there are no weights that would be opened, and what to give in its place.</summary>
-internal static partial class EmptyFolder
+internal static class EmptyFolder
 {
     // More files and folders than a model has.
     private const int MaxInspected = 50;
@@ -38,25 +37,18 @@ internal static partial class EmptyFolder
             ? Fault(folder, "is an unpacked archive of PyTorch's; give the file that it was, or pack the folder into one without compression (zip -0 -r model.pt)")
             : null;
 
-    private static Gpt2Exception? Several(string folder, IEnumerable<string> files)
+    private static Gpt2Exception? Several(string folder, IEnumerable<string> all)
     {
-        string[] weights = [.. files.Take(MaxInspected).Where(HoldsWeights).Select(path => Path.GetFileName(path)!)];
-        if (weights.Length < 2) return null;
-        string[] indexes = [.. weights.Select(IndexOf).Distinct()];
-        return indexes is [{ Length: > 0 } index]
-            ? Fault(folder, $"has a checkpoint in several files ({Excerpt.Quoted(weights)}), but not '{index}', which tells what is in which; copy it too")
-            : Fault(folder, $"holds several files of weights; give one of {Excerpt.Quoted(weights)}");
-    }
+        string[] weights = [.. all.Take(MaxInspected).Where(HoldsWeights).Select(path => Path.GetFileName(path)!)];
+        string?[] indexes = [.. weights.Select(ShardIndex.NameFor).Distinct()];
+        if (indexes is [{ } index])
+        {
+            string files = weights.Length > 1 ? $"a checkpoint in several files ({Excerpt.Quoted(weights)})" : $"one file of a checkpoint in several, '{weights[0]}'";
+            return Fault(folder, $"has {files}, but not '{index}', which tells what is in which; copy it too");
+        }
 
-    // "model-00001-of-00002.safetensors" is a part of what "model.safetensors.index.json" tells.
-    private static string IndexOf(string name)
-    {
-        Match part = Part().Match(name);
-        return part.Success ? $"{part.Groups[1].Value}{part.Groups[2].Value}.index.json" : "";
+        return weights.Length < 2 ? null : Fault(folder, $"holds several files of weights; give one of {Excerpt.Quoted(weights)}");
     }
-
-    [GeneratedRegex(@"^(.+)-\d{5}-of-\d{5}(\.\w+)$")]
-    private static partial Regex Part();
 
     private static bool HoldsWeights(string path)
     {

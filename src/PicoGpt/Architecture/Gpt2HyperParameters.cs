@@ -81,7 +81,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
             throw Gpt2Exception.WithAdvice(Gpt2Error.NotAFormat, $"'{path}' is not JSON; expected {Example}", Gpt2Exception.CopyAgain, path, fault);
         }
 
-        int Number(string name) => Gpt2HyperParameters.Number(document.RootElement, name, path);
+        int Number(string name) => NumberIn(document.RootElement, name, path);
     }
 
     /// <summary>Writes the file as OpenAI writes it.</summary>
@@ -116,13 +116,17 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     }
 
     /// <summary>A whole number of a JSON object.</summary>
-    internal static int Number(JsonElement root, string name, string path)
+    internal static int NumberIn(JsonElement root, string name, string path)
     {
-        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement value)
-            && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number))
-            return number;
-        throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no whole number named \"{name}\"; is it GPT-2's {Path.GetFileName(path)}?", path);
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(name, out JsonElement value))
+            throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has no number named {name}; is it GPT-2's {Path.GetFileName(path)}?", path);
+        return Number(value, name, path);
     }
+
+    /// <summary>The whole number that a value of that name is.</summary>
+    internal static int Number(JsonElement value, string name, string path) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
+        ? number
+        : throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' says {name} = {Excerpt.Of(value.GetRawText())}; expected a whole number from 1 to {Largest:N0}.", path);
 
     /// <summary>Makes sure that the numbers of a model that is to be made make an architecture.</summary>
     /// <exception cref="Gpt2Exception">A number is out of its range.</exception>

@@ -19,6 +19,9 @@ internal static class HuggingFaceConfig
 
     private const string Quantization = "quantization_config";
 
+    // The program that transformers runs in place of its own, where it is trusted.
+    private const string OwnProgram = "auto_map";
+
     private const string TieWordEmbeddings = "tie_word_embeddings";
 
     // of GPT2Config's attribute_map
@@ -126,9 +129,9 @@ internal static class HuggingFaceConfig
     private static int Number(JsonElement config, string name, string path)
     {
         if (!GeneralNames.TryGetValue(name, out string? general) || !config.TryGetProperty(general, out _))
-            return Gpt2HyperParameters.Number(config, name, path);
-        int number = Gpt2HyperParameters.Number(config, general, path);
-        if (config.TryGetProperty(name, out _) && Gpt2HyperParameters.Number(config, name, path) is var other && other != number)
+            return Gpt2HyperParameters.NumberIn(config, name, path);
+        int number = Gpt2HyperParameters.NumberIn(config, general, path);
+        if (config.TryGetProperty(name, out _) && Gpt2HyperParameters.NumberIn(config, name, path) is var other && other != number)
             throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {other} and {general} = {number}, which are one number; leave out the wrong one.", path);
         return number;
     }
@@ -142,18 +145,22 @@ internal static class HuggingFaceConfig
             "add_cross_attention" => value.ValueKind == JsonValueKind.False,
             "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
             Quantization => value.ValueKind == JsonValueKind.Null,
+            OwnProgram => value.ValueKind != JsonValueKind.Object || !value.EnumerateObject().Any(entry => entry.Name.StartsWith("AutoModel", StringComparison.Ordinal)),
             _ => true,
         };
         if (isComputable) return;
-        throw Unsupported(property, path, property.Name == Quantization
-            ? "weights in few bits are read from GGUF files alone; give the model that was quantized, or a GGUF file of it"
-            : "a model that computes differently from GPT-2 is not run");
+        throw Unsupported(property, path, property.Name switch
+        {
+            Quantization => "weights in few bits are read from GGUF files alone; give the model that was quantized, or a GGUF file of it",
+            OwnProgram => "a model's own program is not run; if it computes as GPT-2 does, remove that key",
+            _ => "a model that computes differently from GPT-2 is not run",
+        });
     }
 
     private static Gpt2HyperParameters Apply(Gpt2HyperParameters h, JsonProperty property, string path) => property.Name switch
     {
         "n_inner" when property.Value.ValueKind == JsonValueKind.Null => h,
-        "n_inner" => h with { NInner = property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetInt32(out int inner) ? inner : 0 },
+        "n_inner" => h with { NInner = Gpt2HyperParameters.Number(property.Value, property.Name, path) },
         "activation_function" => h with { Activation = ActivationOf(property, path) },
         "layer_norm_epsilon" => h with { LayerNormEpsilon = EpsilonOf(property, path) },
         "scale_attn_weights" => h with { ScaleAttnWeights = Truth(property, path) },

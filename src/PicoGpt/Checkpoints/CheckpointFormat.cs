@@ -51,9 +51,12 @@ internal abstract class CheckpointFormat
     protected static string? FirstIn(string folder, params IEnumerable<string> names) =>
         names.Select(name => Path.Combine(folder, name)).FirstOrDefault(ReadableFile.IsThere);
 
-    /// <summary>The file of a folder whose name matches one of some patterns and is one of this format's, if it is the only one.</summary>
+    /// <summary>The file of a folder whose name matches one of some patterns and is one of this format's, if it is the only one, and no part of a checkpoint.</summary>
     protected string? OnlyOne(string folder, params string[] patterns) =>
-        ReadableFolder.Files(folder, patterns).Where(path => HasName(path) && IsOneOf(path)).ToArray() is [string only] && ReadableFile.IsThere(only) ? only : null;
+        ReadableFolder.Files(folder, patterns).Where(path => HasName(path) && IsOneOf(path)).ToArray() is [string only]
+            && ShardIndex.NameFor(only) is null && ReadableFile.IsThere(only)
+            ? only
+            : null;
 
     /// <summary>Whether a file of a folder, of whose name this format's are, is to be counted among them.</summary>
     protected virtual bool IsOneOf(string path) => true;

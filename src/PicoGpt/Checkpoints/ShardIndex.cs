@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using PicoGpt.Files;
 
 namespace PicoGpt.Checkpoints;
@@ -6,7 +7,7 @@ namespace PicoGpt.Checkpoints;
 /// <summary>
 /// The index of a checkpoint in several files, as Hugging Face's libraries write it: <c>weight_map</c> names the file of each tensor.
 /// </summary>
-internal sealed class ShardIndex
+internal sealed partial class ShardIndex
 {
     private const int MaxFileLength = 100_000_000;
 
@@ -22,6 +23,16 @@ internal sealed class ShardIndex
 
     /// <summary>The full paths of the files, each once; all of them are there.</summary>
     public IReadOnlyList<string> Files { get; }
+
+    /// <summary>
+    /// The name of the index beside a file that is one of several, by its name: <c>model.safetensors.index.json</c> for
+    /// <c>model-00001-of-00002.safetensors</c>; <see langword="null"/> for any other file.
+    /// </summary>
+    public static string? NameFor(string path)
+    {
+        Match part = Part().Match(Path.GetFileName(path));
+        return part.Success ? $"{part.Groups[1].Value}{part.Groups[2].Value}.index.json" : null;
+    }
 
     /// <exception cref="Gpt2Exception">The index is missing or not as it should be, or a file that it names is missing.</exception>
     public static ShardIndex Load(string path)
@@ -57,6 +68,9 @@ internal sealed class ShardIndex
                 _path);
         }
     }
+
+    [GeneratedRegex(@"^(.+)-\d{5}-of-(?!00001)\d{5}(\.safetensors|\.bin)$")]
+    private static partial Regex Part();
 
     // An index may come from anywhere, so it may name no file outside its own folder.
     private static string FileName(string path, JsonElement value)

@@ -24,13 +24,43 @@ internal static class JsonFile
         catch (Exception fault) when (IsFault(fault))
         {
             string hint = expected.Length == 0 ? "" : $"; expected {expected}";
-            throw Gpt2Exception.WithAdvice(Gpt2Error.NotAFormat, $"'{path}' is not valid JSON{LineOf(fault)}{hint}", Gpt2Exception.CopyAgain, path, fault);
+            throw Gpt2Exception.WithAdvice(Gpt2Error.NotAFormat, $"'{path}' {WhatIsWrong(json, fault)}{hint}", Gpt2Exception.CopyAgain, path, fault);
         }
     }
 
     /// <summary>Whether an exception says that something is not JSON; escapes that are not Unicode raise another one.</summary>
     public static bool IsFault(Exception fault) => fault is JsonException or InvalidOperationException;
 
-    /// <summary>The line of a fault, in words that follow the file's.</summary>
-    public static string LineOf(Exception fault) => fault is JsonException { LineNumber: long line } ? $" (line {line + 1})" : "";
+    /// <summary>What a fault says of a file, in words that follow the file's name.</summary>
+    /// <param name="json">What is in the file.</param>
+    /// <param name="fault">What was thrown when that was parsed.</param>
+    public static string WhatIsWrong(ReadOnlyMemory<byte> json, Exception fault)
+    {
+        ReadOnlyMemory<byte> text = json[SmallFile.StartOfText(json.Span)..];
+        if (text.Span.Trim(" \t\r\n"u8).IsEmpty) return "is empty";
+        if (TwiceIn(text) is { } name) return $"has the name '{Excerpt.Of(name)}' twice in one object";
+        return fault is JsonException { LineNumber: long line, BytePositionInLine: long position } ? $"is not valid JSON (line {line + 1}, byte {position + 1})" : "is not valid JSON";
+    }
+
+    /// <summary>A name that an object of a JSON text has twice; <see langword="null"/> where none has, or it is not JSON.</summary>
+    public static string? TwiceIn(ReadOnlyMemory<byte> text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return TwiceIn(document.RootElement);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            return null;
+        }
+    }
+
+    private static string? TwiceIn(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().CountBy(member => member.Name).FirstOrDefault(name => name.Value > 1).Key
+            ?? value.EnumerateObject().Select(member => TwiceIn(member.Value)).FirstOrDefault(name => name is not null),
+        JsonValueKind.Array => value.EnumerateArray().Select(TwiceIn).FirstOrDefault(name => name is not null),
+        _ => null,
+    };
 }

@@ -53,7 +53,7 @@ internal static class VocabularyFiles
         }
         catch (Exception exception) when (JsonFile.IsFault(exception))
         {
-            throw Bad(path, Utf8.IsValid(json) && !json.Contains((byte)0) ? $"is not valid JSON{JsonFile.LineOf(exception)}" : $"is not UTF-8{InCodePage}", exception);
+            throw Bad(path, Utf8.IsValid(json) && !json.Contains((byte)0) ? JsonFile.WhatIsWrong(json, exception) : $"is not UTF-8{InCodePage}", exception);
         }
     }
 

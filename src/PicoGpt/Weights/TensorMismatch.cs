@@ -65,6 +65,7 @@ internal sealed class TensorMismatch(
     {
         if (misshapen.Exists(name => name.EndsWith(OfWholeNumbers, StringComparison.Ordinal)))
             return "Weights in whole numbers need the scales of the program that made them; give the model that was quantized, or a GGUF file of it.";
+        if (missing.Count > 0 && ShardIndex.NameFor(source.Location) is { } index) return $"It is one file of several: give the folder of all of them, with '{index}'.";
         if (missing.Count + misshapen.Count == 0 && !HasFurtherLayers()) return "A model that has more than GPT-2 is not run.";
         string? folder = source.DataFiles.Count == 0 ? null : Path.GetDirectoryName(source.Location);
         string[] files = [HuggingFaceConfig.FileName, Gpt2HyperParameters.FileName];

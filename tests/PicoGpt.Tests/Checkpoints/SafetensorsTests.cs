@@ -91,7 +91,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","data_offsets":[0,8]}}""", "no shape")]
     [InlineData("""{"a":{"dtype":"F32","shape":8,"data_offsets":[0,8]}}""", "list of numbers")]
     [InlineData("""{"a":[]}""", "no dtype")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "has the name 'a' twice")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "JSON")]
     [InlineData("""[1,2]""", "not a JSON object")]
     [InlineData("""{]""", "JSON")]

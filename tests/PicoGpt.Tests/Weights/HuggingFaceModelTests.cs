@@ -200,6 +200,7 @@ public sealed class HuggingFaceModelTests : IDisposable
     [InlineData("\"n_inner\"", "\"add_cross_attention\": true, \"n_inner\"", "add_cross_attention = true")]
     [InlineData("\"n_inner\"", "\"pruned_heads\": {\"0\": [1]}, \"n_inner\"", "pruned_heads = {\"0\": [1]}")]
     [InlineData("\"n_inner\"", "\"quantization_config\": {\"bits\": 4}, \"n_inner\"", "quantization_config = {\"bits\": 4}")]
+    [InlineData("\"n_inner\"", "\"auto_map\": {\"AutoModelForCausalLM\": \"other.Other\"}, \"n_inner\"", "a model's own program is not run")]
     public void A_model_that_computes_otherwise_is_refused(string old, string with, string part)
     {
         HuggingFaceFolder.Write(Folder, _original);
@@ -210,22 +211,58 @@ public sealed class HuggingFaceModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"n_layer\": 2", "\"n_layer\": \"two\"")]
-    [InlineData("\"n_head\": 5", "\"n_head\": 7")]
-    [InlineData("\"n_inner\": null", "\"n_inner\": 0")]
-    [InlineData("\"n_inner\": null", "\"n_inner\": -5")]
-    [InlineData("\"n_inner\": null", "\"n_inner\": \"120\"")]
-    [InlineData("\"n_inner\": null", "\"n_inner\": 99999999999")]
-    [InlineData("\"n_inner\": null", "\"n_inner\": 2000000000")]
-    [InlineData("\"n_inner\"", "\"\\ud800\": 1, \"n_inner\"")]
-    [InlineData("\"n_head\"", "\"num_attention_heads\": 6, \"n_head\"")]
-    [InlineData("{\"model_type\"", "[{\"model_type\"")]
-    public void A_config_that_makes_no_sense_is_refused(string old, string with)
+    [InlineData("\"n_layer\": 2", "\"n_layer\": \"two\"", "says n_layer = \"two\"; expected a whole number from 1 to 16,777,216.")]
+    [InlineData("\"n_layer\": 2", "\"n_layer\": 2.0", "says n_layer = 2.0;")]
+    [InlineData("\"n_layer\": 2,", "", "has no number named n_layer; is it GPT-2's config.json?")]
+    [InlineData("\"n_layer\": 2", "\"n_layer\": 2, \"n_layer\": 3", "has the name 'n_layer' twice in one object")]
+    [InlineData("\"n_layer\": 2,", "\"n_layer\": 2,,", "is not valid JSON (line 1, byte ")]
+    [InlineData("\"n_head\": 5", "\"n_head\": 7", "multiple")]
+    [InlineData("\"n_inner\": null", "\"n_inner\": 0", "n_inner = 0")]
+    [InlineData("\"n_inner\": null", "\"n_inner\": -5", "n_inner = -5")]
+    [InlineData("\"n_inner\": null", "\"n_inner\": \"120\"", "n_inner = \"120\"")]
+    [InlineData("\"n_inner\": null", "\"n_inner\": 99999999999", "n_inner = 99999999999")]
+    [InlineData("\"n_inner\": null", "\"n_inner\": 2000000000", "n_inner = 2000000000")]
+    [InlineData("\"n_inner\"", "\"\\ud800\": 1, \"n_inner\"", "")]
+    [InlineData("\"n_head\"", "\"num_attention_heads\": 6, \"n_head\"", "n_head = 5 and num_attention_heads = 6")]
+    [InlineData("{\"model_type\"", "[{\"model_type\"", "is not valid JSON")]
+    public void A_config_that_makes_no_sense_is_refused(string old, string with, string part)
     {
         HuggingFaceFolder.Write(Folder, _original);
         Edit(old, with);
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder));
         Assert.Contains("config.json", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(part, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \r\n")]
+    [InlineData("\uFEFF")]
+    public void An_empty_config_is_called_empty(string content)
+    {
+        HuggingFaceFolder.Write(Folder, _original);
+        File.WriteAllText(Path.Combine(Folder, "config.json"), content);
+        Assert.Contains("config.json' is empty; copy", Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_file_of_several_asks_for_the_others()
+    {
+        HuggingFaceFolder.WriteRest(Folder, _original);
+        string part = Path.Combine(Folder, "model-00001-of-00002.safetensors");
+        File.WriteAllBytes(part, SafetensorsBytes.Of(HuggingFaceFolder.Tensors(_original)[..7]));
+        Assert.Contains(
+            "has one file of a checkpoint in several, 'model-00001-of-00002.safetensors', but not 'model.safetensors.index.json'",
+            Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(Folder)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "It is one file of several: give the folder of all of them, with 'model.safetensors.index.json'.",
+            Assert.Throws<Gpt2Exception>(() => Gpt2Model.Open(part)).Message,
+            StringComparison.Ordinal);
+        string whole = Path.Combine(Folder, "model-00001-of-00001.safetensors");
+        File.Delete(part);
+        File.WriteAllBytes(whole, SafetensorsBytes.Of(HuggingFaceFolder.Tensors(_original)));
+        AssertSame();
     }
 
     [Fact]

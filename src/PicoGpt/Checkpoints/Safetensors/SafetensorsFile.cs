@@ -114,7 +114,16 @@ internal static class SafetensorsFile
     {
         var options = new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false };
         byte[] json = new ReadOnlySpan<byte>(file.Address(PrefixLength, length), length).ToArray();
-        var header = JsonDocument.Parse(json, options);
+        JsonDocument header;
+        try
+        {
+            header = JsonDocument.Parse(json, options);
+        }
+        catch (JsonException) when (JsonFile.TwiceIn(json) is { } name)
+        {
+            throw new InvalidDataException($"its header has the name '{name}' twice");
+        }
+
         return header.RootElement.ValueKind == JsonValueKind.Object ? header : throw new InvalidDataException("its header is not a JSON object");
     }
 
