@@ -35,7 +35,7 @@ try
     using Gpt2Model model = command.OpenModel(stop.Token);
     if (model.Assumption is { } assumption) Say($"{assumption} (--head-count)");
     if (model.Contradiction is { } contradiction) Say(contradiction);
-    if (model.VocabularyDoubt is { } doubt) Say(doubt);
+    foreach (string doubt in model.VocabularyDoubts) Say(doubt);
     if (command.CheckMemory(model) is { } warning) Say(warning);
     string prompt = command.ReadPrompt(Console.In);
     foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))

@@ -335,10 +335,10 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Warns of a vocabulary that is another model's.</summary>
+    /// <summary>Warns of what is suspicious about a vocabulary.</summary>
     private protected void TellOfVocabulary(Gpt2Model model)
     {
-        if (model.VocabularyDoubt is { } doubt) WriteWarning($"{doubt} {model.Name} reads and writes texts wrongly with it.");
+        foreach (string doubt in model.VocabularyDoubts) WriteWarning(doubt);
     }
 
     /// <summary>Warns where the machine's memory is scarce for models, and refuses where it cannot do.</summary>

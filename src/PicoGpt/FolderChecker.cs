@@ -188,9 +188,11 @@ internal static partial class FolderChecker
             yield break;
         }
 
-        Gpt2Exception? fault = Fault(() => Require(VocabularyFormats.Open(folder, shape?.NVocab ?? 0, cancellationToken), shape));
+        Tokenizer? tokenizer = null;
+        Gpt2Exception? fault = Fault(() => Require(tokenizer = VocabularyFormats.Open(folder, shape?.NVocab ?? 0, cancellationToken), shape));
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
-        foreach (string file in files) yield return ResultOf(model, file, null, file == blamed ? fault : null);
+        foreach (string file in files)
+            yield return ResultOf(model, file, null, file == blamed ? fault : null) with { Doubt = fault is null && file == tokenizer?.Files[^1] ? tokenizer.Doubt : null };
     }
 
     private static void Require(Tokenizer tokenizer, Gpt2HyperParameters? shape)

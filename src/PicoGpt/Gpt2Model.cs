@@ -59,9 +59,18 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>What in the model's files contradicts what else is in them, in a sentence; <see langword="null"/> where nothing is known to.</summary>
     public string? Contradiction => _core.Contradiction;
 
-    /// <summary>What tells that the vocabulary is another model's, in a sentence; <see langword="null"/> where nothing does, or there is none.</summary>
+    /// <summary>What is suspicious about the vocabulary: that it is another model's, lacks merges, or has no token for the end of a text; a sentence each.</summary>
     /// <exception cref="Gpt2Exception">A file of the vocabulary is missing or not as it should be.</exception>
-    internal string? VocabularyDoubt => HasVocabulary ? VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) : null;
+    internal IEnumerable<string> VocabularyDoubts
+    {
+        get
+        {
+            if (!HasVocabulary) yield break;
+            if (VocabularyFit.DoubtOf(Encoder, HyperParameters.NVocab) is { } misfit) yield return $"{misfit} {Name} reads and writes texts wrongly with it.";
+            if (Encoder.Doubt is { } merges) yield return merges;
+            if (SpecialIds.Doubt is { } ends) yield return ends;
+        }
+    }
 
     /// <summary>What tells that a file of the weights is not whole, in a sentence; <see langword="null"/> where nothing does.</summary>
     /// <exception cref="Gpt2Exception">A file cannot be read.</exception>

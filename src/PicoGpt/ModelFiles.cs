@@ -121,11 +121,24 @@ internal static class ModelFiles
     /// <exception cref="Gpt2Exception">A file is not as it should be.</exception>
     public static SpecialIds ReadSpecialIds(string folder, ITensorSource source, Tokenizer tokenizer)
     {
-        SpecialIds said = source.SpecialIds
-            ?? GenerationConfig.Read(new[] { GenerationConfig.FileName, HuggingFaceConfig.FileName }.Select(name => Path.Combine(folder, name)));
-        IEnumerable<int> ends = tokenizer.IdOf(TokenRoles.End) is { } end ? said.Ends.Append(end).Distinct() : said.Ends;
+        string[] files = [.. new[] { GenerationConfig.FileName, HuggingFaceConfig.FileName }.Select(name => Path.Combine(folder, name))];
+        SpecialIds said = source.SpecialIds ?? GenerationConfig.Read(files);
         int? begin = said.Begin is { } id && tokenizer.HasToken(id) ? id : tokenizer.IdOf(TokenRoles.Begin) ?? tokenizer.EndOfText;
-        return new SpecialIds(begin, ends.Any() || tokenizer.EndOfText is null ? [.. ends] : [tokenizer.EndOfText.Value]);
+        int[] ends = [.. said.Ends.Where(tokenizer.HasToken)];
+        if (tokenizer.IdOf(TokenRoles.End) is { } end) return new SpecialIds(begin, [.. ends.Append(end).Distinct()]);
+        if (ends.Length == 0 && tokenizer.EndOfText is { } usual) ends = [usual];
+
+        // -1 is how some say that there is none
+        return said.Ends.FirstOrDefault(stray => stray >= 0 && !tokenizer.HasToken(stray), defaultValue: -1) is >= 0 and var unknown
+            ? new SpecialIds(begin, ends) { Doubt = EndlessBy(unknown) }
+            : new SpecialIds(begin, ends);
+
+        string EndlessBy(int stray)
+        {
+            string teller = source.SpecialIds is null ? files.First(file => GenerationConfig.Read(file).Ends.Contains(stray)) : source.Location;
+            string what = ends.Length == 0 ? "no token ends a text" : $"a text ends with {string.Join(" or ", ends.Select(tokenizer.GetSymbol))} alone";
+            return $"'{teller}' says that the id {stray} ends a text, but no token of '{tokenizer.Location}' has it; {what}.";
+        }
     }
 
     /// <summary>

@@ -102,8 +102,16 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         $"{tokens} tokens do not fit: the model's context has {cache.Capacity} positions, of which {cache.Length} are taken.");
 
     /// <summary>The fault of a token that the model does not know.</summary>
-    public static Gpt2Exception OutsideVocabulary(int id, int vocabulary) => new(
-        Gpt2Error.InvalidToken, $"The token id {id} is outside the model's vocabulary of {vocabulary} (0 to {vocabulary - 1}).");
+    public static Gpt2Exception OutsideVocabulary(int id, Gpt2Model model)
+    {
+        int n_vocab = model.HyperParameters.NVocab;
+        return new Gpt2Exception(
+            Gpt2Error.InvalidToken,
+            model.HasVocabulary && model.Encoder.HasToken(id)
+                ? $"The token '{Excerpt.Of(model.Encoder.GetSymbol(id))}' has the id {id} in '{model.Encoder.Location}', for which {model.Name} has no row: it has {n_vocab} (0 to {n_vocab - 1}), "
+                    + "and was not trained with that token; leave it out."
+                : $"The token id {id} is outside the model's vocabulary of {n_vocab} (0 to {n_vocab - 1}).");
+    }
 
     /// <summary>An empty cache for a text.</summary>
     public KeyValueCache NewCache() => NewCache(_h.NCtx);
@@ -450,7 +458,7 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         if (ids.Length > cache.Capacity - cache.Length) throw DoesNotFit(cache, ids.Length);
         foreach (int id in ids)
         {
-            if ((uint)id >= (uint)_h.NVocab) throw OutsideVocabulary(id, _h.NVocab);
+            if ((uint)id >= (uint)_h.NVocab) throw OutsideVocabulary(id, _model);
         }
     }
 }

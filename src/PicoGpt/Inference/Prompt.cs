@@ -16,7 +16,7 @@ internal sealed record Prompt(string Text, int[] Ids)
         int n_vocab = model.HyperParameters.NVocab;
         foreach (int id in ids)
         {
-            if ((uint)id >= (uint)n_vocab) throw Gpt2Forward.OutsideVocabulary(id, n_vocab);
+            if ((uint)id >= (uint)n_vocab) throw Gpt2Forward.OutsideVocabulary(id, model);
         }
 
         var text = new TextCollector(model.Encoder, stop: [], keepSpecial: true);

@@ -10,6 +10,9 @@ public sealed class BytePairEncoder : Tokenizer
 {
     private const int StackBytes = 256;
 
+    // Tokens that no merge makes: so many are somebody's own, and of more than one in so many the merges are missing.
+    private const int ToleratedCount = 8, ToleratedShare = 10;
+
     private readonly MergeTable _merges;
     private readonly IPieceScanner _scanner;
     private readonly int[] _idOfSymbol;
@@ -34,12 +37,12 @@ public sealed class BytePairEncoder : Tokenizer
         {
             int number = merges.FindSymbol(symbol);
             if (number >= 0) _idOfSymbol[number] = id;
-            if (symbol.Length > 1) (_longer, _unmade) = (_longer + 1, _unmade + (merges.Makes(number) ? 0 : 1));
+            if (symbol.Length > 1 && !IsMark(symbol)) (_longer, _unmade) = (_longer + 1, _unmade + (merges.Makes(number) ? 0 : 1));
         }
 
         foreach (AddedToken token in Added)
         {
-            if (token.Text.Length > 1 && ids.ContainsKey(token.Text))
+            if (token.Text.Length > 1 && !IsMark(token.Text) && ids.ContainsKey(token.Text))
                 (_longer, _unmade) = (_longer - 1, _unmade - (merges.Makes(merges.FindSymbol(token.Text)) ? 0 : 1));
         }
 
@@ -92,14 +95,18 @@ public sealed class BytePairEncoder : Tokenizer
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Truncated"/>.</exception>
     internal void RequireMerges(string mergesPath)
     {
-        const int ToleratedCount = 8, ToleratedShare = 10; // so many, or one in so many
         if (_unmade <= Math.Max(ToleratedCount, _longer / ToleratedShare)) return;
-        throw new Gpt2Exception(
-            Gpt2Error.Truncated,
-            $"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: "
-                + "it was cut short, saved in another code page, or belongs to another vocabulary; copy or download it again.",
-            mergesPath);
+        throw new Gpt2Exception(Gpt2Error.Truncated, $"{Unmade(mergesPath)}; {Gpt2Exception.CopyAgain}.", mergesPath);
     }
+
+    internal override string? Doubt => _unmade <= ToleratedCount ? null : $"{Unmade(Files is [.., var merges] ? merges : Location)}, or somebody added tokens to that.";
+
+    private string Unmade(string mergesPath) =>
+        $"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: "
+            + "it was cut short, saved in another code page, or belongs to another vocabulary";
+
+    // <pad>, [MASK]: special tokens of vocabularies whose other files are not there to say so.
+    private static bool IsMark(string symbol) => symbol is ['<', .., '>'] or ['[', .., ']'];
 
     internal override IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout)
     {

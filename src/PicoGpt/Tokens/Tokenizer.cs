@@ -178,6 +178,9 @@ public abstract class Tokenizer
     /// <summary>The greatest id of the vocabulary itself. Tokens that are added to it may have greater ones, which the model has no rows for until somebody trains them.</summary>
     internal abstract int MaxIdOfVocabulary { get; }
 
+    /// <summary>What is suspicious about the vocabulary's files, in a sentence; <see langword="null"/> where nothing is.</summary>
+    internal virtual string? Doubt => null;
+
     /// <summary>Whether an added token is one of the vocabulary itself too, which a file of its own need not tell.</summary>
     internal abstract bool IsOfVocabulary(AddedToken token);
 

@@ -45,8 +45,8 @@ public sealed class Trainer : IDisposable
             throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"The weights of {model.Name} are those of its files, which are never changed; train a copy of the model.");
         _model = model;
         Options = options.Validate(model.HyperParameters.NCtx);
-        RequireIds(tokens.Span, model.HyperParameters.NVocab);
-        RequireIds(validation.Span, model.HyperParameters.NVocab);
+        RequireIds(tokens.Span, model);
+        RequireIds(validation.Span, model);
         if (validation.Length > 0) Options = Options with { ValidationShare = 0 };
         int length = Options.ContextLength, heldOut = Options.HeldOutOf(tokens.Length);
         _text = new TrainingText(tokens[..^heldOut], length, Options.Seed);
@@ -152,11 +152,11 @@ public sealed class Trainer : IDisposable
     /// <summary>Goes on after a step that was done before, with the moments that are in <see cref="Moments"/>.</summary>
     internal void Resume(int step) => Step = step;
 
-    private static void RequireIds(ReadOnlySpan<int> tokens, int count)
+    private static void RequireIds(ReadOnlySpan<int> tokens, Gpt2Model model)
     {
         foreach (int id in tokens)
         {
-            if ((uint)id >= (uint)count) throw Gpt2Forward.OutsideVocabulary(id, count);
+            if ((uint)id >= (uint)model.HyperParameters.NVocab) throw Gpt2Forward.OutsideVocabulary(id, model);
         }
     }
 

@@ -1,3 +1,4 @@
+using PicoGpt.Store;
 using PicoGpt.Tokens;
 using Xunit;
 
@@ -97,6 +98,31 @@ public sealed class AddedTokenFilesTests : IDisposable
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(_folder.Path));
         Assert.Equal((Gpt2Error.Truncated, path), (fault.Error, fault.Path));
         Assert.Contains("cut short", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(8, null)]
+    [InlineData(9, "merges, from which 9 of the 1,791 longer tokens of '")]
+    [InlineData(170, "merges, from which 170 of the 1,791 longer tokens of '")]
+    public void Merges_that_lack_an_end_are_doubted(int lost, string? said)
+    {
+        string path = _folder.File("merges.txt");
+        File.WriteAllLines(path, File.ReadAllLines(path).SkipLast(lost));
+        string? doubt = Tokenizer.Load(_folder.Path).Doubt;
+        if (said is null) Assert.Null(doubt);
+        else Assert.Contains($"'{path}' has {1791 - lost:N0} {said}", doubt, StringComparison.Ordinal);
+        IEnumerable<ModelCheck> checks = FolderChecker.Check(_folder.Path, null, TestContext.Current.CancellationToken);
+        Assert.Equal(doubt, checks.Single(check => check.File == "merges.txt").Doubt);
+    }
+
+    [Fact]
+    public void Marks_that_no_merge_makes_are_nobodys_doubt()
+    {
+        string bytes = string.Join(", ", ByteAlphabet.Characters.Select((c, id) => $"{System.Text.Json.JsonSerializer.Serialize(c.ToString())}: {id}"));
+        Write("vocab.json", $"{{{bytes}, {string.Join(", ", Enumerable.Range(256, 20).Select(id => $"\"<extra_{id}>\": {id}, \"[unused{id}]\": {id + 20}"))}}}");
+        Write("merges.txt", "#version: 0.2\n");
+        Assert.Null(Tokenizer.Load(_folder.Path).Doubt);
     }
 
     [Fact]

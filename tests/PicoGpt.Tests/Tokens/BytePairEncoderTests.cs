@@ -190,7 +190,7 @@ public sealed class BytePairEncoderTests
     [InlineData("encoder.json", "{\"a\": 1, \"a\": 2}", Gpt2Error.NotAFormat, "twice")]
     [InlineData("encoder.json", "{}", Gpt2Error.NotAFormat, "no token")]
     [InlineData("encoder.json", "[]", Gpt2Error.NotAFormat, "{")]
-    [InlineData("encoder.json", "", Gpt2Error.NotAFormat, "JSON")]
+    [InlineData("encoder.json", "", Gpt2Error.NotAFormat, "is empty")]
     [InlineData("encoder.json", "<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code></Error>", Gpt2Error.ErrorBody, "BlobNotFound")]
     [InlineData("vocab.bpe", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 456318\n", Gpt2Error.LfsPointer, "git lfs pull")]
     [InlineData("vocab.bpe", "#version: 0.2\na b\nc\n", Gpt2Error.NotAFormat, "line 3")]

@@ -84,7 +84,7 @@ public sealed class OwnTokensTests : IDisposable
         List<Gpt2Completion> completions = [];
         while (!batch.IsEmpty) completions.AddRange(batch.Advance(TestContext.Current.CancellationToken));
         Assert.Equal(prompts, completions.Select(completion => completion.Prompt));
-        Assert.Contains($"{Rows}", Assert.IsType<Gpt2Exception>(completions[1].Fault).Message, StringComparison.Ordinal);
+        Assert.Contains($"The token '<far>' has the id {Rows} in '", Assert.IsType<Gpt2Exception>(completions[1].Fault).Message, StringComparison.Ordinal);
         Assert.Equal(Run(model, "ab", options).Ids, completions[0].Ids);
         Assert.Equal(Run(model, "<|SEP|>", options).Ids, completions[2].Ids);
     }
@@ -101,6 +101,34 @@ public sealed class OwnTokensTests : IDisposable
         using Gpt2Model model = Open();
         Assert.Equal(ends, model.SpecialIds.Ends);
         Assert.Equal(begin, model.SpecialIds.Begin);
+    }
+
+    [Theory]
+    [InlineData("99999", $"generation_config.json' says that the id 99999 ends a text, but no token of '")]
+    [InlineData("[65, 296]", "says that the id 296 ends a text")] // padding, which is never chosen
+    [InlineData("-1", null)]
+    [InlineData("null", null)]
+    [InlineData("65", null)]
+    public void An_end_that_no_token_is_is_left_out_and_told(string ends, string? said)
+    {
+        Write("generation_config.json", $"{{\"eos_token_id\": {ends}}}");
+        using (Gpt2Model agreed = Open()) Assert.Empty(agreed.VocabularyDoubts); // the tokenizer's own end is known
+        Write("special_tokens_map.json", "{}");
+        using Gpt2Model model = Open();
+        Assert.Equal([ends.Contains("65", StringComparison.Ordinal) ? 65 : EndOfText], model.SpecialIds.Ends);
+        if (said is null) Assert.Empty(model.VocabularyDoubts);
+        else Assert.Contains(said, Assert.Single(model.VocabularyDoubts), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_id_that_no_token_has_is_written_as_an_end()
+    {
+        Write("special_tokens_map.json", "{}");
+        Write("generation_config.json", """{"eos_token_id": -1}""");
+        using var target = new TemporaryFolder();
+        using (Gpt2Model model = Open()) ModelExport.Plan(model, target.Path, "Gguf").Run(cancellationToken: TestContext.Current.CancellationToken);
+        using Gpt2Model again = Gpt2Model.Open(target.Path);
+        Assert.Equal([EndOfText], again.SpecialIds.Ends);
     }
 
     [Theory]
