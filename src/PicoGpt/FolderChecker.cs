@@ -165,10 +165,10 @@ internal static partial class FolderChecker
         return values.IfUnchanged(tensor.FindHole()?.In(tensor.Name) ?? HoleWrittenInto(tensor, values, location));
     }
 
-    // A checksum vouches for what was written, and not for what that was made of.
+    // A checksum vouches for what was written, and not for what that was made of. That may have been in other types, so the numbers are looked at.
     private static unsafe string? HoleWrittenInto(StoredTensor tensor, HeldMemory<float> values, string location)
     {
-        if (tensor.Shape.Rank < 2 || tensor.Quantization is not null) return null;
+        if (tensor.Shape.Rank < 2 || !tensor.HasChecksum) return null;
         long zeros = FileHole.Find((byte*)values.Start, (long)values.Length * sizeof(float), tensor.Shape[tensor.Shape.Rank - 1] * sizeof(float), sizeof(float)).Length;
         return zeros == 0 ? null : $"'{location}' holds {MemorySize.Of(zeros)} of nothing but zeros in '{tensor.Name}', and was written so; if the model was not made so, "
             + "it was exported from a file whose download did not end: fetch that again.";

@@ -24,6 +24,8 @@ internal sealed class DeflatedTensor : StoredTensor
 
     public override int? Shard => 0;
 
+    public override bool HasChecksum => true;
+
     public override string GetFingerprint(CancellationToken cancellationToken) => $"{_entry.Crc32:x8}";
 
     public override ReadOnlyMemory<byte> GetBytes()

@@ -35,6 +35,8 @@ internal sealed class MappedTensor : StoredTensor
 
     public override bool IsInPlace => DType == TensorDType.Float32 && Size > 0 && MappedFile.IsAligned(_offset) && Shape.ElementCount <= int.MaxValue;
 
+    public override bool HasChecksum => _checksum is not null;
+
     public override string GetFingerprint(CancellationToken cancellationToken) => _checksum is { } checksum
         ? FormattableString.Invariant($"{_offset - checksum.Offset} {checksum.Crc32:x8}")
         : FormattableString.Invariant($"{_offset} {_files.DigestOf(_file, cancellationToken)}");
@@ -65,7 +67,7 @@ internal sealed class MappedTensor : StoredTensor
 
     public override FileHole? FindHole()
     {
-        if (_checksum is not null || Shape.Rank < 2) return null;
+        if (HasChecksum || Shape.Rank < 2) return null;
         using var hold = new MappingHold(_files);
         int elementSize = DType.ElementSize()!.Value;
         return FileHole.In(_files.Open(_file), _offset, Size, Shape[Shape.Rank - 1] * elementSize, elementSize);

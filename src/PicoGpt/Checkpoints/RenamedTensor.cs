@@ -21,6 +21,8 @@ internal sealed class RenamedTensor(string name, StoredTensor tensor) : StoredTe
 
     public override bool IsInPlace => tensor.IsInPlace;
 
+    public override bool HasChecksum => tensor.HasChecksum;
+
     public override IReadOnlyList<string> Slices => tensor.Slices;
 
     public override string GetFingerprint(CancellationToken cancellationToken) => tensor.GetFingerprint(cancellationToken);

@@ -55,6 +55,9 @@ internal abstract class StoredTensor(string name, TensorDType dtype, TensorShape
     {
     }
 
+    /// <summary>Whether a checksum vouches for the elements, so that they are what was written.</summary>
+    public virtual bool HasChecksum => false;
+
     /// <summary>A hole in a matrix that no checksum verifies; <see langword="null"/> where there is none.</summary>
     /// <exception cref="Gpt2Exception">The file cannot be read.</exception>
     public virtual FileHole? FindHole() => null;

@@ -17,6 +17,8 @@ internal sealed class StridedTensor(StoredTensor elements, TensorShape shape, lo
 
     public override int? Shard => elements.Shard;
 
+    public override bool HasChecksum => elements.HasChecksum;
+
     public override string GetFingerprint(CancellationToken cancellationToken) => $"{elements.GetFingerprint(cancellationToken)} {string.Join(',', strides)}";
 
     public override void Verify(CancellationToken cancellationToken = default) => elements.Verify(cancellationToken);

@@ -15,6 +15,8 @@ internal sealed class BundleTensor(TensorBundle bundle, TensorEntry entry) : Sto
 
     public override bool IsInPlace => TensorBundle.IsInPlace(entry);
 
+    public override bool HasChecksum => true;
+
     public override IReadOnlyList<string> Slices => Array.ConvertAll([.. entry.Slices], slice => slice.ToString());
 
     public override string GetFingerprint(CancellationToken cancellationToken) => $"{entry.Crc32C:x8}";
