@@ -43,6 +43,30 @@ public sealed class OutputFileTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder.Path));
     }
 
+    [Theory]
+    [InlineData("Access to the path '/a/b' is denied", "Access to the path '/a/b.0123456789abcdef0123456789abcdef.tmp' is denied")]
+    [InlineData("Read-only file system : '/a'", "Read-only file system : '/a/.0123456789abcdef0123456789abcdef.tmp'")]
+    [InlineData("'C:\\a\\b' is open", "'C:\\a\\b.0123456789abcdef0123456789abcdef.old.tmp' is open")]
+    [InlineData("'/a/b.tmp' is open", "'/a/b.tmp' is open")]
+    public void What_the_system_says_of_a_temporary_name_is_told_of_the_name_that_was_given(string told, string said) =>
+        Assert.Equal(told, UnwritableFile.ReasonOf(new IOException(said)));
+
+    [Fact]
+    public void A_folder_in_which_no_file_can_be_made_is_named_as_it_was_given()
+    {
+        File.WriteAllText(Path, "a file");
+        Assert.Equal($"'{Path}' cannot be written: '{Path}' is a file and not a folder.", Refusal(Path));
+        string below = System.IO.Path.Combine(Path, "a", "b");
+        Assert.Equal($"'{below}' cannot be written: '{Path}' is a file and not a folder.", Refusal(below));
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "it asks Linux's /proc");
+        Assert.Equal("'/proc/mine' cannot be written: no file can be made in '/proc'.", Refusal("/proc/mine"));
+        Assert.Equal("'/proc' cannot be written: no file can be made in '/proc'.", Refusal("/proc"));
+        Assert.Equal("'/proc/mine' cannot be written: no file can be made in '/proc'.", Assert.Throws<Gpt2Exception>(() => OutputFile.Save("/proc/mine", _ => { })).Message);
+
+        static string Refusal(string folder) => Assert.Throws<Gpt2Exception>(() => UnwritableFile.ThrowIfUnwritable(folder)).Message;
+    }
+
     [Fact]
     public void A_long_write_is_counted_and_can_be_stopped_on_its_way()
     {

@@ -110,6 +110,7 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
             if (!Force && folder is not null) UnwritableFile.ThrowIfHoldsFiles(folder);
             (int width, int heads) = WidthAndHeads();
             if (folder is not null && !ShouldProcess(folder, $"Write a new model of {Layers} layers, {heads} heads and a width of {width}")) return;
+            if (folder is not null) UnwritableFile.ThrowIfUnwritable(folder); // before a vocabulary is learnt
             Tokenizer encoder = TakesTexts ? LearnVocabulary() : OpenEncoder(Vocabulary ?? DefaultModel());
             var shape = new Gpt2HyperParameters(encoder.MaxId + 1, Context, width, heads, Layers);
             Gpt2Model model = Gpt2Model.Create(shape, encoder, Seed, folder is null ? "new" : System.IO.Path.GetFileName(folder.TrimEnd('/', '\\')));

@@ -17,6 +17,14 @@ internal static partial class TemporaryFiles
     /// <param name="path">The name that the file is to have in the end.</param>
     public static string NewPath(string path) => $"{path}.{Guid.NewGuid():n}.tmp";
 
+    /// <summary>A name in a folder that nobody else takes.</summary>
+    /// <param name="folder">The folder.</param>
+    public static string NewPathIn(string folder) => NewPath(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar);
+
+    /// <summary>What the system says, with the names that files are to have or the folders that they are in: temporary ones tell nobody anything.</summary>
+    /// <param name="sentence">What it says.</param>
+    public static string WithoutNames(string sentence) => End().Replace(sentence, "");
+
     /// <summary>A name that nobody else takes, for an older file that is to make room.</summary>
     /// <param name="path">The name that it has.</param>
     public static string NewAsidePath(string path) => $"{path}.{Guid.NewGuid():n}{Aside}";
@@ -59,4 +67,7 @@ internal static partial class TemporaryFiles
 
     [GeneratedRegex(@"\.[0-9a-f]{32}(\.old)?\.tmp$")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"[/\\]?\.[0-9a-f]{32}(\.old)?\.tmp(?=\W|$)")]
+    private static partial Regex End();
 }

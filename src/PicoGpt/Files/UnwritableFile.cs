@@ -7,13 +7,17 @@ internal static class UnwritableFile
     public static bool IsFault(Exception fault) => fault is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLong(fault);
 
     /// <summary>Why, in words that follow a colon.</summary>
-    public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : fault.Message.TrimEnd('.');
+    public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : TemporaryFiles.WithoutNames(fault.Message.TrimEnd('.'));
 
-    // The system says it of the temporary name, which tells nobody anything.
-    private static string ReasonOf(string path, Exception fault) =>
-        fault is not DirectoryNotFoundException || MissingPath.FolderOf(path) is not { } missing ? ReasonOf(fault)
-        : File.Exists(missing) ? $"'{missing}' is a file and not a folder"
-        : $"the folder '{missing}' does not exist";
+    /// <summary>The same of a file, or of a folder that was to hold files; the system says "not found" also where it makes no files, as in Linux's /proc.</summary>
+    public static string ReasonOf(string path, Exception fault)
+    {
+        if (fault is not (DirectoryNotFoundException or FileNotFoundException)) return ReasonOf(fault);
+        string first = MissingPath.FolderOf(path) ?? path;
+        return File.Exists(first) ? $"'{first}' is a file and not a folder"
+            : first != path ? $"the folder '{first}' does not exist"
+            : $"no file can be made in '{(Directory.Exists(path) ? path : Path.GetDirectoryName(path))}'";
+    }
 
     /// <summary>Whether there was no room: on the disk, or within the user's quota.</summary>
     public static bool IsFull(Exception fault) => FileSystemFacts.OfThisMachine.IsFull(fault);
@@ -74,7 +78,7 @@ internal static class UnwritableFile
         while (!Path.Exists(there) && Path.GetDirectoryName(there) is { } above) there = above;
         try
         {
-            string probe = TemporaryFiles.NewPath(Path.Combine(there, "probe"));
+            string probe = TemporaryFiles.NewPathIn(there);
             using var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
         catch (Exception fault) when (IsFault(fault))
