@@ -40,7 +40,7 @@ internal static class NextSteps
     {
         Gpt2Error.AlreadyExists => "Choose another path, or use -Force to overwrite the file.",
         Gpt2Error.ModelNotCached when model is not null => $"Run Save-Gpt2Model {model}.",
-        Gpt2Error.UnknownModel => "Get-Gpt2Model -ListAvailable lists the names; Get-Gpt2Model -Path opens a folder, and Test-Gpt2Model -Path verifies it.",
+        Gpt2Error.UnknownModel => "Get-Gpt2Model -ListAvailable lists the models, and what of them is on this machine.",
         Gpt2Error.UnknownHeadCount => "Open the model with Get-Gpt2Model -HeadCount.",
         Gpt2Error.AdapterAlone => "Open the model that it was trained on, with the folder as Get-Gpt2Model's -Adapter.",
         Gpt2Error.NoWeights => "Put the weights beside the vocabulary, or use ConvertTo-Gpt2Token and ConvertFrom-Gpt2Token.",

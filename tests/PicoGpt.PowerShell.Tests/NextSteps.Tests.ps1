@@ -38,6 +38,14 @@ Describe 'The next step of an error' {
         $record.ErrorDetails.RecommendedAction | Should -BeLike $Step
     }
 
+    It 'does not say what the sentence says' {
+        foreach ($call in { Save-Gpt2Model models/mine -ErrorAction Stop }, { Save-Gpt2Model 744M -ErrorAction Stop }) {
+            $details = try { & $call } catch { $_.ErrorDetails }
+            $details.RecommendedAction | Should -Be 'Get-Gpt2Model -ListAvailable lists the models, and what of them is on this machine.'
+            $details.Message | Should -Not -BeLike '*-ListAvailable*'
+        }
+    }
+
     It 'is on the screen' {
         $said = Get-Gpt2Model 124M -NoDownload -ErrorAction Continue 2>&1 | Out-String -Width 500
         $said | Should -BeLike '*Recommendation: Run Save-Gpt2Model 124M.*'
