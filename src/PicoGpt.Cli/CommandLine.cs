@@ -1,5 +1,6 @@
 using System.Globalization;
 using PicoGpt.Inference;
+using PicoGpt.Machine;
 using PicoGpt.Store;
 
 namespace PicoGpt.Cli;
@@ -10,8 +11,10 @@ internal sealed class CommandLine
     public const string Usage = """
         picogpt: generates text with GPT-2.
 
-        usage: picogpt [options] PROMPT     ('-' reads the prompt from standard input)
+        usage: picogpt [options] [--] PROMPT
 
+          PROMPT              the text to continue; '-' reads it from standard input
+          --                  ends the options, for a prompt that begins with a dash
           --model NAME|PATH   3M (built in, the default), 124M, 355M, 774M or 1558M, also as gpt2
                               or openai-community/gpt2 and the like, or a model's folder
           --fetch             download the model, where it is not on this machine
@@ -59,6 +62,8 @@ internal sealed class CommandLine
 
     private string? Prompt { get; set; }
 
+    private bool HasOptionsEnded { get; set; }
+
     /// <exception cref="Gpt2Exception">An option is unknown, has no value, or a value of the wrong kind.</exception>
     public static CommandLine Parse(string[] arguments)
     {
@@ -78,6 +83,9 @@ internal sealed class CommandLine
         CultureInfo.InvariantCulture,
         $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, "
         + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
+
+    /// <summary>What is to be said of more threads than there are processors, or <see langword="null"/>.</summary>
+    public string? Excess => Processors.ExcessOf(Options.Threads) is { } excess ? Named(excess) : null;
 
     /// <summary>What went wrong, and by which option it can be mended.</summary>
     public static string Explain(Gpt2Exception fault) => Named(fault.Message).TrimEnd('.') + fault.Error switch
@@ -125,7 +133,7 @@ internal sealed class CommandLine
     // --seed=1 is --seed 1
     private void TakeWhole(string word, Queue<string> rest)
     {
-        if (word is not ['-', '-', ..] || word.IndexOf('=', StringComparison.Ordinal) is not (> 0 and int end))
+        if (HasOptionsEnded || word is not ['-', '-', ..] || word.IndexOf('=', StringComparison.Ordinal) is not (> 0 and int end))
         {
             Take(word, rest);
             return;
@@ -138,6 +146,12 @@ internal sealed class CommandLine
 
     private void Take(string word, Queue<string> rest)
     {
+        if (HasOptionsEnded || word is not ['-', _, ..])
+        {
+            SetPrompt(word);
+            return;
+        }
+
         GenerationOptions o = Options;
         switch (word)
         {
@@ -167,9 +181,10 @@ internal sealed class CommandLine
             case "--keep-special": Options = o with { KeepSpecial = true }; break;
             case "--slide": Options = o with { Overflow = ContextOverflow.Slide }; break;
             case "--threads": Options = o with { Threads = Value<int>(word, rest) }; break;
-            case "--" when rest.TryDequeue(out string? prompt): SetPrompt(prompt); break;
-            case ['-', '-', ..]: throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"there is no option {word}; --help lists the options.");
-            default: SetPrompt(word); break;
+            case "--": HasOptionsEnded = true; break;
+            default:
+                throw new Gpt2Exception(
+                    Gpt2Error.InvalidArgument, $"there is no option '{word}'; --help lists the options, and a prompt that begins with a dash stands after --.");
         }
     }
 

@@ -37,6 +37,7 @@ try
     if (model.Contradiction is { } contradiction) Say(contradiction);
     foreach (string doubt in model.VocabularyDoubts) Say(doubt);
     if (command.CheckMemory(model) is { } warning) Say(warning);
+    if (command.Excess is { } excess) Say(excess);
     string prompt = command.ReadPrompt(Console.In);
     foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))
     {

@@ -31,6 +31,9 @@ public abstract class Gpt2CircuitCmdlet : Gpt2FetchingCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    private protected override int WantedThreads => Threads;
+
+    /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
 
     /// <inheritdoc/>

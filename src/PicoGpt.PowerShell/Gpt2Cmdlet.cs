@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation;
 using PicoGpt.Inference;
+using PicoGpt.Machine;
 using PicoGpt.Store;
 
 namespace PicoGpt.PowerShell;
@@ -17,6 +18,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     private Gpt2ModelReference? _reference;
     private CarriedModel? _carried; // how what is opened was open in another session
     private Gpt2Model? _model;
+    private bool _isWarnedOfThreads;
     private HashSet<string>? _given; // before the first object of the pipeline
 
     /// <summary>
@@ -24,6 +26,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// the command otherwise; emitted ones are closed by the garbage collector.
     /// </summary>
     protected virtual bool EmitsPartsOfModel => false;
+
+    /// <summary>How many threads are to compute; 0 for one per physical core.</summary>
+    private protected virtual int WantedThreads => 0;
 
     /// <summary>In what precision a model is to be held, or <see langword="null"/> for that of a model object, or float32.</summary>
     protected virtual Gpt2Precision? WantedPrecision => null;
@@ -299,6 +304,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         Gpt2Model[] models = [.. references.Select(Open)];
         CheckMemory(models, texts, force);
+        WarnOfThreads();
         foreach (Gpt2Model model in models)
         {
             FirstPass.Rehearse(model.Precision);
@@ -308,6 +314,13 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         }
 
         return models;
+    }
+
+    /// <summary>Warns, once, of more threads than there are processors.</summary>
+    private protected void WarnOfThreads()
+    {
+        if (!_isWarnedOfThreads && Processors.ExcessOf(WantedThreads) is { } excess) WriteWarning(excess);
+        _isWarnedOfThreads = true;
     }
 
     // A large model is minutes on a slow disk. Whatever is wrong with the weights is told by whoever needs them, which is not what comes next: where

@@ -33,5 +33,8 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    private protected override int WantedThreads => Threads;
+
+    /// <inheritdoc/>
     protected override Gpt2Precision? WantedPrecision => Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
 }

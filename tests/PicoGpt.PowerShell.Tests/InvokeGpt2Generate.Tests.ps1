@@ -119,6 +119,19 @@ Describe 'Invoke-Gpt2Generate' {
         $faults[0].TargetObject | Should -BeExactly $long
     }
 
+    It 'warns once of more threads than processors, as <Command> does' -ForEach @(
+        @{ Command = 'it'; Run = { 'a', 'b' | Invoke-Gpt2Generate -Model 3M -MaxTokens 1 -BatchSize 1 @args } }
+        @{ Command = 'Measure-Gpt2Text'; Run = { 'a', 'b' | Measure-Gpt2Text -Model 3M @args } }
+        @{ Command = 'Measure-Gpt2Head'; Run = { '3M', '3M' | Measure-Gpt2Head -Length 4 -Count 1 @args } }
+        @{ Command = 'Invoke-Gpt2Training'; Run = { 'Once upon a time ' * 20 | Invoke-Gpt2Training -Model 3M -Steps 1 -BatchSize 1 -ContextLength 4 -ValidationShare 0 -Destination "$TestDrive/$([guid]::NewGuid())" @args } }
+    ) {
+        $processors = [Environment]::ProcessorCount
+        $null = & $Run -Threads ($processors + 1) -WarningAction SilentlyContinue -WarningVariable warnings
+        @($warnings -like "Threads is $($processors + 1), but there *") | Should -HaveCount 1
+        $null = & $Run -Threads $processors -WarningAction SilentlyContinue -WarningVariable warnings
+        @($warnings) -like 'Threads*' | Should -BeNullOrEmpty
+    }
+
     It 'ends at once where there is no such model' {
         { 'a', 'b' | Invoke-Gpt2Generate -Model 744M } | Should -Throw -ErrorId 'UnknownModel,*InvokeGpt2GenerateCommand'
     }

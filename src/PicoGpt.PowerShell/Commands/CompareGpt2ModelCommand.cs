@@ -106,6 +106,9 @@ public sealed class CompareGpt2ModelCommand : Gpt2TextCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    private protected override int WantedThreads => Threads;
+
+    /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
     private Gpt2Model InReference => Reference.Model ?? (_opened ??= OpenModel(Reference.NameOrPath!));

@@ -74,6 +74,9 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     public string? PartialVariable { get; set; }
 
     /// <inheritdoc/>
+    private protected override int WantedThreads => Threads;
+
+    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         _isScripted = MyInvocation.ExpectingInput;

@@ -185,6 +185,9 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    private protected override int WantedThreads => Threads;
+
+    /// <inheritdoc/>
     private protected override IEnumerable<string> Arguments => Text;
 
     private bool HasValidationTexts => ValidationPath.Length + ValidationLiteralPath.Length > 0;
@@ -230,6 +233,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
             $"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {TrainingMemory.Of(run.Model.HyperParameters, run.Options)}; {run.Options.Steps:N0} steps of "
                 + $"{run.Options.BatchSize * run.Options.GradientAccumulation} windows of {run.Options.ContextLength} tokens, of which the text has {run.Windows:N0}.");
         WarnOfTheText(run);
+        WarnOfThreads();
         if (InUse.WeightDoubt is { } doubt) WriteWarning(doubt);
         Train(run, report);
         Emit(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line

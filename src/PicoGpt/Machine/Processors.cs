@@ -22,6 +22,16 @@ internal static class Processors
         return wanted == 0 ? PhysicalCount : wanted;
     }
 
+    /// <summary>
+    /// What is to be said of more threads than there are processors: all wait for each other at every step, and so for those that have none. Null
+    /// where there are as many.
+    /// </summary>
+    /// <param name="wanted">How many were asked for.</param>
+    public static string? ExcessOf(int wanted) => wanted > Environment.ProcessorCount && wanted <= MaxThreads
+        ? $"Threads is {wanted}, but there {(Environment.ProcessorCount == 1 ? "is one processor" : $"are {Environment.ProcessorCount} processors")}: more threads than that take several times as long; "
+            + "give 0, or leave it out, for one per physical core."
+        : null;
+
     /// <summary>The distinct sets of processors that share a core, or the number of processors where nothing tells.</summary>
     internal static int CountCores(string folder)
     {

@@ -48,8 +48,36 @@ public sealed class CommandLineTests
     public void A_dash_reads_the_prompt_from_standard_input_and_two_dashes_quote_it()
     {
         Assert.Equal("from a pipe", CommandLine.Parse(["-"]).ReadPrompt(new StringReader("from a pipe")));
-        Assert.Equal("--help", CommandLine.Parse(["--", "--help"]).ReadPrompt(TextReader.Null));
         Assert.True(CommandLine.Parse(["--help"]).Help);
+    }
+
+    [Theory]
+    [InlineData("--help", "--", "--help")]
+    [InlineData("-x", "--", "-x")]
+    [InlineData("--seed=1", "--", "--seed=1")]
+    [InlineData("--", "--", "--")]
+    [InlineData("read", "--", "-")] // as other programs take it
+    [InlineData("", "")]
+    public void Two_dashes_end_the_options(string prompt, params string[] arguments)
+    {
+        CommandLine command = CommandLine.Parse(arguments);
+        Assert.Equal(prompt, command.ReadPrompt(new StringReader("read")));
+        Assert.False(command.Help);
+        Assert.Null(command.Options.Seed);
+    }
+
+    [Fact]
+    public void A_value_of_an_option_may_begin_with_a_dash() =>
+        Assert.Equal(["-x", "--", "-"], CommandLine.Parse(["--stop", "-x", "--stop", "--", "--stop=-", "--", "-p"]).Options.Stop);
+
+    [Fact]
+    public void More_threads_than_processors_are_doubted()
+    {
+        int processors = Environment.ProcessorCount;
+        Assert.StartsWith($"--threads is {processors + 1}, but there ", CommandLine.Parse([$"--threads={processors + 1}", "p"]).Excess, StringComparison.Ordinal);
+        Assert.Null(CommandLine.Parse([$"--threads={processors}", "p"]).Excess);
+        Assert.Null(CommandLine.Parse(["p"]).Excess);
+        Assert.Null(CommandLine.Parse(["--threads=5000", "p"]).Excess); // which is refused
     }
 
     [Fact]
@@ -94,7 +122,13 @@ public sealed class CommandLineTests
     [InlineData("one of Float32, Float16", "--precision", "3", "p")]
     [InlineData("no prompt")]
     [InlineData("--force takes no value, but was given 'yes'", "--force=yes", "p")]
-    [InlineData("--frequency", "--frequency", "p")]
+    [InlineData("no option '--frequency'", "--frequency", "p")]
+    [InlineData("no option '-x'; --help lists the options, and a prompt that begins with a dash stands after --", "-x")]
+    [InlineData("no option '-5 degrees'", "-5 degrees")]
+    [InlineData("two prompts, 'Once' and '--seed'", "--", "Once", "--seed", "1")]
+    [InlineData("two prompts, '-' and 'Once'", "-", "Once")]
+    [InlineData("-- takes no value", "--=Once")]
+    [InlineData("no prompt", "--")]
     [InlineData("--seed needs a value", "p", "--seed")]
     [InlineData("'many'", "--max-tokens", "many", "p")]
     [InlineData("two prompts", "Once", "upon")]
