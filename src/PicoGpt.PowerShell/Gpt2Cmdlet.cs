@@ -173,14 +173,14 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
 
     /// <summary>The model that a name means, or the models that a pattern matches.</summary>
     /// <param name="nameOrPattern">A name or an alias; with wildcards, only what is on this machine, if anything.</param>
-    /// <exception cref="Gpt2Exception">No model has that name.</exception>
+    /// <exception cref="Gpt2Exception">No model has that name, or it is a path.</exception>
     protected IEnumerable<ModelTarget> ModelsOf(string nameOrPattern)
     {
         if (!NamePattern.HasWildcards(nameOrPattern)) return [ModelOf(nameOrPattern)];
         WildcardPattern pattern = NamePattern.Of(nameOrPattern);
-        return ModelCatalog.Models
-            .Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched && model.Aliases.Prepend(model.Name).Any(pattern.IsMatch))
-            .Select(model => new ModelTarget(model.Name, path: null));
+        CatalogModel[] meant = [.. ModelCatalog.Models.Where(model => model.Aliases.Prepend(model.Name).Any(pattern.IsMatch))];
+        if (meant.Length == 0 && nameOrPattern.AsSpan().ContainsAny('/', '\\')) throw ModelCatalog.Unknown(nameOrPattern); // a path, such as ./models/[old]
+        return meant.Where(model => ModelStore.Default.Describe(model).State != ModelState.NotFetched).Select(model => new ModelTarget(model.Name, path: null));
     }
 
     /// <summary>Tells what may surprise about a model that was opened by a path: where it is, what was assumed of it and left out.</summary>

@@ -13,8 +13,6 @@ internal static class EmptyFolder
     // The bytes of a model that is worth a word.
     private const int LeastOfWeights = 1 << 20;
 
-    private const string Snapshots = "snapshots";
-
     /// <summary>The fault that says it; <see langword="null"/> where nothing in the folder tells.</summary>
     /// <exception cref="Gpt2Exception">The folder cannot be listed.</exception>
     public static Gpt2Exception? FaultOf(string folder)
@@ -68,12 +66,12 @@ internal static class EmptyFolder
     // The hub's cache, a trainer's checkpoint-500, a SavedModel's variables, models side by side, a program's folder with models/124M.
     private static Gpt2Exception? Below(string folder)
     {
-        string snapshots = Path.Combine(folder, Snapshots);
+        string snapshots = Path.Combine(folder, HubCache.Snapshots);
         bool isHub = Directory.Exists(snapshots);
         string[] below = ReadableFolder.Folders(isHub ? snapshots : folder), models = [.. below.Take(MaxInspected).Where(HoldsCheckpoint)];
         if (models.Length == 0) models = [.. below.SelectMany(FoldersIn).Take(MaxInspected).Where(HoldsCheckpoint)];
         if (models.Length == 0)
-            models = [.. below.Select(model => Path.Combine(model, Snapshots)).Where(Directory.Exists).SelectMany(FoldersIn).Take(MaxInspected).Where(HoldsCheckpoint)];
+            models = [.. below.Select(model => Path.Combine(model, HubCache.Snapshots)).Where(Directory.Exists).SelectMany(FoldersIn).Take(MaxInspected).Where(HoldsCheckpoint)];
         if (models.Length == 0) return null;
         models = [.. models.OrderByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)]; // the newest first
         string what = isHub ? "is a model's folder in Hugging Face's cache" : "has no weights of its own";

@@ -54,8 +54,14 @@ internal static class ModelFiles
         string stem = Path.GetFileNameWithoutExtension(source.Location);
         bool isOwn = File.Exists(source.Location) && Path.GetFullPath(path) == source.Location
             && !Array.Exists(UsualNames, usual => stem.StartsWith(usual, StringComparison.OrdinalIgnoreCase));
-        return isOwn ? stem : Path.GetFileName(Path.GetDirectoryName(source.Location)!);
+        return isOwn ? stem : NameOfFolder(Path.GetDirectoryName(source.Location)!);
     }
+
+    // Of Hugging Face's cache, where a folder is called by a digest: tiny for models--me--tiny/snapshots/5f91d94.
+    private static string NameOfFolder(string folder) =>
+        Path.GetDirectoryName(folder) is { } snapshots && Path.GetFileName(snapshots) == HubCache.Snapshots && HubCache.ModelOf(Path.GetDirectoryName(snapshots)) is { } model
+            ? model
+            : Path.GetFileName(folder);
 
     /// <summary>The shape of the model whose weights lie in a folder.</summary>
     /// <param name="folder">The folder.</param>

@@ -119,6 +119,15 @@ Describe 'Get-Gpt2Model' {
         $completion.CompletionMatches[0].ToolTip | Should -BeLike '*124.4 M parameters*'
     }
 
+    It 'takes no path for a name with wildcards that nothing matches' {
+        Copy-Item $builtIn -Destination "$TestDrive/[old]" -Recurse
+        Get-Gpt2Model "$TestDrive/[old]" -ErrorVariable errors -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        "$errors" | Should -BeLike '*There is no model named*Get-Gpt2Model -Path*'
+        (Get-Gpt2Model -Path "$TestDrive/[old]").Name | Should -Be '[old]'
+        Get-Gpt2Model 'x*' -ErrorVariable none | Should -BeNullOrEmpty
+        $none | Should -BeNullOrEmpty
+    }
+
     It 'takes wildcards for what is on this machine' {
         (Get-Gpt2Model *M).Name | Should -Be '3M'
         Get-Gpt2Model gpt2* | Should -BeNullOrEmpty

@@ -23,6 +23,18 @@ public sealed class ModelNameTests : IDisposable
     }
 
     [Theory]
+    [InlineData("models--me--tiny/snapshots/5f91d94", "tiny")]
+    [InlineData("models--gpt2/snapshots/main", "gpt2")]
+    [InlineData("snapshots/5f91d94", "5f91d94")]
+    [InlineData("models--me--tiny/other/5f91d94", "5f91d94")]
+    public void A_folder_of_Hugging_Face_s_cache_has_the_models_name(string folder, string name)
+    {
+        using Gpt2Model model = BuiltInModel.Open();
+        ModelExport.Plan(model, _folder.File(folder), "Safetensors").Run();
+        Assert.Equal(name, NameOf(folder));
+    }
+
+    [Theory]
     [InlineData(2831, "has 2048 tokens, but the model has 2831; it is another model's vocabulary, or a part of one.")]
     [InlineData(2730, null)] // a quarter of the rows is padding at most
     [InlineData(2047, "has ids up to 2047, but the model has 2047 tokens; it is another model's vocabulary.")]
