@@ -149,7 +149,12 @@ internal sealed class AdapterFile
 
     private static Dictionary<string, AdapterMatrices> Take(ITensorSource source, AdapterConfig config, Gpt2HyperParameters h, string model)
     {
-        Dictionary<string, StoredTensor> tensors = source.Tensors.ToDictionary(tensor => Bare(tensor.Name), StringComparer.Ordinal);
+        Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
+        foreach (StoredTensor tensor in source.Tensors)
+        {
+            if (!tensors.TryAdd(Bare(tensor.Name), tensor)) throw Refused($"has '{tensors[Bare(tensor.Name)].Name}' and '{tensor.Name}', of which only one can be meant");
+        }
+
         Dictionary<string, AdapterMatrices> matrices = [];
         foreach (Gpt2Leaf leaf in Gpt2Architecture.Leaves(h).Where(leaf => leaf.Kind == Gpt2LeafKind.Projection))
         {

@@ -188,9 +188,6 @@ public abstract class Tokenizer
     /// <exception cref="Gpt2Exception">It cannot be read any more, or there are no files that could say what it is.</exception>
     internal abstract IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout);
 
-    /// <summary>The added token of a spelling.</summary>
-    private protected AddedToken? FindAdded(string text) => _added.Find(text);
-
     /// <summary>Adds the ids of a text without added tokens.</summary>
     private protected abstract void EncodeOrdinary(ReadOnlySpan<char> text, List<int> ids);
 

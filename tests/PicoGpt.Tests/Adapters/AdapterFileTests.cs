@@ -82,6 +82,20 @@ public sealed class AdapterFileTests : IDisposable
     }
 
     [Fact]
+    public void Two_names_of_one_matrix_are_refused()
+    {
+        File.WriteAllText(_folder.File(AdapterConfig.FileName), Config);
+        string[] names = ["transformer.h.1.attn.c_attn.lora_A.weight", "h.1.attn.c_attn.lora_A.default.weight"];
+        using (var writer = new SafetensorsWriter(_folder.File(AdapterFile.FileName), [.. names.Select(name => new TensorDescription(name, TensorDType.Float32, new TensorShape(2, 21)))]))
+        {
+            foreach (string name in names) writer.Add(name, TensorDType.Float32, new TensorShape(2, 21), new byte[2 * 21 * 4]);
+            writer.Finish();
+        }
+
+        Assert.Contains($"has '{names[0]}' and '{names[1]}', of which only one can be meant", Fault(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_matrix_without_the_other_and_a_folder_without_an_adapter_are_refused()
     {
         Assert.Contains("holds no adapter", Fault(), StringComparison.Ordinal);
