@@ -44,7 +44,8 @@ internal static partial class FolderChecker
                 foreach (ModelCheck check in CheckTensors(source, name, progress, cancellationToken)) yield return check;
                 if (shape is not null && source.Vocabulary is { } open)
                 {
-                    yield return ResultOf(name, source.Location, "vocabulary", Fault(() => Require(open(cancellationToken), shape)));
+                    (Gpt2Exception? wrong, Tokenizer? carried) = Examine(() => open(cancellationToken), shape);
+                    yield return ResultOf(name, source.Location, "vocabulary", wrong) with { Doubt = carried?.Doubt };
                     yield break;
                 }
 
@@ -188,17 +189,20 @@ internal static partial class FolderChecker
             yield break;
         }
 
-        Tokenizer? tokenizer = null;
-        Gpt2Exception? fault = Fault(() => Require(tokenizer = VocabularyFormats.Open(folder, shape?.NVocab ?? 0, cancellationToken), shape));
+        (Gpt2Exception? fault, Tokenizer? tokenizer) = Examine(() => VocabularyFormats.Open(folder, shape?.NVocab ?? 0, cancellationToken), shape);
         string blamed = files.FirstOrDefault(file => file == fault?.Path) ?? files[0];
         foreach (string file in files)
-            yield return ResultOf(model, file, null, file == blamed ? fault : null) with { Doubt = fault is null && file == tokenizer?.Files[^1] ? tokenizer.Doubt : null };
+            yield return ResultOf(model, file, null, file == blamed ? fault : null) with { Doubt = file == tokenizer?.Files[^1] ? tokenizer.Doubt : null };
     }
 
-    private static void Require(Tokenizer tokenizer, Gpt2HyperParameters? shape)
+    // The vocabulary where nothing is wrong with it, or what is.
+    private static (Gpt2Exception? Fault, Tokenizer? Tokenizer) Examine(Func<Tokenizer> open, Gpt2HyperParameters? shape)
     {
-        if (shape is not null && VocabularyFit.DoubtOf(tokenizer, shape.NVocab) is { } doubt)
-            throw new Gpt2Exception(Gpt2Error.WrongArchitecture, doubt, tokenizer.Location);
+        Tokenizer? tokenizer = null;
+        if (Fault(() => tokenizer = open()) is { } fault) return (fault, null);
+        return shape is not null && VocabularyFit.DoubtOf(tokenizer!, shape.NVocab) is { } doubt
+            ? (new Gpt2Exception(Gpt2Error.WrongArchitecture, doubt, tokenizer!.Location), null)
+            : (null, tokenizer);
     }
 
     // "model/h0/attn/c_attn/w" and "transformer.h.0.attn.c_attn.weight" belong to "h0", "model/wte" and "wte.weight" to "wte".

@@ -3,6 +3,7 @@ using PicoGpt.Checkpoints.Gguf;
 using PicoGpt.Exporting;
 using PicoGpt.Fuzz;
 using PicoGpt.Inference;
+using PicoGpt.Store;
 using PicoGpt.Tests.Inference;
 using Xunit;
 
@@ -221,6 +222,20 @@ public sealed class GgufModelTests : IDisposable
         Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => ModelExport.Plan(many, _folder.File("x.gguf"), "Gguf"));
         Assert.Contains("has ids up to 300, but the model has only 300", fault.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder.File("x.gguf")));
+    }
+
+    [Fact]
+    public void Merges_that_lack_an_end_are_doubted_in_a_file_too()
+    {
+        Directory.CreateDirectory(_folder.File("cut"));
+        foreach (string file in Directory.GetFiles(BuiltInModel.Folder)) File.Copy(file, _folder.File(Path.Combine("cut", Path.GetFileName(file))));
+        string merges = _folder.File("cut/vocab.bpe");
+        File.WriteAllLines(merges, File.ReadAllLines(merges).SkipLast(20));
+        using Gpt2Model model = Gpt2Model.Open(_folder.File("cut"));
+        ModelExport.Plan(model, _folder.File("cut.gguf"), "Gguf").Run();
+        ModelCheck vocabulary = FolderChecker.Check(_folder.File("cut.gguf"), null, default).Single(check => check.Tensors == "vocabulary");
+        Assert.StartsWith($"'{_folder.File("cut.gguf")}' has 1,771 merges, from which 20 of the 1,791 longer tokens", vocabulary.Doubt);
+        Assert.True(vocabulary.IsValid);
     }
 
     public static TheoryData<string, byte[], string> OtherModels => new()

@@ -104,6 +104,6 @@ internal static class TorchPickle
     private static long[] Numbers(object?[] tuple)
     {
         if (tuple.Length > MaxDimensions) throw new InvalidDataException($"a tensor has {tuple.Length} dimensions");
-        return [.. tuple.Select(item => item is long and >= 0 ? (long)item : throw new InvalidDataException("a dimension is not a number"))];
+        return [.. tuple.Select(item => item is long and >= 0 ? (long)item : throw new InvalidDataException("a dimension or a stride is not a whole number from 0 on"))];
     }
 }
