@@ -32,7 +32,7 @@ public sealed class PrecisionCompleter : IArgumentCompleter
         Gpt2Precision.Float16 => "Float16 · half precision",
         Gpt2Precision.BFloat16 => "BFloat16 · 8 bits of precision in 16",
         Gpt2Precision.Int8 => "Int8 · 8 bits, a scale for every 32 values",
-        Gpt2Precision.Int4 => "Int4 · 4 bits, a scale for every 16 values",
+        Gpt2Precision.Int4 => "Int4 · 4 and 5 bits, a scale for every 32 or 96 values",
         _ => precision.ToString(),
     };
 

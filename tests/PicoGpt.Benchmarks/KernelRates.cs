@@ -54,14 +54,15 @@ internal static unsafe class KernelRates
         using var x = new AlignedBuffer(rows * Inner);
         using var y = new AlignedBuffer(rows * columns);
         PackedFormat format = PackedFormat.Of(precision);
-        using var integers = new AlignedBuffer(Math.Max(rows, pool.Threads) * Kernels.Padded(QuantizedMatrix.LengthOf(Inner, format.BlockRows)));
+        var quantized = format as QuantizedFormat;
+        using var integers = new AlignedBuffer(quantized is null ? 0 : Math.Max(rows, pool.Threads) * Kernels.Padded(QuantizedMatrix.LengthOf(Inner, quantized)));
         var job = new ProjectionJob(Kernels.Best, ActivationFunction.Of(Gpt2Activation.GeluTanh))
         {
             X = new Matrix(x.Data, rows, Inner),
             Y = new Matrix(y.Data, rows, columns),
-            Quantized = format is QuantizedFormat ? new QuantizedMatrix(integers.Data, rows, Inner, format.BlockRows) : default,
+            Quantized = quantized is null ? default : new QuantizedMatrix(integers.Data, rows, Inner, quantized),
         };
-        if (format is QuantizedFormat) Kernels.Best.Quantize(job.X, job.Quantized, 0, rows);
+        if (quantized is not null) Kernels.Best.Quantize(job.X, job.Quantized, 0, rows);
         return size * TimesPerSecond(matrices, rows, matrix =>
         {
             byte* data = first + (matrix * size);

@@ -1,8 +1,8 @@
 namespace PicoGpt.Foundation;
 
 /// <summary>
-/// How the matrices of a model are held while it runs; all arithmetic is float32 whatever they are held in. Where that is not Float32, the keys
-/// and values of a text are rounded to 16 bits too, with a scale for every position and head.
+/// How the matrices of a model are held while it runs. Arithmetic is float32 whatever they are held in, but products with integers are summed in
+/// integers, exactly. Where that is not Float32, the keys and values of a text are rounded to 16 bits too, with a scale for every position and head.
 /// </summary>
 public enum Gpt2Precision
 {
@@ -22,7 +22,8 @@ public enum Gpt2Precision
 
     /// <summary>
     /// Of the tokens' embedding 4 bits that choose one of 16 levels, with a scale for every 32 values that a sum walks, of the projections 5
-    /// bits that choose one of 32, with a scale for every 96: 4.5 and 5.5 bits per value. What they are multiplied by is rounded to 16 bits.
+    /// bits that choose one of 32, with a scale for every 96: 4.5 and 5.5 bits per value. What they are multiplied by is rounded to 8 bits, with a
+    /// scale for as many.
     /// </summary>
     Int4,
 }

@@ -410,9 +410,9 @@ internal sealed unsafe class Gpt2Forward : IDisposable
     // in integers, where it is multiplied by integers; a single row is left to the threads
     private QuantizedMatrix Quantize(Matrix x, PinnedWeight w) // [n, n_in] -> [n, n_in]
     {
-        if (!w.HasPanels || w.Packed.Format is not QuantizedFormat) return default;
+        if (!w.HasPanels || w.Packed.Format is not QuantizedFormat format) return default;
         _quantize.X = x;
-        _quantize.Y = new QuantizedMatrix(_quantized!.Data, x.Rows, x.Columns, w.Packed.Format.BlockRows);
+        _quantize.Y = new QuantizedMatrix(_quantized!.Data, x.Rows, x.Columns, format);
         if (x.Rows > 1) _workspace.Pool.Run(_quantize);
         return _quantize.Y;
     }

@@ -80,12 +80,33 @@ internal unsafe interface IWidth<TVector>
     /// <summary>Integers of 16 bits, moved towards the lowest bit.</summary>
     static abstract TVector ShiftWords(TVector words, [ConstantExpected] int count);
 
-    /// <summary>The levels of <see cref="Int4Format"/> that the lowest four bits of each 16 choose.</summary>
-    static abstract TVector LookUp4(TVector words);
+    /// <summary>A table of 16 or 32 bytes, for <see cref="LookUp4"/> or <see cref="LookUp5"/>.</summary>
+    static abstract VectorPair<TVector> Table(ReadOnlySpan<byte> bytes);
 
-    /// <summary>The levels of <see cref="Int5Format"/> that the lowest five bits of each 16 choose.</summary>
-    static abstract TVector LookUp5(TVector words);
+    /// <summary>What the lowest four bits of each byte choose of a table.</summary>
+    static abstract TVector LookUp4(VectorPair<TVector> table, TVector bytes);
+
+    /// <summary>What the lowest five bits of each byte choose of a table.</summary>
+    static abstract TVector LookUp5(VectorPair<TVector> table, TVector bytes);
+
+    /// <summary>The lowest three bits of each byte of one, the others of another.</summary>
+    static abstract TVector JoinBits(TVector low, TVector high);
+
+    /// <summary>Products of bytes without a sign and bytes with one, each two that stand together added in 16 bits, in which they must be in reach.</summary>
+    static abstract TVector MultiplyBytes(TVector levels, TVector x);
+
+    /// <summary>Sums of integers of 16 bits.</summary>
+    static abstract TVector AddWords(TVector left, TVector right);
+
+    /// <summary>Adds to each sum of 32 bits both integers of 16 bits there.</summary>
+    static abstract TVector AddPairs(TVector sums, TVector words);
 
     /// <summary>Stores values, rounded to the nearest integers of 16 bits, which must be in reach: two vectors, one behind the other.</summary>
     static abstract void StoreRounded(TVector first, TVector second, short* destination);
+
+    /// <summary>Stores integral values as integers of 8 bits, in whose reach they must be.</summary>
+    static abstract void StoreSBytes(TVector values, sbyte* destination);
+
+    /// <summary>The nearest integral values.</summary>
+    static abstract TVector Round(TVector values);
 }

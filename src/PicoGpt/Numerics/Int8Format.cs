@@ -8,18 +8,32 @@ namespace PicoGpt.Numerics;
 /// </summary>
 internal readonly unsafe struct Int8Format : IQuantizedFormat
 {
-    private const int Largest = 127;
+    private const int LargestLevel = 127;
+    private const int PairRows = 2;
+    private const int PairSize = PairRows * PackedMatrix.Side;
     private const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
 
     public static int Rows => 32;
 
     public static int BlockSize => ScalesSize + (Rows * PackedMatrix.Side);
 
-    public static int StripRows => 2;
+    public static int StripRows => UnitRows;
+
+    public static int StripSize => UnitSize / sizeof(short);
+
+    public static int ColumnSize => PairRows;
+
+    public static int UnitRows => 2 * PairRows;
+
+    public static int UnitSize => 2 * PairSize * sizeof(short);
+
+    public static int Bias => 0;
+
+    public static int Largest => short.MaxValue;
+
+    public static int IntegerSize => sizeof(short);
 
     public static int BytesAhead => 256;
-
-    public static int ColumnSize => 2;
 
     public static void Pack(float* block, byte* packed)
     {
@@ -27,13 +41,13 @@ internal readonly unsafe struct Int8Format : IQuantizedFormat
         {
             float largest = 0;
             for (int row = 0; row < Rows; row++) largest = MathF.Max(largest, MathF.Abs(block[(row * PackedMatrix.Side) + column]));
-            ushort scale = BFloat16Format.Round(largest / Largest);
+            ushort scale = BFloat16Format.Round(largest / LargestLevel);
             ((ushort*)packed)[column] = scale;
             float inverse = scale == 0 ? 0 : 1 / BFloat16Format.Widen(scale);
             for (int row = 0; row < Rows; row++)
             {
                 float value = MathF.Round(block[(row * PackedMatrix.Side) + column] * inverse);
-                *Place(packed, row, column) = (sbyte)Math.Clamp(value, -Largest, Largest);
+                *Place(packed, row, column) = (sbyte)Math.Clamp(value, -LargestLevel, LargestLevel);
             }
         }
     }
@@ -43,25 +57,41 @@ internal readonly unsafe struct Int8Format : IQuantizedFormat
 
     public static int Level(byte* packed, int row, int column) => *Place(packed, row, column);
 
-    public static TVector Add<TWidth, TVector>(byte* codes, short* x, TVector sums)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static VectorPair<TVector> Table<TWidth, TVector>()
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.AddProducts(sums, TWidth.LoadSBytes((sbyte*)codes), TWidth.BroadcastPair(x));
+        where TVector : struct => default;
+
+    // two pairs of rows, both rows of a pair side by side as words of 16 bits
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static VectorPair<TVector> Unit<TWidth, TVector>(byte* codes, int index, VectorPair<TVector> table)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => new(TWidth.LoadSBytes((sbyte*)codes), TWidth.LoadSBytes((sbyte*)codes + PairSize));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Codes<TWidth, TVector>(byte* codes)
+    public static void Store<TWidth, TVector>(VectorPair<TVector> unit, byte* destination)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => TWidth.LoadSBytes((sbyte*)codes);
+        where TVector : struct
+    {
+        TWidth.Store(unit.First, (float*)destination);
+        TWidth.Store(unit.Second, (float*)(destination + (PairSize * sizeof(short))));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Words<TWidth, TVector>(TVector codes)
+    public static VectorPair<TVector> Load<TWidth, TVector>(byte* source)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => codes;
+        where TVector : struct => new(TWidth.Load((float*)source), TWidth.Load((float*)(source + (PairSize * sizeof(short)))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Next<TWidth, TVector>(TVector codes)
+    public static VectorPair<TVector> Broadcast<TWidth, TVector>(byte* x)
         where TWidth : struct, IWidth<TVector>
-        where TVector : struct => codes;
+        where TVector : struct => new(TWidth.BroadcastPair((short*)x), TWidth.BroadcastPair((short*)x + PairRows));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Add<TWidth, TVector>(TVector sums, VectorPair<TVector> unit, VectorPair<TVector> x)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => TWidth.AddProducts(TWidth.AddProducts(sums, unit.First, x.First), unit.Second, x.Second);
 
     private static sbyte* Place(byte* packed, int row, int column) =>
-        (sbyte*)(packed + ScalesSize + (row / 2 * 2 * PackedMatrix.Side) + (2 * column) + (row % 2));
+        (sbyte*)(packed + ScalesSize + (row / PairRows * PairSize) + (column * PairRows) + (row % PairRows));
 }

@@ -1,62 +1,102 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
 
 /// <summary>
 /// Codes of a few bits that choose one of some unevenly spaced levels, and the scales that go with them: what the formats of 4 and 5 bits
-/// have in common.
+/// have in common. A plane holds a byte for each of four rows and 32 columns, the rows of a column side by side.
 /// </summary>
 /// <remarks>
 /// The levels are those that give as many normally distributed values as a column of a block has the least square error when the best
-/// scale, of either sign, is chosen for them: found by Lloyd's algorithm (S. Lloyd, "Least squares quantization in PCM", 1982) and rounded
-/// to 127ths. Evenly spaced levels with the best scale err by a tenth more.
+/// scale, of either sign, is chosen for them: found by Lloyd's algorithm (S. Lloyd, "Least squares quantization in PCM", 1982) and then, one
+/// after the other, among integers. Evenly spaced levels with the best scale err by a tenth more.
+/// <para>
+/// Processors multiply bytes without a sign by bytes with one and add two such products in 16 bits. So levels are looked up with a bias, and are
+/// so small, as is x, that four products fit: 80 · 102 · 4 &lt; 32768. Finer levels or integers of x would err by less than a fiftieth less.
+/// </para>
 /// </remarks>
 internal static unsafe class LevelCodes
 {
-    /// <summary>The bytes from one column of a strip to the next: two words of 16 bits.</summary>
-    public const int ColumnSize = 2 * sizeof(ushort);
+    /// <summary>What is added to a level, so that none is below zero.</summary>
+    public const int Bias = 43;
 
-    private const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
-    private const int StripSize = PackedMatrix.Side * ColumnSize;
+    /// <summary>The greatest integer of x.</summary>
+    public const int Largest = 102;
+
+    /// <summary>Rows of a plane, and its bytes from one column to the next.</summary>
+    public const int PlaneRows = 4;
+
+    /// <summary>Bytes of a plane.</summary>
+    public const int PlaneSize = PlaneRows * PackedMatrix.Side;
+
+    /// <summary>Rows whose products are added in 16 bits.</summary>
+    public const int UnitRows = 2 * PlaneRows;
+
+    /// <summary>Bytes of a unit's levels.</summary>
+    public const int UnitSize = 2 * PlaneSize;
+
+    /// <summary>Bytes of a block's scales.</summary>
+    public const int ScalesSize = PackedMatrix.Side * sizeof(ushort);
+
     private const int Lanes = 16;
 
     // Scales are tried around the one that makes the largest value the outermost level: these shares of it.
     private const int Tries = 12;
     private const float FirstTry = 0.7f;
     private const float TryStep = 0.05f;
-    private const float Outermost = -127;
+    private const float Outermost = -Bias;
 
-    /// <summary>Bytes of a block.</summary>
-    public static int BlockSize(int rows, int stripRows) => ScalesSize + (rows / stripRows * StripSize);
+    /// <summary>Where the byte of an element is in a strip of planes one after the other.</summary>
+    public static int Offset(int row, int column) => (row / PlaneRows * PlaneSize) + (column * PlaneRows) + (row % PlaneRows);
 
-    /// <summary>The code of an element.</summary>
-    public static int CodeOf(byte* packed, int row, int column, int stripRows, int bits) =>
-        (*Word(packed, row, column, stripRows) >> Shift(row, stripRows, bits)) & ((1 << bits) - 1);
-
-    /// <summary>Packs a block of float32, [rows, 32].</summary>
-    public static void Pack(float* block, byte* packed, ReadOnlySpan<sbyte> levels, int rows, int stripRows, int bits)
+    /// <summary>Finds the scales and codes of a block of float32, [codes / 32, 32].</summary>
+    public static void Choose(float* block, ReadOnlySpan<byte> levels, ushort* scales, Span<byte> codes)
     {
-        new Span<byte>(packed, BlockSize(rows, stripRows)).Clear();
+        int rows = codes.Length / PackedMatrix.Side;
         for (int first = 0; first < PackedMatrix.Side; first += Lanes)
         {
             Vector512<float> scale = BestScale(block + first, levels, rows), inverse = Inverse(scale);
-            for (int i = 0; i < Lanes; i++) ((ushort*)packed)[first + i] = BFloat16Format.Round(scale[i]);
+            for (int i = 0; i < Lanes; i++) scales[first + i] = BFloat16Format.Round(scale[i]);
             for (int row = 0; row < rows; row++)
             {
-                Vector512<int> codes = Nearest(Value(block + first, row) * inverse, levels);
-                for (int i = 0; i < Lanes; i++)
-                    *Word(packed, row, first + i, stripRows) |= (ushort)(codes[i] << Shift(row, stripRows, bits));
+                Vector512<int> nearest = Nearest(Value(block + first, row) * inverse, levels);
+                for (int i = 0; i < Lanes; i++) codes[(row * PackedMatrix.Side) + first + i] = (byte)nearest[i];
             }
         }
     }
 
-    private static ushort* Word(byte* packed, int row, int column, int stripRows) =>
-        (ushort*)(packed + ScalesSize + (row / stripRows * StripSize) + (column * ColumnSize)) + (row % 2);
+    /// <inheritdoc cref="IQuantizedFormat.Store"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<TWidth, TVector>(VectorPair<TVector> unit, byte* destination)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct
+    {
+        TWidth.Store(unit.First, (float*)destination);
+        TWidth.Store(unit.Second, (float*)(destination + PlaneSize));
+    }
 
-    private static int Shift(int row, int stripRows, int bits) => row % stripRows / 2 * bits;
+    /// <inheritdoc cref="IQuantizedFormat.Load"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static VectorPair<TVector> Load<TWidth, TVector>(byte* source)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => new(TWidth.Load((float*)source), TWidth.Load((float*)(source + PlaneSize)));
+
+    /// <inheritdoc cref="IQuantizedFormat.Broadcast"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static VectorPair<TVector> Broadcast<TWidth, TVector>(byte* x)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct => new(TWidth.Broadcast(*(float*)x), TWidth.Broadcast(*(float*)(x + PlaneRows)));
+
+    /// <inheritdoc cref="IQuantizedFormat.Add"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Add<TWidth, TVector>(TVector sums, VectorPair<TVector> unit, VectorPair<TVector> x)
+        where TWidth : struct, IWidth<TVector>
+        where TVector : struct =>
+        TWidth.AddPairs(sums, TWidth.AddWords(TWidth.MultiplyBytes(unit.First, x.First), TWidth.MultiplyBytes(unit.Second, x.Second)));
 
     // Of 16 columns at once: the scale, a bfloat16 in float32, that gives the least square error.
-    private static Vector512<float> BestScale(float* columns, ReadOnlySpan<sbyte> levels, int rows)
+    private static Vector512<float> BestScale(float* columns, ReadOnlySpan<byte> levels, int rows)
     {
         Vector512<float> largest = Vector512<float>.Zero;
         for (int row = 0; row < rows; row++)
@@ -78,7 +118,7 @@ internal static unsafe class LevelCodes
         return best;
     }
 
-    private static Vector512<float> Error(float* columns, Vector512<float> scale, ReadOnlySpan<sbyte> levels, int rows)
+    private static Vector512<float> Error(float* columns, Vector512<float> scale, ReadOnlySpan<byte> levels, int rows)
     {
         Vector512<float> inverse = Inverse(scale), sum = Vector512<float>.Zero;
         for (int row = 0; row < rows; row++)
@@ -104,7 +144,7 @@ internal static unsafe class LevelCodes
     }
 
     // a code is the number of borders between levels that the value reaches
-    private static Vector512<int> Nearest(Vector512<float> value, ReadOnlySpan<sbyte> levels)
+    private static Vector512<int> Nearest(Vector512<float> value, ReadOnlySpan<byte> levels)
     {
         Vector512<int> code = Vector512<int>.Zero;
         for (int i = 1; i < levels.Length; i++) code -= Vector512.GreaterThanOrEqual(value, Border(levels, i)).AsInt32();
@@ -112,13 +152,13 @@ internal static unsafe class LevelCodes
     }
 
     // the sum of the steps to it, which are integers
-    private static Vector512<float> NearestLevel(Vector512<float> value, ReadOnlySpan<sbyte> levels)
+    private static Vector512<float> NearestLevel(Vector512<float> value, ReadOnlySpan<byte> levels)
     {
-        Vector512<float> level = Vector512.Create((float)levels[0]);
+        Vector512<float> level = Vector512.Create((float)(levels[0] - Bias));
         for (int i = 1; i < levels.Length; i++)
             level += Vector512.GreaterThanOrEqual(value, Border(levels, i)) & Vector512.Create((float)(levels[i] - levels[i - 1]));
         return level;
     }
 
-    private static Vector512<float> Border(ReadOnlySpan<sbyte> levels, int code) => Vector512.Create((levels[code - 1] + levels[code]) / 2f);
+    private static Vector512<float> Border(ReadOnlySpan<byte> levels, int code) => Vector512.Create(((levels[code - 1] + levels[code]) / 2f) - Bias);
 }

@@ -33,10 +33,14 @@ internal sealed unsafe class PlainKernels : Kernels
     {
         for (int t = from; t < to; t++)
         {
-            short* row = y.Data + ((nint)t * y.Stride);
-            for (int i = 0; i < y.Stride; i += y.GroupSize)
-                y.Scales[((nint)t * y.Groups) + (i / y.GroupSize)] = Round(x.RowPointer(t) + i, row + i, Math.Min(y.GroupSize, x.Columns - i));
-            for (int i = x.Columns; i < y.Stride; i++) row[i] = 0;
+            for (int group = 0; group < y.Groups; group++)
+            {
+                int first = group * y.GroupSize, count = Math.Min(y.GroupSize, x.Columns - first), at = (t * y.Groups) + group, sum = 0;
+                float* values = x.RowPointer(t) + first;
+                float inverse = Inverse(values, count, y.Format.Largest, out y.Scales[at]);
+                for (int i = 0; i < y.GroupSize; i++) sum += y[t, first + i] = i < count ? (int)MathF.Round(values[i] * inverse) : 0;
+                if (y.Format.IntegerSize == 1) y.Sums[at] = sum;
+            }
         }
     }
 
@@ -47,14 +51,13 @@ internal sealed unsafe class PlainKernels : Kernels
         {
             for (int t = 0; t < x.Rows; t++)
             {
-                short* row = x.Data + ((nint)t * x.Stride);
                 byte* block = w.PanelPointer(o / PackedMatrix.Side);
                 int column = o % PackedMatrix.Side;
                 float sum = b is null ? 0 : b[o];
-                for (int group = 0; group < x.Groups; group++, block += format.BlockSize, row += x.GroupSize)
+                for (int group = 0; group < x.Groups; group++, block += format.BlockSize)
                 {
                     int products = 0;
-                    for (int i = 0; i < x.GroupSize; i++) products += row[i] * format.Level(block, i, column);
+                    for (int i = 0; i < x.GroupSize; i++) products += x[t, (group * x.GroupSize) + i] * format.Level(block, i, column);
                     float scale = BFloat16Format.Widen(((ushort*)block)[column]) * x.Scales[((nint)t * x.Groups) + group];
                     sum = MathF.FusedMultiplyAdd(products, scale, sum);
                 }
@@ -150,12 +153,9 @@ internal sealed unsafe class PlainKernels : Kernels
 
     public override float Round(float* x, short* y, int count)
     {
-        float largest = 0;
-        for (int i = 0; i < count; i++) largest = MathF.Max(largest, MathF.Abs(x[i]));
-        bool isZero = largest < QuantizedMatrix.Least;
-        float inverse = isZero ? 0 : QuantizedMatrix.Largest / largest;
+        float inverse = Inverse(x, count, short.MaxValue, out float scale);
         for (int i = 0; i < count; i++) y[i] = (short)MathF.Round(x[i] * inverse);
-        return isZero ? 0 : largest / QuantizedMatrix.Largest;
+        return scale;
     }
 
     public override void WidenKeys(short* keys, float* scales, int headSize, float* y)
@@ -254,5 +254,14 @@ internal sealed unsafe class PlainKernels : Kernels
         float* lanes = stackalloc float[Lanes];
         for (int i = 0; i < count; i++) lanes[i % Lanes] = MathF.FusedMultiplyAdd(x[i] * y[i], z[i], lanes[i % Lanes]);
         return Fold(lanes);
+    }
+
+    private static float Inverse(float* x, int count, int greatest, out float scale)
+    {
+        float largest = 0;
+        for (int i = 0; i < count; i++) largest = MathF.Max(largest, MathF.Abs(x[i]));
+        bool isZero = largest < QuantizedMatrix.Least;
+        scale = isZero ? 0 : largest / greatest;
+        return isZero ? 0 : greatest / largest;
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
 
-/// <summary>Rounds rows to integers of 16 bits, at one vector width.</summary>
+/// <summary>Rounds rows to integers of 8 or 16 bits, at one vector width.</summary>
 internal static unsafe class Quantization<TWidth, TVector>
     where TWidth : struct, IWidth<TVector>
     where TVector : struct
@@ -18,18 +18,21 @@ internal static unsafe class Quantization<TWidth, TVector>
         float* padded = stackalloc float[LargestGroup];
         for (int t = from; t < to; t++)
         {
-            float* values = x.RowPointer(t), scales = y.Scales + ((nint)t * y.Groups);
-            short* integers = y.Data + ((nint)t * y.Stride);
-            for (int left = x.Columns; left > 0; left -= y.GroupSize, values += y.GroupSize, integers += y.GroupSize)
+            float* values = x.RowPointer(t);
+            byte* integers = y.Data + ((nint)t * y.Stride);
+            int left = x.Columns, size = y.GroupSize;
+            for (int group = t * y.Groups; left > 0; group++, left -= size, values += size, integers += size * y.Format.IntegerSize)
             {
-                if (left < y.GroupSize)
+                if (left < size)
                 {
-                    new Span<float>(padded, y.GroupSize).Clear();
+                    new Span<float>(padded, size).Clear();
                     new ReadOnlySpan<float>(values, left).CopyTo(new Span<float>(padded, left));
                     values = padded;
                 }
 
-                *scales++ = QuantizeGroup(values, integers, y.GroupSize);
+                TVector inverse = Inverse(values, size, y.Format.Largest, out y.Scales[group]);
+                if (y.Format.IntegerSize == 1) y.Sums[group] = StoreSBytes(values, inverse, (sbyte*)integers, size);
+                else StoreShorts(values, inverse, (short*)integers, size);
             }
         }
     }
@@ -39,15 +42,21 @@ internal static unsafe class Quantization<TWidth, TVector>
     public static float Round(float* x, short* y, int count)
     {
         int whole = (count + Kernels.RoundedTogether - 1) / Kernels.RoundedTogether * Kernels.RoundedTogether;
-        if (whole == count) return QuantizeGroup(x, y, count);
-        float* padded = stackalloc float[whole];
-        new Span<float>(padded + count, whole - count).Clear();
-        new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(padded, count));
-        return QuantizeGroup(padded, y, whole);
+        float* padded = stackalloc float[whole == count ? 0 : whole];
+        if (whole != count)
+        {
+            new Span<float>(padded + count, whole - count).Clear();
+            new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(padded, count));
+            x = padded;
+        }
+
+        StoreShorts(x, Inverse(x, whole, short.MaxValue, out float scale), y, whole);
+        return scale;
     }
 
+    // what makes the greatest magnitude the greatest integer
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float QuantizeGroup(float* x, short* y, int count) // the scale
+    private static TVector Inverse(float* x, int count, int greatest, out float scale)
     {
         float* lanes = stackalloc float[Kernels.Lanes]; // zero
         TVector most = TWidth.Broadcast(0f);
@@ -55,10 +64,31 @@ internal static unsafe class Quantization<TWidth, TVector>
         TWidth.Store(most, lanes);
         float largest = Largest((int*)lanes);
         bool isZero = largest < QuantizedMatrix.Least;
-        TVector inverse = TWidth.Broadcast(isZero ? 0 : QuantizedMatrix.Largest / largest);
+        scale = isZero ? 0 : largest / greatest;
+        return TWidth.Broadcast(isZero ? 0 : greatest / largest);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreShorts(float* x, TVector inverse, short* y, int count)
+    {
         for (int i = 0; i < count; i += 2 * TWidth.Count)
             TWidth.StoreRounded(TWidth.Multiply(TWidth.Load(x + i), inverse), TWidth.Multiply(TWidth.Load(x + i + TWidth.Count), inverse), y + i);
-        return isZero ? 0 : largest / QuantizedMatrix.Largest;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int StoreSBytes(float* x, TVector inverse, sbyte* y, int count) // their sum, which floats hold exactly
+    {
+        float* lanes = stackalloc float[Kernels.Lanes]; // zero
+        TVector sum = TWidth.Broadcast(0f);
+        for (int i = 0; i < count; i += TWidth.Count)
+        {
+            TVector integers = TWidth.Round(TWidth.Multiply(TWidth.Load(x + i), inverse));
+            TWidth.StoreSBytes(integers, y + i);
+            sum = TWidth.Add(sum, integers);
+        }
+
+        TWidth.Store(sum, lanes);
+        return (int)Kernels.Fold(lanes);
     }
 
     // of bits without a sign, as MaxMagnitude compares them

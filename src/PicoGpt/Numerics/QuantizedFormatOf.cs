@@ -12,6 +12,10 @@ internal sealed unsafe class QuantizedFormatOf<TFormat> : QuantizedFormat
 
     public override void CopyColumn(byte* panel, int column, Span<float> values) => PackedColumn.Copy<TFormat>(panel, column, values);
 
+    public override int Largest => TFormat.Largest;
+
+    public override int IntegerSize => TFormat.IntegerSize;
+
     public override int Level(byte* block, int row, int column) => TFormat.Level(block, row, column);
 
     public override void MatMul<TWidth, TVector>(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to) =>

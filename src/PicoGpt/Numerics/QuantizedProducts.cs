@@ -25,11 +25,34 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     // Rows of w whose codes, or whose unpacked integers, stay in the caches for all rows of x.
     private const int RowsTogether = 768;
 
-    private static int ScalesSize => Side * sizeof(ushort);
+    private const int ScalesSize = Side * sizeof(ushort);
 
-    private static int StripSize => Side * TFormat.ColumnSize;
+    private static int TileColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2 * TWidth.Count;
+    }
 
-    private static int TileColumns => 2 * TWidth.Count;
+    // Bytes from one vector of columns to the next.
+    private static int VectorStep
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TWidth.Count * TFormat.ColumnSize;
+    }
+
+    // Bytes of as many integers of x as a unit of w has rows.
+    private static int UnitStep
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.UnitRows * TFormat.IntegerSize;
+    }
+
+    // Cache lines of packed weights that go by with a unit.
+    private static int LinesOfUnit
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Math.Min(TFormat.BlockSize * TFormat.UnitRows / TFormat.Rows / LineLength, 2);
+    }
 
     /// <inheritdoc cref="Kernels.MatMulQuantized"/>
     public static void MatMul(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
@@ -56,31 +79,30 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         }
     }
 
-    // Two vectors of columns, all of a panel. A block has an even number of strips, whose integers are summed in any order.
+    // Two vectors of columns, all of a panel.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sum2(QuantizedMatrix x, byte* block, float* sums)
     {
         TVector sum0 = TWidth.Load(sums), sum1 = TWidth.Load(sums + TWidth.Count);
-        short* factors = x.Data;
-        for (int group = 0; group < x.Groups; group++, block += TFormat.BlockSize)
+        VectorPair<TVector> table = TFormat.Table<TWidth, TVector>();
+        byte* factors = x.Data;
+        int groups = x.Groups, rows = TFormat.Rows, stripRows = TFormat.StripRows, size = TFormat.BlockSize, stripSize = TFormat.StripSize;
+        int vector = VectorStep, step = UnitStep, units = TFormat.StripRows / TFormat.UnitRows;
+        for (int group = 0; group < groups; group++, block += size)
         {
-            TVector zero = TWidth.Broadcast(0f), even0 = zero, even1 = zero, odd0 = zero, odd1 = zero;
-            byte* even = block + ScalesSize;
-            for (int i = 0; i < TFormat.Rows; i += 2 * TFormat.StripRows, factors += 2 * TFormat.StripRows, even += 2 * StripSize)
+            TVector s0 = Start(x.Sums, group), s1 = s0;
+            byte* strip = block + ScalesSize;
+            for (int i = 0; i < rows; i += stripRows, factors += units * step, strip += stripSize)
             {
-                byte* odd = even + StripSize;
-                AskAhead(even);
-                AskAhead(odd);
-                even0 = TFormat.Add<TWidth, TVector>(even, factors, even0);
-                even1 = TFormat.Add<TWidth, TVector>(even + (TWidth.Count * TFormat.ColumnSize), factors, even1);
-                odd0 = TFormat.Add<TWidth, TVector>(odd, factors + TFormat.StripRows, odd0);
-                odd1 = TFormat.Add<TWidth, TVector>(odd + (TWidth.Count * TFormat.ColumnSize), factors + TFormat.StripRows, odd1);
+                AskAhead(strip);
+                s0 = AddStrip(s0, strip, factors, table, step, units);
+                s1 = AddStrip(s1, strip + vector, factors, table, step, units);
             }
 
             TVector scale = TWidth.Broadcast(x.Scales[group]);
             ushort* scales = (ushort*)block;
-            sum0 = Scaled(TWidth.AddIntegers(even0, odd0), TWidth.LoadBFloat16(scales), scale, sum0);
-            sum1 = Scaled(TWidth.AddIntegers(even1, odd1), TWidth.LoadBFloat16(scales + TWidth.Count), scale, sum1);
+            sum0 = Scaled(s0, TWidth.LoadBFloat16(scales), scale, sum0);
+            sum1 = Scaled(s1, TWidth.LoadBFloat16(scales + TWidth.Count), scale, sum1);
         }
 
         TWidth.Store(sum0, sums);
@@ -93,19 +115,21 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     {
         TVector sum0 = TWidth.Load(sums), sum1 = TWidth.Load(sums + TWidth.Count);
         TVector sum2 = TWidth.Load(sums + (2 * TWidth.Count)), sum3 = TWidth.Load(sums + (3 * TWidth.Count));
-        int vector = TWidth.Count * TFormat.ColumnSize;
-        short* factors = x.Data;
-        for (int group = 0; group < x.Groups; group++, block += TFormat.BlockSize)
+        VectorPair<TVector> table = TFormat.Table<TWidth, TVector>();
+        byte* factors = x.Data;
+        int groups = x.Groups, rows = TFormat.Rows, stripRows = TFormat.StripRows, size = TFormat.BlockSize, stripSize = TFormat.StripSize;
+        int vector = VectorStep, step = UnitStep, units = TFormat.StripRows / TFormat.UnitRows;
+        for (int group = 0; group < groups; group++, block += size)
         {
-            TVector zero = TWidth.Broadcast(0f), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+            TVector s0 = Start(x.Sums, group), s1 = s0, s2 = s0, s3 = s0;
             byte* strip = block + ScalesSize + (c * TFormat.ColumnSize);
-            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, factors += TFormat.StripRows, strip += StripSize)
+            for (int i = 0; i < rows; i += stripRows, factors += units * step, strip += stripSize)
             {
                 AskAhead(strip);
-                s0 = TFormat.Add<TWidth, TVector>(strip, factors, s0);
-                s1 = TFormat.Add<TWidth, TVector>(strip + vector, factors, s1);
-                s2 = TFormat.Add<TWidth, TVector>(strip + (2 * vector), factors, s2);
-                s3 = TFormat.Add<TWidth, TVector>(strip + (3 * vector), factors, s3);
+                s0 = AddStrip(s0, strip, factors, table, step, units);
+                s1 = AddStrip(s1, strip + vector, factors, table, step, units);
+                s2 = AddStrip(s2, strip + (2 * vector), factors, table, step, units);
+                s3 = AddStrip(s3, strip + (3 * vector), factors, table, step, units);
             }
 
             TVector scale = TWidth.Broadcast(x.Scales[group]);
@@ -122,14 +146,25 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         TWidth.Store(sum3, sums + (3 * TWidth.Count));
     }
 
+    // The products of a strip's vector of columns with one row of x.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector AddStrip(TVector sums, byte* codes, byte* x, VectorPair<TVector> table, int step, int units)
+    {
+        sums = TFormat.Add<TWidth, TVector>(sums, TFormat.Unit<TWidth, TVector>(codes, 0, table), TFormat.Broadcast<TWidth, TVector>(x));
+        if (units > 1) sums = TFormat.Add<TWidth, TVector>(sums, TFormat.Unit<TWidth, TVector>(codes, 1, table), TFormat.Broadcast<TWidth, TVector>(x + step));
+        if (units > 2) sums = TFormat.Add<TWidth, TVector>(sums, TFormat.Unit<TWidth, TVector>(codes, 2, table), TFormat.Broadcast<TWidth, TVector>(x + (2 * step)));
+        return sums;
+    }
+
     // Weights stream by once, some blocks of a panel at a time. For many rows of x they are unpacked once, and the first rows ask for the next
     // blocks meanwhile; for few they stay in the first-level cache, and are unpacked into registers for four rows after the other.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MatMulOfRows(QuantizedMatrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
         bool areFew = x.Rows <= MostFewRows;
-        float* memory = stackalloc float[areFew ? 0 : Kernels.AlignedLength(RowsTogether * Side / 2)];
-        short* words = (short*)Kernels.Align(memory); // [rows / 2, 32, 2]
+        int unitsTogether = areFew ? 0 : RowsTogether / TFormat.UnitRows;
+        float* memory = stackalloc float[Kernels.AlignedLength(unitsTogether * TFormat.UnitSize / sizeof(float))];
+        byte* units = (byte*)Kernels.Align(memory); // [rows / rows of a unit, bytes of a unit]
         int together = RowsTogether / TFormat.Rows, tileRows = areFew ? FewRows : TileRows;
         for (int column = from; column < to; column += Side)
         {
@@ -139,28 +174,28 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
             for (int group = 0; group < x.Groups; group += together, block += together * TFormat.BlockSize)
             {
                 int groups = Math.Min(together, x.Groups - group);
-                if (!areFew) Unpack(block, groups, words);
+                if (!areFew) Unpack(block, groups, units);
                 byte* next = block + (groups * TFormat.BlockSize);
                 for (int t = 0; t < x.Rows; t += tileRows, next = null)
-                    AddTile(x, t, Math.Min(tileRows, x.Rows - t), group, groups, words, block, next, y.RowPointer(t) + column, y.Stride, columns);
+                    AddTile(x, t, Math.Min(tileRows, x.Rows - t), group, groups, units, block, next, y.RowPointer(t) + column, y.Stride, columns);
             }
         }
     }
 
-    // [groups · rows, 32] as pairs of rows
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Unpack(byte* block, int groups, short* words)
+    private static void Unpack(byte* block, int groups, byte* units)
     {
+        VectorPair<TVector> table = TFormat.Table<TWidth, TVector>();
+        int unitsOfStrip = TFormat.StripRows / TFormat.UnitRows, unitSize = TFormat.UnitSize, columnSize = TFormat.ColumnSize;
         for (; groups > 0; groups--, block += TFormat.BlockSize)
         {
             byte* strip = block + ScalesSize;
-            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, strip += StripSize, words += TFormat.StripRows * Side)
+            for (int i = 0; i < TFormat.Rows; i += TFormat.StripRows, strip += TFormat.StripSize)
             {
-                for (int c = 0; c < Side; c += TWidth.Count)
+                for (int index = 0; index < unitsOfStrip; index++, units += unitSize)
                 {
-                    TVector codes = TFormat.Codes<TWidth, TVector>(strip + (c * TFormat.ColumnSize));
-                    for (int k = 0; k < TFormat.StripRows; k += 2, codes = TFormat.Next<TWidth, TVector>(codes))
-                        TWidth.Store(TFormat.Words<TWidth, TVector>(codes), (float*)(words + (k * Side) + (2 * c)));
+                    for (int c = 0; c < Side; c += TWidth.Count)
+                        TFormat.Store<TWidth, TVector>(TFormat.Unit<TWidth, TVector>(strip + (c * columnSize), index, table), units + (c * sizeof(float)));
                 }
             }
         }
@@ -168,34 +203,27 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
 
     // At most six rows of x: [rows, groups], [groups, 32] -> [rows, columns]
     private static void AddTile(
-        QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride, int columns)
+        QuantizedMatrix x, int t, int rows, int group, int groups, byte* units, byte* block, byte* next, float* y, nint yStride, int columns)
     {
         if (columns == Side)
         {
-            AddTile(x, t, rows, group, groups, words, block, next, y, yStride);
+            AddTile(x, t, rows, group, groups, units, block, next, y, yStride);
             return;
         }
 
         float* sums = stackalloc float[TileRows * Side]; // what is behind the columns belongs to somebody else
         for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(y + (i * yStride), columns).CopyTo(new Span<float>(sums + (i * Side), Side));
-        AddTile(x, t, rows, group, groups, words, block, next, sums, Side);
+        AddTile(x, t, rows, group, groups, units, block, next, sums, Side);
         for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(sums + (i * Side), columns).CopyTo(new Span<float>(y + (i * yStride), columns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddTile(QuantizedMatrix x, int t, int rows, int group, int groups, short* words, byte* block, byte* next, float* y, nint yStride)
+    private static void AddTile(QuantizedMatrix x, int t, int rows, int group, int groups, byte* units, byte* block, byte* next, float* y, nint yStride)
     {
         for (int c = 0; c < Side; c += TileColumns, next = null)
         {
-            short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
-            float* scales = x.Scales + ((nint)t * x.Groups) + group, sums = y + c;
-            if (rows == TileRows)
-            {
-                Tile(factors, x.Stride, scales, x.Groups, words + (2 * c), (ushort*)block + c, groups, sums, yStride, next);
-                continue;
-            }
-
-            AddFew(x, t, rows, group, groups, block, c, sums, yStride);
+            if (rows == TileRows) Tile(new Rows(x, t, group), units + (c * sizeof(float)), (ushort*)block + c, groups, y + c, yStride, next);
+            else AddFew(x, t, rows, group, groups, block, c, y + c, yStride);
         }
     }
 
@@ -206,137 +234,152 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
         ushort* wScales = (ushort*)block + c;
         for (; rows > 0; rows -= FewRows, t += FewRows, sums += FewRows * stride)
         {
-            short* factors = x.Data + ((nint)t * x.Stride) + (group * TFormat.Rows);
-            float* scales = x.Scales + ((nint)t * x.Groups) + group;
-            if (rows > 2) Four(factors, x.Stride, rows > 3, scales, x.Groups, codes, wScales, groups, sums, stride);
-            else Two(factors, x.Stride, rows > 1, scales, x.Groups, codes, wScales, groups, sums, stride);
+            var some = new Rows(x, t, group);
+            if (rows > 2) Four(some, rows > 3, codes, wScales, groups, sums, stride);
+            else Two(some, rows > 1, codes, wScales, groups, sums, stride);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile(
-        short* x, nint xStride, float* xScales, nint xScalesStride, short* words, ushort* wScales, int groups, float* y, nint yStride, byte* next)
+    private static void Tile(Rows x, byte* units, ushort* wScales, int groups, float* y, nint yStride, byte* next)
     {
-        short* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride, x4 = x3 + xStride, x5 = x4 + xStride;
+        byte* x0 = x.Data, x1 = x0 + x.Stride, x2 = x1 + x.Stride, x3 = x2 + x.Stride, x4 = x3 + x.Stride, x5 = x4 + x.Stride;
         nint i = 0, step = next is null ? 0 : LineLength;
-        if (next is null) next = (byte*)words; // asks for what is there
-        for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort))
+        if (next is null) next = units; // asks for what is there
+        int unitStep = UnitStep, unitSize = TFormat.UnitSize, blockStep = TFormat.Rows * TFormat.IntegerSize, lines = LinesOfUnit, size = TFormat.BlockSize;
+        for (int group = 0; group < groups; group++, wScales += size / sizeof(ushort))
         {
-            TVector zero = TWidth.Broadcast(0f);
-            TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero;
-            TVector b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
-            for (nint end = i + TFormat.Rows; i < end; i += 2, words += 2 * Side, next += step)
+            TVector a0 = Start(x.Sums, group), a1 = Start(x.Sums, group + x.Groups), a2 = Start(x.Sums, group + (2 * x.Groups));
+            TVector a3 = Start(x.Sums, group + (3 * x.Groups)), a4 = Start(x.Sums, group + (4 * x.Groups)), a5 = Start(x.Sums, group + (5 * x.Groups));
+            TVector b0 = a0, b1 = a1, b2 = a2, b3 = a3, b4 = a4, b5 = a5;
+            for (nint end = i + blockStep; i < end; i += unitStep, units += unitSize, next += lines * step)
             {
-                if (Sse.IsSupported) Sse.Prefetch1(next);
-                TVector wa = TWidth.Load((float*)words), wb = TWidth.Load((float*)words + TWidth.Count);
-                TVector pair = TWidth.BroadcastPair(x0 + i);
-                a0 = TWidth.AddProducts(a0, wa, pair);
-                b0 = TWidth.AddProducts(b0, wb, pair);
-                pair = TWidth.BroadcastPair(x1 + i);
-                a1 = TWidth.AddProducts(a1, wa, pair);
-                b1 = TWidth.AddProducts(b1, wb, pair);
-                pair = TWidth.BroadcastPair(x2 + i);
-                a2 = TWidth.AddProducts(a2, wa, pair);
-                b2 = TWidth.AddProducts(b2, wb, pair);
-                pair = TWidth.BroadcastPair(x3 + i);
-                a3 = TWidth.AddProducts(a3, wa, pair);
-                b3 = TWidth.AddProducts(b3, wb, pair);
-                pair = TWidth.BroadcastPair(x4 + i);
-                a4 = TWidth.AddProducts(a4, wa, pair);
-                b4 = TWidth.AddProducts(b4, wb, pair);
-                pair = TWidth.BroadcastPair(x5 + i);
-                a5 = TWidth.AddProducts(a5, wa, pair);
-                b5 = TWidth.AddProducts(b5, wb, pair);
+                Ask(next);
+                if (lines > 1) Ask(next + step);
+                VectorPair<TVector> wa = Load(units), wb = Load(units + (TWidth.Count * sizeof(float)));
+                VectorPair<TVector> factors = Broadcast(x0 + i);
+                a0 = Add(a0, wa, factors);
+                b0 = Add(b0, wb, factors);
+                factors = Broadcast(x1 + i);
+                a1 = Add(a1, wa, factors);
+                b1 = Add(b1, wb, factors);
+                factors = Broadcast(x2 + i);
+                a2 = Add(a2, wa, factors);
+                b2 = Add(b2, wb, factors);
+                factors = Broadcast(x3 + i);
+                a3 = Add(a3, wa, factors);
+                b3 = Add(b3, wb, factors);
+                factors = Broadcast(x4 + i);
+                a4 = Add(a4, wa, factors);
+                b4 = Add(b4, wb, factors);
+                factors = Broadcast(x5 + i);
+                a5 = Add(a5, wa, factors);
+                b5 = Add(b5, wb, factors);
             }
 
             TVector aScale = TWidth.LoadBFloat16(wScales), bScale = TWidth.LoadBFloat16(wScales + TWidth.Count);
-            float* sums = y, scale = xScales;
+            float* sums = y, scale = x.Scales + group;
             AddScaled(a0, b0, aScale, bScale, *scale, sums);
-            AddScaled(a1, b1, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a2, b2, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a3, b3, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a4, b4, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a5, b5, aScale, bScale, *(scale += xScalesStride), sums += yStride);
+            AddScaled(a1, b1, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            AddScaled(a2, b2, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            AddScaled(a3, b3, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            AddScaled(a4, b4, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            AddScaled(a5, b5, aScale, bScale, *(scale += x.Groups), sums += yStride);
         }
     }
 
     // Four rows of x, or three, of which the last is taken twice.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(
-        short* x, nint xStride, bool isWhole, float* xScales, nint xScalesStride, byte* codes, ushort* wScales, int groups, float* y, nint yStride)
+    private static void Four(Rows x, bool isWhole, byte* codes, ushort* wScales, int groups, float* y, nint yStride)
     {
-        short* x0 = x, x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + (isWhole ? xStride : 0);
+        int last = isWhole ? 3 : 2;
+        byte* x0 = x.Data, x1 = x0 + x.Stride, x2 = x1 + x.Stride, x3 = x0 + (last * x.Stride);
         nint i = 0;
-        for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort), codes += ScalesSize)
+        VectorPair<TVector> table = TFormat.Table<TWidth, TVector>();
+        int units = TFormat.StripRows / TFormat.UnitRows, unitStep = UnitStep, blockStep = TFormat.Rows * TFormat.IntegerSize;
+        int vector = VectorStep, stripSize = TFormat.StripSize, size = TFormat.BlockSize;
+        for (int group = 0; group < groups; group++, wScales += size / sizeof(ushort), codes += ScalesSize)
         {
-            TVector zero = TWidth.Broadcast(0f);
-            TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
-            for (nint end = i + TFormat.Rows; i < end; codes += StripSize)
+            TVector a0 = Start(x.Sums, group), a1 = Start(x.Sums, group + x.Groups), a2 = Start(x.Sums, group + (2 * x.Groups));
+            TVector a3 = Start(x.Sums, group + (last * x.Groups));
+            TVector b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+            for (nint end = i + blockStep; i < end; codes += stripSize)
             {
                 AskAhead(codes);
-                TVector ca = TFormat.Codes<TWidth, TVector>(codes), cb = TFormat.Codes<TWidth, TVector>(codes + (TWidth.Count * TFormat.ColumnSize));
-                for (int k = 0; k < TFormat.StripRows; k += 2, i += 2)
+                for (int index = 0; index < units; index++, i += unitStep)
                 {
-                    TVector wa = TFormat.Words<TWidth, TVector>(ca), wb = TFormat.Words<TWidth, TVector>(cb);
-                    TVector pair = TWidth.BroadcastPair(x0 + i);
-                    a0 = TWidth.AddProducts(a0, wa, pair);
-                    b0 = TWidth.AddProducts(b0, wb, pair);
-                    pair = TWidth.BroadcastPair(x1 + i);
-                    a1 = TWidth.AddProducts(a1, wa, pair);
-                    b1 = TWidth.AddProducts(b1, wb, pair);
-                    pair = TWidth.BroadcastPair(x2 + i);
-                    a2 = TWidth.AddProducts(a2, wa, pair);
-                    b2 = TWidth.AddProducts(b2, wb, pair);
-                    pair = TWidth.BroadcastPair(x3 + i);
-                    a3 = TWidth.AddProducts(a3, wa, pair);
-                    b3 = TWidth.AddProducts(b3, wb, pair);
-                    ca = TFormat.Next<TWidth, TVector>(ca);
-                    cb = TFormat.Next<TWidth, TVector>(cb);
+                    VectorPair<TVector> wa = TFormat.Unit<TWidth, TVector>(codes, index, table), wb = TFormat.Unit<TWidth, TVector>(codes + vector, index, table);
+                    VectorPair<TVector> factors = Broadcast(x0 + i);
+                    a0 = Add(a0, wa, factors);
+                    b0 = Add(b0, wb, factors);
+                    factors = Broadcast(x1 + i);
+                    a1 = Add(a1, wa, factors);
+                    b1 = Add(b1, wb, factors);
+                    factors = Broadcast(x2 + i);
+                    a2 = Add(a2, wa, factors);
+                    b2 = Add(b2, wb, factors);
+                    factors = Broadcast(x3 + i);
+                    a3 = Add(a3, wa, factors);
+                    b3 = Add(b3, wb, factors);
                 }
             }
 
             TVector aScale = TWidth.LoadBFloat16(wScales), bScale = TWidth.LoadBFloat16(wScales + TWidth.Count);
-            float* sums = y, scale = xScales;
+            float* sums = y, scale = x.Scales + group;
             AddScaled(a0, b0, aScale, bScale, *scale, sums);
-            AddScaled(a1, b1, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            AddScaled(a2, b2, aScale, bScale, *(scale += xScalesStride), sums += yStride);
-            if (isWhole) AddScaled(a3, b3, aScale, bScale, scale[xScalesStride], sums + yStride);
+            AddScaled(a1, b1, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            AddScaled(a2, b2, aScale, bScale, *(scale += x.Groups), sums += yStride);
+            if (isWhole) AddScaled(a3, b3, aScale, bScale, scale[x.Groups], sums + yStride);
         }
     }
 
     // Two rows of x, or one twice.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(
-        short* x, nint xStride, bool isWhole, float* xScales, nint xScalesStride, byte* codes, ushort* wScales, int groups, float* y, nint yStride)
+    private static void Two(Rows x, bool isWhole, byte* codes, ushort* wScales, int groups, float* y, nint yStride)
     {
-        short* x0 = x, x1 = x0 + (isWhole ? xStride : 0);
+        int last = isWhole ? 1 : 0;
+        byte* x0 = x.Data, x1 = x0 + (last * x.Stride);
         nint i = 0;
-        for (; groups > 0; groups--, xScales++, wScales += TFormat.BlockSize / sizeof(ushort), codes += ScalesSize)
+        VectorPair<TVector> table = TFormat.Table<TWidth, TVector>();
+        int units = TFormat.StripRows / TFormat.UnitRows, unitStep = UnitStep, blockStep = TFormat.Rows * TFormat.IntegerSize;
+        int vector = VectorStep, stripSize = TFormat.StripSize, size = TFormat.BlockSize;
+        for (int group = 0; group < groups; group++, wScales += size / sizeof(ushort), codes += ScalesSize)
         {
-            TVector zero = TWidth.Broadcast(0f), a0 = zero, a1 = zero, b0 = zero, b1 = zero;
-            for (nint end = i + TFormat.Rows; i < end; codes += StripSize)
+            TVector a0 = Start(x.Sums, group), a1 = Start(x.Sums, group + (last * x.Groups)), b0 = a0, b1 = a1;
+            for (nint end = i + blockStep; i < end; codes += stripSize)
             {
                 AskAhead(codes);
-                TVector ca = TFormat.Codes<TWidth, TVector>(codes), cb = TFormat.Codes<TWidth, TVector>(codes + (TWidth.Count * TFormat.ColumnSize));
-                for (int k = 0; k < TFormat.StripRows; k += 2, i += 2)
+                for (int index = 0; index < units; index++, i += unitStep)
                 {
-                    TVector wa = TFormat.Words<TWidth, TVector>(ca), wb = TFormat.Words<TWidth, TVector>(cb);
-                    TVector pair = TWidth.BroadcastPair(x0 + i);
-                    a0 = TWidth.AddProducts(a0, wa, pair);
-                    b0 = TWidth.AddProducts(b0, wb, pair);
-                    pair = TWidth.BroadcastPair(x1 + i);
-                    a1 = TWidth.AddProducts(a1, wa, pair);
-                    b1 = TWidth.AddProducts(b1, wb, pair);
-                    ca = TFormat.Next<TWidth, TVector>(ca);
-                    cb = TFormat.Next<TWidth, TVector>(cb);
+                    VectorPair<TVector> wa = TFormat.Unit<TWidth, TVector>(codes, index, table), wb = TFormat.Unit<TWidth, TVector>(codes + vector, index, table);
+                    VectorPair<TVector> factors = Broadcast(x0 + i);
+                    a0 = Add(a0, wa, factors);
+                    b0 = Add(b0, wb, factors);
+                    factors = Broadcast(x1 + i);
+                    a1 = Add(a1, wa, factors);
+                    b1 = Add(b1, wb, factors);
                 }
             }
 
             TVector aScale = TWidth.LoadBFloat16(wScales), bScale = TWidth.LoadBFloat16(wScales + TWidth.Count);
-            AddScaled(a0, b0, aScale, bScale, *xScales, y);
-            if (isWhole) AddScaled(a1, b1, aScale, bScale, xScales[xScalesStride], y + yStride);
+            AddScaled(a0, b0, aScale, bScale, x.Scales[group], y);
+            if (isWhole) AddScaled(a1, b1, aScale, bScale, x.Scales[group + x.Groups], y + yStride);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static VectorPair<TVector> Load(byte* unit) => TFormat.Load<TWidth, TVector>(unit);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static VectorPair<TVector> Broadcast(byte* x) => TFormat.Broadcast<TWidth, TVector>(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Add(TVector sums, VectorPair<TVector> unit, VectorPair<TVector> x) => TFormat.Add<TWidth, TVector>(sums, unit, x);
+
+    // What takes the bias of a unit's integers back: exact, as all of the sum is.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Start(int* sums, int group) =>
+        TWidth.Broadcast(TFormat.Bias == 0 ? 0f : BitConverter.Int32BitsToSingle(-TFormat.Bias * sums[group]));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddScaled(TVector left, TVector right, TVector leftScale, TVector rightScale, float xScale, float* y)
@@ -356,6 +399,28 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     private static void AskAhead(byte* strip)
     {
         if (!Sse.IsSupported) return;
-        for (int i = 0; i < StripSize; i += LineLength) Sse.PrefetchNonTemporal(strip + TFormat.BytesAhead + i);
+        for (int i = 0; i < TFormat.StripSize; i += LineLength) Sse.PrefetchNonTemporal(strip + TFormat.BytesAhead + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask(byte* next)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(next);
+    }
+
+    /// <summary>Some rows of x from a group on.</summary>
+    private readonly struct Rows(QuantizedMatrix x, int row, int group)
+    {
+        public byte* Data { get; } = x.Data + ((nint)row * x.Stride) + (group * TFormat.Rows * TFormat.IntegerSize);
+
+        public float* Scales { get; } = x.Scales + ((nint)row * x.Groups) + group;
+
+        public int* Sums { get; } = x.Sums + ((nint)row * x.Groups) + group;
+
+        /// <summary>Bytes from one row to the next.</summary>
+        public nint Stride { get; } = x.Stride;
+
+        /// <summary>Scales and sums from one row to the next.</summary>
+        public int Groups { get; } = x.Groups;
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -80,23 +79,58 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     public static Vector128<float> ShiftWords(Vector128<float> words, [ConstantExpected] int count) =>
         Vector128.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LookUp4(Vector128<float> words) =>
-        WidenLow(Vector128.Shuffle(Levels(Int4Format.Levels), words.AsByte() & Vector128.Create((ushort)15).AsByte()));
+    public static VectorPair<Vector128<float>> Table(ReadOnlySpan<byte> bytes) =>
+        new(Vector128.Create(bytes).AsSingle(), Vector128.Create(bytes[^16..]).AsSingle());
 
-    // A code outside one half of the levels gives zero there.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LookUp5(Vector128<float> words)
+    public static Vector128<float> LookUp4(VectorPair<Vector128<float>> table, Vector128<float> bytes) =>
+        Vector128.Shuffle(table.First.AsByte(), bytes.AsByte() & Vector128.Create((byte)15)).AsSingle();
+
+    // A code outside one half of the table gives zero there.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LookUp5(VectorPair<Vector128<float>> table, Vector128<float> bytes)
     {
-        Vector128<byte> codes = words.AsByte() & Vector128.Create((ushort)31).AsByte();
-        return WidenLow(Vector128.Shuffle(Levels(Int5Format.Levels), codes) | Vector128.Shuffle(Levels(Int5Format.Levels[16..]), codes - Vector128.Create((byte)16)));
+        Vector128<byte> codes = bytes.AsByte() & Vector128.Create((byte)31);
+        return (Vector128.Shuffle(table.First.AsByte(), codes) | Vector128.Shuffle(table.Second.AsByte(), codes - Vector128.Create((byte)16))).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> JoinBits(Vector128<float> low, Vector128<float> high) =>
+        Vector128.ConditionalSelect(Vector128.Create((byte)7), low.AsByte(), high.AsByte()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyBytes(Vector128<float> levels, Vector128<float> x)
+    {
+        if (Ssse3.IsSupported) return Ssse3.MultiplyAddAdjacent(levels.AsByte(), x.AsSByte()).AsSingle();
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            return AdvSimd.Arm64.AddPairwise(
+                AdvSimd.MultiplyWideningLower(levels.AsSByte().GetLower(), x.AsSByte().GetLower()),
+                AdvSimd.MultiplyWideningUpper(levels.AsSByte(), x.AsSByte())).AsSingle();
+        }
+
+        Vector128<short> even = Low(levels) * Low(x);
+        return (even + (Vector128.ShiftRightLogical(levels.AsInt16(), 8) * Vector128.ShiftRightArithmetic(x.AsInt16(), 8))).AsSingle();
+    }
+
+    public static Vector128<float> AddWords(Vector128<float> left, Vector128<float> right) => (left.AsInt16() + right.AsInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> AddPairs(Vector128<float> sums, Vector128<float> words) => AdvSimd.IsSupported
+        ? AdvSimd.AddPairwiseWideningAndAdd(sums.AsInt32(), words.AsInt16()).AsSingle()
+        : (sums.AsInt32() + SumsOfProducts(words.AsInt16(), Vector128<short>.One)).AsSingle();
 
     public static void StoreRounded(Vector128<float> first, Vector128<float> second, short* destination) => Vector128.Narrow(
         Vector128.ConvertToInt32Native(Vector128.Round(first)), Vector128.ConvertToInt32Native(Vector128.Round(second))).Store(destination);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Levels(ReadOnlySpan<sbyte> levels) => Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)).AsByte();
+    public static void StoreSBytes(Vector128<float> values, sbyte* destination)
+    {
+        Vector128<int> integers = Vector128.ConvertToInt32Native(values);
+        Vector128<short> words = Vector128.Narrow(integers, integers);
+        *(int*)destination = Vector128.Narrow(words, words).AsInt32().ToScalar();
+    }
+
+    public static Vector128<float> Round(Vector128<float> values) => Vector128.Round(values);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> SumsOfProducts(Vector128<short> x, Vector128<short> y)
@@ -115,8 +149,7 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
 
     // the lower byte of each 16 bits, with its sign
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> WidenLow(Vector128<byte> levels) =>
-        Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
+    private static Vector128<short> Low(Vector128<float> bytes) => Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(bytes.AsInt16(), 8), 8);
 
     private static Vector128<int> WidenToInt32(short* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsInt16());
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -78,32 +77,47 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     public static Vector256<float> ShiftWords(Vector256<float> words, [ConstantExpected] int count) =>
         Vector256.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LookUp4(Vector256<float> words) => WidenLow(Avx2.Shuffle(Levels(Int4Format.Levels), Codes(words)));
+    // 16 of them twice, since each half looks up by itself
+    public static VectorPair<Vector256<float>> Table(ReadOnlySpan<byte> bytes) =>
+        new(Vector256.Create(Vector128.Create(bytes)).AsSingle(), Vector256.Create(Vector128.Create(bytes[^16..])).AsSingle());
 
-    // the lowest four bits choose in either half of the levels, the fifth chooses the half
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LookUp5(Vector256<float> words)
+    public static Vector256<float> LookUp4(VectorPair<Vector256<float>> table, Vector256<float> bytes) =>
+        Avx2.Shuffle(table.First.AsByte(), bytes.AsByte() & Vector256.Create((byte)15)).AsSingle();
+
+    // the lowest four bits choose in either half of the table, the fifth chooses the half
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LookUp5(VectorPair<Vector256<float>> table, Vector256<float> bytes)
     {
-        Vector256<sbyte> codes = Codes(words), half = Vector256.ShiftLeft(words.AsInt16(), 3).AsSByte();
-        return WidenLow(Avx2.BlendVariable(Avx2.Shuffle(Levels(Int5Format.Levels), codes), Avx2.Shuffle(Levels(Int5Format.Levels[16..]), codes), half));
+        Vector256<byte> codes = bytes.AsByte() & Vector256.Create((byte)15), half = Vector256.ShiftLeft(bytes.AsInt16(), 3).AsByte();
+        return Avx2.BlendVariable(Avx2.Shuffle(table.First.AsByte(), codes), Avx2.Shuffle(table.Second.AsByte(), codes), half).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> JoinBits(Vector256<float> low, Vector256<float> high) =>
+        Vector256.ConditionalSelect(Vector256.Create((byte)7), low.AsByte(), high.AsByte()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyBytes(Vector256<float> levels, Vector256<float> x) =>
+        Avx2.MultiplyAddAdjacent(levels.AsByte(), x.AsSByte()).AsSingle();
+
+    public static Vector256<float> AddWords(Vector256<float> left, Vector256<float> right) => (left.AsInt16() + right.AsInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddPairs(Vector256<float> sums, Vector256<float> words) =>
+        (sums.AsInt32() + Avx2.MultiplyAddAdjacent(words.AsInt16(), Vector256<short>.One)).AsSingle();
 
     public static void StoreRounded(Vector256<float> first, Vector256<float> second, short* destination) => Vector256.Narrow(
         Vector256.ConvertToInt32Native(Vector256.Round(first)), Vector256.ConvertToInt32Native(Vector256.Round(second))).Store(destination);
 
-    // 16 of them twice, since each half looks up by itself
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<sbyte> Levels(ReadOnlySpan<sbyte> levels) =>
-        Vector256.Create(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(levels)));
+    public static void StoreSBytes(Vector256<float> values, sbyte* destination)
+    {
+        Vector256<int> integers = Vector256.ConvertToInt32Native(values);
+        Vector128<short> words = Vector128.Narrow(integers.GetLower(), integers.GetUpper());
+        Vector128.Narrow(words, words).GetLower().Store(destination);
+    }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<sbyte> Codes(Vector256<float> words) => (words.AsInt16() & Vector256.Create((short)15)).AsSByte();
-
-    // the lower byte of each 16 bits, with its sign
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> WidenLow(Vector256<sbyte> levels) =>
-        Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(levels.AsInt16(), 8), 8).AsSingle();
+    public static Vector256<float> Round(Vector256<float> values) => Vector256.Round(values);
 
     private static Vector256<int> WidenToInt32(short* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source));
 

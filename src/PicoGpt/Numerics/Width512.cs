@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -9,19 +8,6 @@ namespace PicoGpt.Numerics;
 /// <summary>16 floats at a time.</summary>
 internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
 {
-    // Those of Int4Format twice, since the look-up takes five bits. They are read where they stand: so many arguments make no constant.
-    private static ReadOnlySpan<short> Levels4 =>
-    [
-        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
-        -127, -105, -80, -63, -48, -35, -23, -11, 0, 11, 23, 35, 48, 63, 81, 103,
-    ];
-
-    private static ReadOnlySpan<short> Levels5 =>
-    [
-        -127, -111, -97, -86, -77, -69, -62, -54, -48, -41, -35, -29, -23, -17, -11, -5,
-        0, 6, 11, 17, 23, 29, 35, 41, 48, 54, 62, 69, 77, 86, 96, 109,
-    ];
-
     public static int Count => 16;
 
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
@@ -91,18 +77,51 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     public static Vector512<float> ShiftWords(Vector512<float> words, [ConstantExpected] int count) =>
         Vector512.ShiftRightLogical(words.AsUInt16(), count).AsSingle();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LookUp4(Vector512<float> words) => LookUp(Levels4, words);
+    // Six bits of a byte choose among 64, whatever the others are, so the table stands there two or four times. Without that instruction each
+    // quarter looks up by itself among 16.
+    public static VectorPair<Vector512<float>> Table(ReadOnlySpan<byte> bytes)
+    {
+        Vector512<byte> lower = Vector512.Create(Vector128.Create(bytes)), upper = Vector512.Create(Vector128.Create(bytes[^16..]));
+        if (Avx512Vbmi.IsSupported && bytes.Length == 32) lower = Vector512.Create(Vector256.Create(bytes));
+        return new VectorPair<Vector512<float>>(lower.AsSingle(), upper.AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LookUp5(Vector512<float> words) => LookUp(Levels5, words);
+    public static Vector512<float> LookUp4(VectorPair<Vector512<float>> table, Vector512<float> bytes) => Avx512Vbmi.IsSupported
+        ? Avx512Vbmi.PermuteVar64x8(table.First.AsByte(), bytes.AsByte()).AsSingle()
+        : Avx512BW.Shuffle(table.First.AsByte(), bytes.AsByte() & Vector512.Create((byte)15)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LookUp5(VectorPair<Vector512<float>> table, Vector512<float> bytes)
+    {
+        if (Avx512Vbmi.IsSupported) return Avx512Vbmi.PermuteVar64x8(table.First.AsByte(), bytes.AsByte()).AsSingle();
+        Vector512<byte> codes = bytes.AsByte() & Vector512.Create((byte)15);
+        Vector512<byte> isLower = Vector512.Equals(bytes.AsByte() & Vector512.Create((byte)16), Vector512<byte>.Zero);
+        return Vector512.ConditionalSelect(
+            isLower, Avx512BW.Shuffle(table.First.AsByte(), codes), Avx512BW.Shuffle(table.Second.AsByte(), codes)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> JoinBits(Vector512<float> low, Vector512<float> high) =>
+        Vector512.ConditionalSelect(Vector512.Create((byte)7), low.AsByte(), high.AsByte()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyBytes(Vector512<float> levels, Vector512<float> x) =>
+        Avx512BW.MultiplyAddAdjacent(levels.AsByte(), x.AsSByte()).AsSingle();
+
+    public static Vector512<float> AddWords(Vector512<float> left, Vector512<float> right) => (left.AsInt16() + right.AsInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddPairs(Vector512<float> sums, Vector512<float> words) =>
+        (sums.AsInt32() + Avx512BW.MultiplyAddAdjacent(words.AsInt16(), Vector512<short>.One)).AsSingle();
 
     public static void StoreRounded(Vector512<float> first, Vector512<float> second, short* destination) => Vector512.Narrow(
         Vector512.ConvertToInt32Native(Vector512.Round(first)), Vector512.ConvertToInt32Native(Vector512.Round(second))).Store(destination);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> LookUp(ReadOnlySpan<short> levels, Vector512<float> words) =>
-        Avx512BW.PermuteVar32x16(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(levels)), words.AsInt16()).AsSingle();
+    public static void StoreSBytes(Vector512<float> values, sbyte* destination) =>
+        Avx512F.ConvertToVector128SByte(Vector512.ConvertToInt32Native(values)).Store(destination);
+
+    public static Vector512<float> Round(Vector512<float> values) => Vector512.Round(values);
 
     private static Vector512<int> WidenToInt32(short* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
 

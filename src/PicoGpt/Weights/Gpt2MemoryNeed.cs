@@ -60,7 +60,7 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
     {
         int columns = Math.Max(h.NEmbd, h.NInner);
         PackedFormat[] formats = [PackedFormat.Of(precision), PackedFormat.Of(precision, isEmbedding: true)];
-        return formats.Max(format => format is QuantizedFormat ? QuantizedMatrix.LengthOf(columns, format.BlockRows) : 0);
+        return formats.Max(format => format is QuantizedFormat integers ? QuantizedMatrix.LengthOf(columns, integers) : 0);
     }
 
     private static long WeightsOf(Gpt2HyperParameters h, Gpt2Precision precision) => Gpt2Architecture.Sum(

@@ -18,7 +18,7 @@ internal sealed unsafe class PackedWeights : IDisposable
 {
     // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some; of 3, halves
     // did not lie in pairs; of 4, holes were not told.
-    private const int Layout = 5;
+    private const int Layout = 6;
 
     private const string SourceTensor = "source";
 
