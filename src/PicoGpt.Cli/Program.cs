@@ -47,6 +47,7 @@ try
     }
 
     if (model.WeightDoubt is { } hole) Say(hole);
+    if (model.Unkept is { } unkept) Say(unkept);
     return 0;
 
     IEnumerable<Gpt2Completion> Stream(string text)

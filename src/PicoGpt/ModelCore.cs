@@ -189,6 +189,9 @@ internal sealed class ModelCore : IDisposable
     public bool IsConverted(Gpt2Precision precision) =>
         _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
 
+    /// <summary>Why the converted matrices have no file, where they are there and should have one.</summary>
+    public string? UnkeptOf(Gpt2Precision precision) => _packed.TryGetValue(precision, out PackedSlot? slot) ? slot.Weights?.Unkept : null;
+
     /// <summary>
     /// The matrices in memory of this process's own, once for all who run the model in a precision, who copy them; <see langword="null"/> where
     /// there is no memory for them, or the model is closed.

@@ -132,6 +132,22 @@ Describe 'Invoke-Gpt2Generate' {
         @($warnings) -like 'Threads*' | Should -BeNullOrEmpty
     }
 
+    It 'warns, once for a model, where what it converted cannot be kept' {
+        $null = New-Gpt2Model -Vocabulary 3M -Width 1024 -Layers 3 -Destination "$TestDrive/wide"
+        $null = New-Item "$TestDrive/wide/converted" # a file where the folder would be
+        $model = Get-Gpt2Model -Path "$TestDrive/wide" -Precision Float16
+        $null = Invoke-Gpt2Generate Once -Model $model -MaxTokens 1 -WarningAction SilentlyContinue -WarningVariable warnings
+        $warnings | Should -HaveCount 1
+        "$warnings" | Should -BeLike "The weights in Float16 cannot be kept in '*wide?converted': *"
+        $null = Invoke-Gpt2Generate Once -Model $model -MaxTokens 1 -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        Remove-Item "$TestDrive/wide/converted"
+        $null = Invoke-Gpt2Generate Once -Model "$TestDrive/wide" -Precision Float16 -MaxTokens 1 -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        "$TestDrive/wide/converted/float16.index" | Should -Exist
+        $model.Dispose()
+    }
+
     It 'ends at once where there is no such model' {
         { 'a', 'b' | Invoke-Gpt2Generate -Model 744M } | Should -Throw -ErrorId 'UnknownModel,*InvokeGpt2GenerateCommand'
     }

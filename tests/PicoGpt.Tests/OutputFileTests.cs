@@ -45,7 +45,8 @@ public sealed class OutputFileTests : IDisposable
 
     [Theory]
     [InlineData("Access to the path '/a/b' is denied", "Access to the path '/a/b.0123456789abcdef0123456789abcdef.tmp' is denied")]
-    [InlineData("Read-only file system : '/a'", "Read-only file system : '/a/.0123456789abcdef0123456789abcdef.tmp'")]
+    [InlineData("Read-only file system", "Read-only file system : '/a/.0123456789abcdef0123456789abcdef.tmp'")]
+    [InlineData("Access to the path '/a' is denied", "Access to the path '/a/.0123456789abcdef0123456789abcdef.tmp' is denied")]
     [InlineData("'C:\\a\\b' is open", "'C:\\a\\b.0123456789abcdef0123456789abcdef.old.tmp' is open")]
     [InlineData("'/a/b.tmp' is open", "'/a/b.tmp' is open")]
     public void What_the_system_says_of_a_temporary_name_is_told_of_the_name_that_was_given(string told, string said) =>

@@ -1,13 +1,15 @@
+using System.Text.RegularExpressions;
+
 namespace PicoGpt.Files;
 
 /// <summary>What the operating system says where a file cannot be written, as a sentence.</summary>
-internal static class UnwritableFile
+internal static partial class UnwritableFile
 {
     /// <summary>Whether an exception says that a file cannot be written.</summary>
     public static bool IsFault(Exception fault) => fault is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLong(fault);
 
     /// <summary>Why, in words that follow a colon.</summary>
-    public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : TemporaryFiles.WithoutNames(fault.Message.TrimEnd('.'));
+    public static string ReasonOf(Exception fault) => IsTooLong(fault) ? "its file system takes no file of that length" : SystemsPath().Replace(TemporaryFiles.WithoutNames(fault.Message.TrimEnd('.')), "");
 
     /// <summary>The same of a file, or of a folder that was to hold files; the system says "not found" also where it makes no files, as in Linux's /proc.</summary>
     public static string ReasonOf(string path, Exception fault)
@@ -133,6 +135,10 @@ internal static class UnwritableFile
         {
         }
     }
+
+    // "Read-only file system : '/a/b'", in a sentence that has the path already.
+    [GeneratedRegex(@"(?<=\w) : '.*'$")]
+    private static partial Regex SystemsPath();
 
     // So .NET says EFBIG, which comes of FAT at 4 GiB, and of limits.
     private static bool IsTooLong(Exception fault) => fault is ArgumentOutOfRangeException { ParamName: "value" };

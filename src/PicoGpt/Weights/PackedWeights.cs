@@ -37,6 +37,9 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     private PackedWeights(Gpt2Precision precision, TensorBundle? bundle) => (_precision, _bundle) = (precision, bundle);
 
+    /// <summary>Why there is no file of them though they are large, in sentences; <see langword="null"/> otherwise.</summary>
+    public string? Unkept { get; private set; }
+
     /// <summary>The bytes of a matrix; they lie at a multiple of a cache line.</summary>
     public ReadOnlyMemory<byte> this[Gpt2Weight weight] => _bytes[weight.Name];
 
@@ -74,10 +77,20 @@ internal sealed unsafe class PackedWeights : IDisposable
         }
         catch (Exception fault) when (UnwritableFile.IsFaultOrRefusal(fault))
         {
-            return ConvertInMemory(parameters, precision, progress, cancellationToken);
+            PackedWeights weights = ConvertInMemory(parameters, precision, progress, cancellationToken);
+            weights.Unkept = UnkeptBecause(fault, folder, precision);
+            return weights;
         }
 
         return TryOpen(parameters, precision, prefix, source, cancellationToken) ?? ConvertInMemory(parameters, precision, progress, cancellationToken);
+    }
+
+    // Whoever waits for the conversion, each time, or whose memory it takes, wants to know why.
+    private static string UnkeptBecause(Exception fault, string folder, Gpt2Precision precision)
+    {
+        string converted = Path.Combine(folder, ConvertedFolder.Name);
+        string reason = fault is Gpt2Exception ? fault.Message.TrimEnd('.') : UnwritableFile.ReasonOf(converted, fault);
+        return $"The weights in {precision} cannot be kept in '{converted}': {reason}. They are in memory, and will be converted anew when the model is opened again.";
     }
 
     /// <summary>Whether there is a file of a conversion, right or wrong.</summary>

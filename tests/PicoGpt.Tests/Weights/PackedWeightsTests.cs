@@ -92,9 +92,14 @@ public sealed class PackedWeightsTests
         File.WriteAllText(folder.File("converted"), "a file where the folder should be");
         using Gpt2Model model = Gpt2Model.Open(folder.Path);
         using var weights = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, smallestFile: 0);
+        Assert.StartsWith($"The weights in Int8 cannot be kept in '{folder.File("converted")}': ", weights.Unkept, StringComparison.Ordinal);
+        Assert.DoesNotContain(".tmp", weights.Unkept, StringComparison.Ordinal);
         byte[] inMemory = weights[model.Parameters.Wte].ToArray();
         File.Delete(folder.File("converted"));
         Assert.Equal(inMemory, Open(folder, out _));
+        using var kept = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int8, smallestFile: 0);
+        using var small = PackedWeights.Open(model.Parameters, folder.Path, Gpt2Precision.Int4);
+        Assert.Equal((null, null), (kept.Unkept, small.Unkept));
     }
 
     [Fact]
