@@ -44,18 +44,18 @@ internal static class PlainForward
             string h = $"h{layer}/";
             x = See(h + "resid_pre", x);
             double[][] normed = See(h + "ln_1", LayerNorm(x, block.Ln1, hyper.LayerNormEpsilon));
-            double[][] qkv = Linear(normed, block.Attn.CAttn); // [n_seq, 3 n_embd]
+            double[][] qkv = Linear(Factors(model, normed), block.Attn.CAttn); // [n_seq, 3 n_embd]
             double[][] q = See(h + "attn/q", Part(qkv, 0, n)), k = See(h + "attn/k", Part(qkv, 1, n)), v = See(h + "attn/v", Part(qkv, 2, n));
-            if (model.Precision != Gpt2Precision.Float32) (k, v) = (Rounded(k, hyper.NHead), Rounded(v, hyper.NHead));
+            if (model.Precision != Gpt2Precision.Float32) (k, v) = (Rounded(k, n / hyper.NHead, short.MaxValue), Rounded(v, n / hyper.NHead, short.MaxValue));
             attention[layer] =
             [
                 .. Patterns(q, k, hyper, layer).Select((pattern, head) => Changed($"{h}attn/pattern/{head}", pattern)),
             ];
             double[][] z = See(h + "attn/z", Read(attention[layer], v));
-            x = See(h + "resid_mid", Add(x, See(h + "attn", Linear(z, block.Attn.CProj))));
+            x = See(h + "resid_mid", Add(x, See(h + "attn", Linear(Factors(model, z), block.Attn.CProj))));
             normed = See(h + "ln_2", LayerNorm(x, block.Ln2, hyper.LayerNormEpsilon));
-            double[][] hidden = See(h + "mlp/gelu", Activate(hyper.Activation, See(h + "mlp/c_fc", Linear(normed, block.Mlp.CFc))));
-            x = See(h + "resid_post", Add(x, See(h + "mlp", Linear(hidden, block.Mlp.CProj))));
+            double[][] hidden = See(h + "mlp/gelu", Activate(hyper.Activation, See(h + "mlp/c_fc", Linear(Factors(model, normed), block.Mlp.CFc))));
+            x = See(h + "resid_post", Add(x, See(h + "mlp", Linear(Factors(model, hidden), block.Mlp.CProj))));
         }
 
         See("logits", Logits(model, See("ln_f", LayerNorm(x, p.LnF, hyper.LayerNormEpsilon))));
@@ -66,16 +66,21 @@ internal static class PlainForward
     {
         int n = model.HyperParameters.NEmbd;
         double[] head = ValuesOf(model).LmHead;
-        return [.. normed.Select(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, head.AsSpan(v * n, n))).ToArray())];
+        double[][] factors = Factors(model, normed, isEmbedding: true);
+        return [.. factors.Select(row => Enumerable.Range(0, model.HyperParameters.NVocab).Select(v => Dot(row, head.AsSpan(v * n, n))).ToArray())];
     }
 
     private static double[][] Part(double[][] qkv, int part, int n) => [.. qkv.Select(row => row[(part * n)..((part + 1) * n)])];
 
-    // as integers of 16 bits times the scale of the position and head
-    private static double[][] Rounded(double[][] x, int heads) => [.. x.Select(row => row.Chunk(row.Length / heads).SelectMany(head =>
+    // What a matrix of the model is multiplied by: where that is in integers, in integers too.
+    private static double[][] Factors(Gpt2Model model, double[][] x, bool isEmbedding = false) =>
+        PackedFormat.Of(model.Precision, isEmbedding) is QuantizedFormat format ? Rounded(x, format.BlockRows, format.Largest) : x;
+
+    // as integers times the scale of so many values
+    private static double[][] Rounded(double[][] x, int together, int largest) => [.. x.Select(row => row.Chunk(together).SelectMany(group =>
     {
-        double scale = head.Max(Math.Abs) / short.MaxValue;
-        return head.Select(value => scale == 0 ? 0 : Math.Round(value / scale) * scale);
+        double scale = group.Max(Math.Abs) / largest;
+        return group.Select(value => scale == 0 ? 0 : Math.Round(value / scale) * scale);
     }).ToArray())];
 
     // [n_head][n_seq][t + 1]

@@ -45,7 +45,7 @@ public sealed class InterventionTests : IDisposable
         {
             double[] expected = PlainForward.Logits(model, Ids, (name, values) => Plain(change, name, values));
             float[] logits = Logits(model, Ids, change);
-            AssertClose(expected, logits, precision == Gpt2Precision.Int4 ? 0.02 : 1e-4); // there activations are rounded to 8 bits
+            AssertClose(expected, logits, precision == Gpt2Precision.Int4 ? 0.01 : 1e-4); // what lies between two integers of 8 bits goes either way
             bool isSame = site == "wpe" && change.Kind == InterventionKind.Patch; // every text has the same embeddings of positions
             Assert.Equal(isSame, unchanged.SequenceEqual(logits));
         }
