@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace PicoGpt.Numerics;
@@ -65,35 +64,6 @@ internal static unsafe class LevelCodes
             }
         }
     }
-
-    /// <inheritdoc cref="IQuantizedFormat.Store"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<TWidth, TVector>(VectorPair<TVector> unit, byte* destination)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct
-    {
-        TWidth.Store(unit.First, (float*)destination);
-        TWidth.Store(unit.Second, (float*)(destination + PlaneSize));
-    }
-
-    /// <inheritdoc cref="IQuantizedFormat.Load"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static VectorPair<TVector> Load<TWidth, TVector>(byte* source)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct => new(TWidth.Load((float*)source), TWidth.Load((float*)(source + PlaneSize)));
-
-    /// <inheritdoc cref="IQuantizedFormat.Broadcast"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static VectorPair<TVector> Broadcast<TWidth, TVector>(byte* x)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct => new(TWidth.Broadcast(*(float*)x), TWidth.Broadcast(*(float*)(x + PlaneRows)));
-
-    /// <inheritdoc cref="IQuantizedFormat.Add"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Add<TWidth, TVector>(TVector sums, VectorPair<TVector> unit, VectorPair<TVector> x)
-        where TWidth : struct, IWidth<TVector>
-        where TVector : struct =>
-        TWidth.AddPairs(sums, TWidth.AddWords(TWidth.MultiplyBytes(unit.First, x.First), TWidth.MultiplyBytes(unit.Second, x.Second)));
 
     // Of 16 columns at once: the scale, a bfloat16 in float32, that gives the least square error.
     private static Vector512<float> BestScale(float* columns, ReadOnlySpan<byte> levels, int rows)

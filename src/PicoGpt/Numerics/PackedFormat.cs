@@ -7,8 +7,8 @@ internal abstract unsafe class PackedFormat
     private static readonly PackedFormat Float16 = new Float16Products();
     private static readonly PackedFormat BFloat16 = new FloatFormatOf<BFloat16Format>();
     private static readonly PackedFormat Int8 = new QuantizedFormatOf<Int8Format>();
-    private static readonly PackedFormat Int5 = new QuantizedFormatOf<Int5Format>();
-    private static readonly PackedFormat Int4 = new QuantizedFormatOf<Int4Format>();
+    private static readonly PackedFormat Int5 = new QuantizedFormatOf<LevelFormat<Int5Codes>>();
+    private static readonly PackedFormat Int4 = new QuantizedFormatOf<LevelFormat<Int4Codes>>();
 
     /// <summary>Rows of a block.</summary>
     public abstract int BlockRows { get; }

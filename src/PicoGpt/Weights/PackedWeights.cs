@@ -17,7 +17,7 @@ namespace PicoGpt.Weights;
 internal sealed unsafe class PackedWeights : IDisposable
 {
     // Increased whenever the bytes of a format change, or what is converted: of 2, weights that were not numbers had become some; of 3, halves
-    // did not lie in pairs; of 4, holes were not told.
+    // did not lie in pairs; of 4, holes were not told; of 5, fewer bits than 8 lay in words.
     private const int Layout = 6;
 
     private const string SourceTensor = "source";
