@@ -250,9 +250,10 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         bool isTold = model.Unkept is not null; // when it was converted
+        var status = new Lazy<string>(() => model.KeepsConverted ? "once; the next time it is there" : "into memory, since it cannot be kept beside the model");
         var share = new LatestValue<double>();
         using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
-        Await(Convert, () => bar.Show("once; the next time it is there", share.Value), beside: () => ReadVocabulary(model));
+        Await(Convert, () => bar.Show(status.Value, share.Value), beside: () => ReadVocabulary(model));
         if (!isTold && model.Unkept is { } unkept) WriteWarning(unkept);
         WriteVerbose($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
 

@@ -106,7 +106,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     private bool Use(Gpt2ModelReference model)
     {
         if (ReferenceEquals(model, _used)) return true;
-        FinishUsed();
+        PerItem(_used, FinishUsed);
         Begin(model);
         _used = model;
         return true;
@@ -115,8 +115,16 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     private void FinishUsed()
     {
         if (_used is null) return;
-        Finish();
-        if (!_isModelGiven && ParameterSetName != InputSet) _used = null;
+        bool isDone = false;
+        try
+        {
+            Finish();
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone || (!_isModelGiven && ParameterSetName != InputSet)) _used = null; // what failed is not tried once more at the end
+        }
     }
 
     private void Take(TextInput input)

@@ -303,6 +303,9 @@ public sealed class Gpt2Model : IDisposable
     /// <summary>Why the matrices, which were converted, could not be kept for the next time, in sentences; <see langword="null"/> where they were, or need not be.</summary>
     internal string? Unkept => _core.UnkeptOf(Precision);
 
+    /// <summary>Whether the matrices are kept for the next time where they are converted now.</summary>
+    internal bool KeepsConverted => _core.KeepsConverted(Precision);
+
     /// <summary>Does work beside what the caller does next, unless such work was begun before; closing the model waits for it.</summary>
     internal Task BeginOnce(Action<CancellationToken> work) => _core.BeginOnce(work);
 

@@ -110,6 +110,34 @@ Describe 'Invoke-Gpt2Training' {
         "$TestDrive/fine" | Should -Not -Exist
     }
 
+    It 'tells once what cannot be written, also where no model is given' {
+        Set-Content "$TestDrive/file" ''
+        $old = Set-EmptyCache
+        try { Invoke-Gpt2Training $text -Destination "$TestDrive/file/a" -ErrorAction SilentlyContinue -ErrorVariable faults }
+        finally { Set-Environment $old | Out-Null }
+        $faults | Should -HaveCount 1
+    }
+
+    It 'keeps the model where its report cannot be written any more' {
+        $given = Invoke-Gpt2Training $text @small -Destination "$TestDrive/kept" -Report "$TestDrive/gone.html" -SaveEvery 1 -ErrorAction SilentlyContinue -ErrorVariable faults |
+            ForEach-Object {
+                if ($_.Step -eq 2) { Remove-Item "$TestDrive/gone.html"; $null = New-Item "$TestDrive/gone.html" -ItemType Directory }
+                $_
+            }
+        $given[-1].FullName | Should -Be (Get-Item "$TestDrive/kept").FullName
+        $given | Should -HaveCount 7
+        $faults | Should -HaveCount 1
+        $faults[0].FullyQualifiedErrorId | Should -BeLike 'Unwritable,*'
+        "$($faults[0])" | Should -BeLike '*gone.html*'
+    }
+
+    It 'says so where it is stopped and what was learnt cannot be saved' {
+        Invoke-Gpt2Training $text @small -Destination "$TestDrive/unsaved" -WarningVariable said -WarningAction SilentlyContinue |
+            ForEach-Object { Set-Content "$TestDrive/unsaved" 'mine'; $_ } | Select-Object -First 2 | Out-Null
+        "$said" | Should -BeLike 'The training was stopped after step 2 of 6, which could not be saved. *unsaved*'
+        Get-Content "$TestDrive/unsaved" | Should -Be 'mine'
+    }
+
     It 'names the option that differs when it is resumed' {
         $null = Invoke-Gpt2Training $text @small -Destination "$TestDrive/named" -WarningAction SilentlyContinue | Select-Object -First 1
         { Invoke-Gpt2Training $text -Model 3M -Destination "$TestDrive/named" -Resume -Seed 7 -WeightDecay 0.5 -ErrorAction Stop } |

@@ -1,4 +1,7 @@
-BeforeDiscovery { $hasLimits = $IsLinux }
+BeforeDiscovery {
+    $hasLimits = $IsLinux
+    $canPin = $IsLinux -and (id -u) -eq 0 -and (Get-Command chattr -ErrorAction Ignore)
+}
 
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
@@ -96,5 +99,31 @@ Describe 'A file that cannot be written' {
         @{ Path = ''; Says = "* cannot be written, since it is a folder; give the path of a file." }
     ) {
         { Trace-Gpt2Text a -Model $model -Html "$TestDrive/$Path" -ErrorAction Stop } | Should -Throw -ErrorId 'Unwritable,*' -ExpectedMessage $Says
+    }
+}
+
+Describe 'A file that nobody may replace' -Tag 'needs Linux, its user root and chattr' -Skip:(-not $canPin) {
+    BeforeAll {
+        $model = Get-Gpt2Model 3M
+        $text = 'The grey cat sat upon the old wall. ' * 60
+        $folder = "$TestDrive/pinned"
+        $null = Export-Gpt2Model $folder TensorFlow -Model $model
+        chattr +i "$folder/checkpoint" 2>$null
+        $cannot = $LASTEXITCODE -ne 0
+    }
+
+    AfterAll { chattr -i "$folder/checkpoint" 2>$null }
+
+    It 'stays, with nothing beside it, by <Case>' -ForEach @(
+        @{ Case = 'Export-Gpt2Model'; Write = { Export-Gpt2Model $folder TensorFlow -Model $model -Force -ErrorAction Stop } }
+        @{ Case = 'New-Gpt2Model'; Write = { New-Gpt2Model -Destination $folder -Vocabulary $model -Layers 1 -Force -ErrorAction Stop } }
+        @{ Case = 'Invoke-Gpt2Training'; Write = { Invoke-Gpt2Training $text -Model $model -Destination $folder -Steps 1 -BatchSize 1 -ContextLength 16 -Force -ErrorAction Stop -WarningAction Ignore } }
+    ) {
+        if ($cannot) { Set-ItResult -Skipped -Because 'this file system cannot do that' }
+        $before = Get-ChildItem $folder | Get-FileHash
+        $record = try { & $Write } catch { $_ }
+        $record.FullyQualifiedErrorId | Should -BeLike 'Unwritable,*'
+        $record.CategoryInfo.Category | Should -Be 'WriteError'
+        Get-ChildItem $folder | Get-FileHash | ForEach-Object { "$($_.Path) $($_.Hash)" } | Should -Be ($before | ForEach-Object { "$($_.Path) $($_.Hash)" })
     }
 }

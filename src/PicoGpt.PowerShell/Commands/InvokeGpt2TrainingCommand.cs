@@ -22,6 +22,8 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     private const double LeastRateFromNothing = 3e-4;
 
     private readonly List<int> _tokens = [];
+    private Gpt2Exception? _reportFault; // of the last attempt to write the report
+    private bool _cannotSave;
 
     /// <summary>The texts.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = TextSet)]
@@ -210,6 +212,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     private protected override void Begin(Gpt2ModelReference model)
     {
         _tokens.Clear();
+        (_reportFault, _cannotSave) = (null, false);
         TellOfVocabulary(Open(model));
     }
 
@@ -237,6 +240,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (InUse.WeightDoubt is { } doubt) WriteWarning(doubt);
         Train(run, report);
         Emit(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
+        if (_reportFault is not null) throw _reportFault;
         if (report is not null) Emit(report, null);
     }
 
@@ -337,26 +341,44 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
 
     private void Save(TrainingRun run, ProgressBar bar, string? report)
     {
+        _cannotSave = true;
         Await(() => run.Save(StopToken), () => bar.Show("writing a checkpoint", Share(run)));
+        _cannotSave = false;
         SaveReport(run, report);
     }
 
-    private static void SaveReport(TrainingRun run, string? report)
+    // The training is worth more than its report, and goes on without.
+    private void SaveReport(TrainingRun run, string? report)
     {
-        if (report is not null) new TrainingReport(run).Save(report, overwrite: true);
+        if (report is null) return;
+        _reportFault = null;
+        try
+        {
+            new TrainingReport(run).Save(report, overwrite: true);
+        }
+        catch (Gpt2Exception fault)
+        {
+            _reportFault = fault;
+        }
     }
 
     // A step that was cut short changed nothing: what is done is kept.
     private void Interrupted(TrainingRun run, string? report, bool isFault)
     {
-        run.Save(CancellationToken.None);
-        SaveReport(run, report);
+        if (isFault && _cannotSave) return; // which is being told
+        string sentence;
+        try
+        {
+            run.Save(CancellationToken.None);
+            SaveReport(run, report);
+            sentence = Stopped(run) + (_reportFault is null ? "" : $" {_reportFault.Message}");
+        }
+        catch (Gpt2Exception fault) when (!isFault)
+        {
+            sentence = $"The training was stopped after step {run.Step} of {run.Options.Steps}, which could not be saved. {fault.Message}";
+        }
+
         if (isFault) return;
-        bool isComplete = run.Step == run.Options.Steps && Patience == 0; // with patience the model of an earlier step may be the one to keep
-        string sentence = isComplete
-            ? $"The training was stopped after its last step, {run.Step}, which is saved in '{run.Folder}': it is complete."
-            : $"The training was stopped after step {run.Step} of {run.Options.Steps}, which is saved in '{run.Folder}'. To go on, give the same texts to: "
-                + ContinuedCommand.Of(MyInvocation, nameof(Resume));
         try
         {
             WriteWarning(sentence);
@@ -365,6 +387,15 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         {
             Host?.UI?.WriteWarningLine(Format.Visible(sentence)); // of a pipeline that is stopped only the host shows anything
         }
+    }
+
+    private string Stopped(TrainingRun run)
+    {
+        bool isComplete = run.Step == run.Options.Steps && Patience == 0; // with patience the model of an earlier step may be the one to keep
+        return isComplete
+            ? $"The training was stopped after its last step, {run.Step}, which is saved in '{run.Folder}': it is complete."
+            : $"The training was stopped after step {run.Step} of {run.Options.Steps}, which is saved in '{run.Folder}'. To go on, give the same texts to: "
+                + ContinuedCommand.Of(MyInvocation, nameof(Resume));
     }
 
     private Gpt2TrainingStep Next(TrainingRun run, ProgressBar bar, TrainingClock clock)

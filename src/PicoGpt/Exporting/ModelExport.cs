@@ -99,12 +99,13 @@ public sealed class ModelExport
         _model.ThrowIfDisposed();
         ThrowIfOwnFiles();
         ThrowIfThere(overwrite);
-        List<string> newFolders = MissingFolders();
+        var folders = new NewPaths(Folder);
+        bool isDone = false;
         try
         {
             Directory.CreateDirectory(Folder);
             Write(new WriteMeter(progress, cancellationToken));
-            newFolders = [];
+            isDone = true;
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
@@ -113,7 +114,7 @@ public sealed class ModelExport
         }
         finally
         {
-            RemoveIfEmpty(newFolders);
+            if (!isDone) folders.Withdraw();
         }
     }
 
@@ -185,21 +186,6 @@ public sealed class ModelExport
 
     private static bool IsThere(string path, byte[] content) =>
         File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
-
-    // The deepest first.
-    private List<string> MissingFolders()
-    {
-        List<string> folders = [];
-        for (string? folder = Folder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
-            folders.Add(folder);
-        return folders;
-    }
-
-    private static void RemoveIfEmpty(List<string> folders)
-    {
-        foreach (string folder in folders.Where(folder => Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()))
-            Directory.Delete(folder);
-    }
 
     private Gpt2Exception Unwritable(Exception fault) => UnwritableFile.IsFull(fault)
         ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again.", Folder, fault)

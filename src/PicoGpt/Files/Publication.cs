@@ -43,7 +43,7 @@ internal static class Publication
         string aside = TemporaryFiles.NewAsidePath(path);
         try
         {
-            BusyFile.Do(BusyFile.Patiently, () => File.Move(path, aside));
+            BusyFile.Do(BusyFile.Patiently, () => File.Move(path, aside, overwrite: true)); // otherwise .NET copies what cannot be moved, and leaves the copy
             return aside;
         }
         catch (FileNotFoundException)

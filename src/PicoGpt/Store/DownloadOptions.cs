@@ -1,3 +1,4 @@
+using PicoGpt.Files;
 using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Store;
@@ -62,18 +63,5 @@ public sealed record DownloadOptions
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>The free bytes of the disk that holds a folder.</summary>
-    internal Func<string, long> FreeSpace { get; init; } = FreeBytes;
-
-    // On Windows a network share has no drive letter to ask; a full one shows when it is written to.
-    private static long FreeBytes(string folder)
-    {
-        try
-        {
-            return new DriveInfo(folder).AvailableFreeSpace;
-        }
-        catch (ArgumentException)
-        {
-            return long.MaxValue;
-        }
-    }
+    internal Func<string, long> FreeSpace { get; init; } = DiskSpace.FreeIn;
 }

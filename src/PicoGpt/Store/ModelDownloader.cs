@@ -102,8 +102,8 @@ public sealed class ModelDownloader(ModelStore store)
     {
         if (plan.Files.Count == 0) return;
         IReadOnlyList<ModelSource> sources = Usable(plan, options);
-        Directory.CreateDirectory(plan.Folder);
         CheckSpace(plan, options);
+        Directory.CreateDirectory(plan.Folder);
         long total = Selected(plan.Model, options).Sum(file => file.Size ?? 0);
         _meter.BeginModel(total - plan.Files.Sum(file => file.Size ?? 0), total);
         foreach (CatalogFile file in plan.Files)

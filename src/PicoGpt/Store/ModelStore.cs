@@ -123,7 +123,7 @@ public sealed class ModelStore(string root)
         {
             throw new Gpt2Exception(
                 UnwritableFile.IsInUse(fault) ? Gpt2Error.InUse : Gpt2Error.Unwritable,
-                $"The model {model.Name} cannot be removed from '{removal.Folder}': {fault.Message.TrimEnd('.')}.",
+                $"The model {model.Name} cannot be removed from '{removal.Folder}': {UnwritableFile.ReasonOf(fault)}.",
                 removal.Folder,
                 fault);
         }

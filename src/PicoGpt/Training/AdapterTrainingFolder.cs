@@ -15,18 +15,17 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
 
     private readonly JournalFiles _journals = new(folder);
 
+    private string AdapterPath => Path.Combine(folder, AdapterFile.FileName);
+
+    private string ConfigPath => Path.Combine(folder, AdapterConfig.FileName);
+
     public void Save(Gpt2Model model, Trainer trainer, TrainingJournal journal, int best, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        LowRankAdapter adapter = model.Adapter!;
-        string? digest = model.Parameters.VectorDigest;
         try
         {
-            Directory.CreateDirectory(folder);
+            Write(model, trainer, journal);
             Delete(_journals.After(journal.Step)); // of a training that was here before this one
-            AdapterFile.Write(StateOf(journal.Step), adapter, digest, trainer.AdapterMoments);
-            journal.Save(_journals.PathOf(journal.Step));
-            WriteAdapter(model, adapter, digest);
             Delete(_journals.Superseded(journal.Step, best));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
@@ -69,11 +68,32 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         AdapterFile.ReadInto(state, model.Adapter!, first, second);
     }
 
+    private void Write(Gpt2Model model, Trainer trainer, TrainingJournal journal)
+    {
+        LowRankAdapter adapter = model.Adapter!;
+        string? digest = model.Parameters.VectorDigest;
+        string state = StateOf(journal.Step), notes = _journals.PathOf(journal.Step);
+        var files = new NewPaths(folder, state, notes, AdapterPath, ConfigPath);
+        bool isDone = false;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            AdapterFile.Write(state, adapter, digest, trainer.AdapterMoments);
+            journal.Save(notes);
+            WriteAdapter(model, adapter, digest);
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone) files.Withdraw();
+        }
+    }
+
     private void WriteAdapter(Gpt2Model model, LowRankAdapter adapter, string? digest)
     {
         byte[] config = AdapterConfig.Format(adapter.Rank, adapter.Alpha, NameOf(model), AdapterFile.TargetsOf(adapter, model.HyperParameters.NLayer));
-        OutputFile.Save(Path.Combine(folder, AdapterConfig.FileName), stream => stream.Write(config));
-        AdapterFile.Write(Path.Combine(folder, AdapterFile.FileName), adapter, digest);
+        OutputFile.Save(ConfigPath, stream => stream.Write(config));
+        AdapterFile.Write(AdapterPath, adapter, digest);
     }
 
     /// <summary>What others call the model: Hugging Face's name of one of OpenAI's, or where it lies.</summary>

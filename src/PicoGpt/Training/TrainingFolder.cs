@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
@@ -27,15 +28,7 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
     {
         try
         {
-            Directory.CreateDirectory(folder);
-            foreach ((string name, byte[] content) in CompanionsOf(model))
-            {
-                string path = Path.Combine(folder, name);
-                if (!IsThere(path, content)) OutputFile.Save(path, stream => stream.Write(content));
-            }
-
-            journal.Save(_journals.PathOf(journal.Step));
-            Write(PrefixOf(journal.Step), trainer, journal, cancellationToken);
+            Write(model, trainer, journal, cancellationToken);
             Delete(_journals.Superseded(journal.Step, best));
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
@@ -95,25 +88,60 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         }
     }
 
-    private static void Write(string prefix, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
+    // Nothing has its name before all of it is whole.
+    private void Write(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
     {
-        using var writer = new TensorBundleWriter(prefix, options: null, new WriteMeter(null, cancellationToken));
+        var folders = new NewPaths(folder);
+        List<OutputFile> files = [];
+        bool isDone = false;
+        try
+        {
+            using ITensorWriter weights = new TensorBundleWriter(PrefixOf(journal.Step), options: null, new WriteMeter(null, cancellationToken));
+            Write(weights, trainer, journal);
+            weights.Complete();
+            foreach ((string name, byte[] content) in CompanionsOf(model))
+            {
+                string path = Path.Combine(folder, name);
+                if (!IsThere(path, content)) Add(path, stream => stream.Write(content));
+            }
+
+            Add(_journals.PathOf(journal.Step), journal.Write);
+            Publication.Of([.. files, .. weights.Files]);
+            isDone = true;
+        }
+        finally
+        {
+            foreach (OutputFile file in files) file.Dispose();
+            if (!isDone) folders.Withdraw();
+        }
+
+        void Add(string path, Action<Stream> write)
+        {
+            files.Add(new OutputFile(path));
+            write(files[^1].Stream);
+            files[^1].Complete();
+        }
+    }
+
+    private static void Write(ITensorWriter writer, Trainer trainer, TrainingJournal journal)
+    {
         float power1 = 1, power2 = 1;
         for (int step = 0; step < journal.Step; step++) (power1, power2) = (power1 * (float)journal.Options.Beta1, power2 * (float)journal.Options.Beta2);
         foreach ((Gpt2Weight weight, Matrix first, Matrix second) in trainer.Moments)
         {
             string name = Format.Naming.Of(weight.Name);
             TensorShape shape = Format.ShapeOf(weight.Name, TensorShape.Of(weight.Shape));
-            writer.AddFloats(name, shape, weight.Values.Span);
+            Add(name, shape, weight.Values.Span);
             if (first.Rows == 0) continue; // frozen
-            writer.AddFloats(name + FirstMoment, shape, first.Values);
-            writer.AddFloats(name + SecondMoment, shape, second.Values);
+            Add(name + FirstMoment, shape, first.Values);
+            Add(name + SecondMoment, shape, second.Values);
         }
 
-        writer.AddFloats("beta1_power", new TensorShape([]), [power1]);
-        writer.AddFloats("beta2_power", new TensorShape([]), [power2]);
+        Add("beta1_power", new TensorShape([]), [power1]);
+        Add("beta2_power", new TensorShape([]), [power2]);
         writer.Add("global_step", TensorDType.Int64, new TensorShape([]), BitConverter.GetBytes((long)journal.Step));
-        writer.Finish();
+
+        void Add(string name, TensorShape shape, ReadOnlySpan<float> values) => writer.Add(name, TensorDType.Float32, shape, MemoryMarshal.AsBytes(values));
     }
 
     private static IEnumerable<(string Name, byte[] Content)> CompanionsOf(Gpt2Model model)

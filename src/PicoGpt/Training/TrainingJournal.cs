@@ -41,7 +41,10 @@ internal sealed record TrainingJournal(
 
     /// <summary>Writes it.</summary>
     /// <exception cref="Gpt2Exception">It cannot be written.</exception>
-    public void Save(string path) => OutputFile.Save(path, stream => JsonSerializer.Serialize(stream, this, TrainingJournalJson.Default.TrainingJournal));
+    public void Save(string path) => OutputFile.Save(path, Write);
+
+    /// <summary>Writes it to a file that has its name later.</summary>
+    public void Write(Stream stream) => JsonSerializer.Serialize(stream, this, TrainingJournalJson.Default.TrainingJournal);
 
     private static Gpt2Exception NoJournal(string path, Exception? fault) =>
         new(Gpt2Error.NotAFormat, $"'{path}' is not the journal of a training, without which it cannot be resumed.", path, fault);

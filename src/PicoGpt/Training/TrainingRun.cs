@@ -38,11 +38,15 @@ public sealed class TrainingRun : IDisposable
         foreach (double loss in _losses) _ = _watch.Add(loss);
         _saved = journal?.Step ?? -1;
         _trainer = new Trainer(model, tokens, options, frozen.Contains, validation);
-        if (journal is null) return;
         try
         {
-            _files.Read(model, _trainer, journal.Step);
-            _trainer.Resume(journal.Step);
+            if (journal is not null)
+            {
+                _files.Read(model, _trainer, journal.Step);
+                _trainer.Resume(journal.Step);
+            }
+
+            if (Step < options.Steps) RequireRoom();
         }
         catch
         {
@@ -202,7 +206,15 @@ public sealed class TrainingRun : IDisposable
     {
         if (_saved == Step || _hasExploded) return;
         var journal = new TrainingJournal(Step, Options, _frozen, _text, [.. _losses], [.. _validations], [.. _samples]);
-        _files.Save(Model, _trainer, journal, Best?.Step ?? 0, cancellationToken);
+        try
+        {
+            _files.Save(Model, _trainer, journal, Best?.Step ?? 0, cancellationToken);
+        }
+        catch (Gpt2Exception fault) when (_saved > 0)
+        {
+            throw new Gpt2Exception(fault.Error, $"{fault.Reason}: the checkpoint of step {_saved} stays, from which the training can be resumed.", fault.Path, fault);
+        }
+
         _saved = Step;
     }
 
@@ -212,6 +224,18 @@ public sealed class TrainingRun : IDisposable
         _trainer.Dispose();
         Model.Dispose();
         _adapter?.Dispose();
+    }
+
+    // Hours before the first checkpoint. It has two moments for each parameter that is trained; adapters are in it once more as they are used.
+    private void RequireRoom()
+    {
+        long size = sizeof(float) * (_adapter is null ? Model.ParameterCount + (2 * TrainedCount) : 4 * TrainedCount);
+        long free = DiskSpace.FreeIn(Folder);
+        if (free >= size) return;
+        throw new Gpt2Exception(
+            Gpt2Error.DiskFull,
+            $"A checkpoint of the training takes {size:N0} bytes in '{Folder}', but the disk has {free:N0} free; make room, or give a folder of another disk.",
+            Folder);
     }
 
     private Gpt2Exception Exploded() => new(

@@ -2,6 +2,7 @@ using PicoGpt.Exporting;
 using PicoGpt.Store;
 using PicoGpt.Tests.Store;
 using PicoGpt.Tracing;
+using PicoGpt.Training;
 using PicoGpt.Weights;
 using Xunit;
 
@@ -35,6 +36,7 @@ internal sealed class FullDisk
         counts.Add($"convert {await sweep.EachAsync(free => sweep.Convert(free, Path.Combine(source, "Tiny")))}");
         Gpt2Trace trace = new TextTracer(model, "abcdefgh", new TraceOptions { Attention = true, LogitLens = true, Norms = true }).Trace();
         counts.Add($"page {await sweep.EachAsync(free => sweep.Page(free, trace))}");
+        foreach (int rank in (int[])[0, 4]) counts.Add($"training {await sweep.EachAsync(free => sweep.Train(free, model, rank))}");
         return string.Join(", ", counts);
     }
 
@@ -91,6 +93,25 @@ internal sealed class FullDisk
     {
         using var weights = PackedWeights.Open(model.Parameters, folder, Gpt2Precision.Int8, smallestFile: 0);
         return !File.Exists(Path.Combine(folder, "converted", "int8.index"));
+    }
+
+    // What is certain to find no room is refused before the first step; here the disk becomes full after it.
+    private async Task Train(int free, Gpt2Model model, int rank)
+    {
+        string folder = Path.Combine(_disk, "deep", "trained");
+        string[] frozen = rank > 0 ? [] : [.. model.Parameters.Select(weight => weight.Name).Where(name => name != "ln_f/b")];
+        int[] tokens = [.. Enumerable.Range(0, 100).Select(i => i * i % 41)];
+        using TrainingRun run = Begin();
+        run.Next();
+        bool isFull = await TryAsync(free, () => Task.Run(() => run.Save()));
+        Assert.Equal(!isFull, Directory.Exists(Path.Combine(_disk, "deep")));
+        if (isFull && free == 0) await TryAsync(free, () => Task.Run(() => Begin().Dispose()));
+        run.Save();
+        using TrainingRun resumed = TrainingRun.Resume(folder, tokens, options => options, model: model);
+        Assert.Equal(1, resumed.Step);
+
+        TrainingRun Begin() => TrainingRun.Begin(
+            model, folder, tokens, new TrainingOptions { Steps = 2, BatchSize = 1, ContextLength = 8, Threads = 1, Rank = rank, ValidationShare = 0 }, frozen);
     }
 
     private async Task Page(int free, Gpt2Trace trace)

@@ -36,7 +36,7 @@ public sealed class ResourceTests : IDisposable
         Assert.SkipWhen(lines is ["skip", ..], "no disk can be mounted here");
         Assert.True(exitCode == 0 && lines.Length == 1, string.Join("\n", lines));
         string[] counts = [.. lines[0].Split(", ").Select(count => count.Split(' ')[^1])];
-        Assert.Equal(7, counts.Length);
+        Assert.Equal(9, counts.Length);
         Assert.All(counts, count => Assert.InRange(int.Parse(count, CultureInfo.InvariantCulture), 2, 30));
     }
 
@@ -84,6 +84,7 @@ public sealed class ResourceTests : IDisposable
         Assert.Equal(["ok Cached", "ok", "ok", "ok in memory"], [lines[0], .. lines[2..5]]);
         Assert.StartsWith("ok ", lines[1], StringComparison.Ordinal);
         AssertSays("Unwritable", lines[5]);
+        Assert.EndsWith(": Read-only file system.", lines[5], StringComparison.Ordinal);
         Assert.Equal("ok Partial", lines[6]);
         AssertSays("ModelNotCached", lines[7]);
         AssertSays("Unwritable", lines[8]);

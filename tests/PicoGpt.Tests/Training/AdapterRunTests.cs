@@ -46,6 +46,20 @@ public sealed class AdapterRunTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_that_cannot_be_written_leaves_nothing()
+    {
+        string folder = _folder.File("mine"), blocked = Path.Combine(folder, AdapterFile.FileName);
+        using TrainingRun run = Begin(folder, Options);
+        run.Next(TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(blocked); // where the adapter would be, which is written last
+        Assert.Throws<Gpt2Exception>(() => run.Save(TestContext.Current.CancellationToken));
+        Assert.Equal([blocked], Directory.GetFileSystemEntries(folder));
+        Directory.Delete(blocked);
+        Train(run, 1);
+        Assert.Equal(4, Directory.GetFiles(folder).Length);
+    }
+
+    [Fact]
     public void What_was_trained_is_what_is_opened_and_what_an_export_merges()
     {
         string folder = _folder.File("mine"), merged = _folder.File("merged");

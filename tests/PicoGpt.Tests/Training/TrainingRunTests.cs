@@ -61,6 +61,26 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_that_cannot_be_written_leaves_nothing_and_names_the_one_before_it()
+    {
+        string folder = _folder.File("mine"), blocked = Path.Combine(folder, "training-1.json");
+        using TrainingRun run = Begin(folder, Options);
+        run.Next(TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(blocked); // where the journal would be
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => run.Save(TestContext.Current.CancellationToken));
+        Assert.DoesNotContain("checkpoint of step", fault.Message, StringComparison.Ordinal);
+        Assert.Equal([blocked], Directory.GetFileSystemEntries(folder));
+        Directory.Delete(blocked);
+        run.Save(TestContext.Current.CancellationToken);
+        string[] before = Directory.GetFileSystemEntries(folder);
+        run.Next(TestContext.Current.CancellationToken);
+        string next = Directory.CreateDirectory(Path.Combine(folder, "training-2.json")).FullName;
+        fault = Assert.Throws<Gpt2Exception>(() => run.Save(TestContext.Current.CancellationToken));
+        Assert.EndsWith(": the checkpoint of step 1 stays, from which the training can be resumed.", fault.Message, StringComparison.Ordinal);
+        Assert.Equal([.. before.Append(next).Order()], Directory.GetFileSystemEntries(folder).Order());
+    }
+
+    [Fact]
     public void The_number_of_threads_is_not_taken_from_the_folder()
     {
         string folder = _folder.File("mine");
