@@ -173,7 +173,8 @@ internal sealed class TokenizerJson : IDisposable
         {
             switch (TypeOf(step))
             {
-                case ByteLevel:
+                case ByteLevel when !isByteLevel: // each would spell the bytes of the other's spelling
+                    if (isCut && IsTrue(step, "add_prefix_space")) throw Unsupported("has a pre-tokenizer ByteLevel that puts a space before every piece");
                     isByteLevel = true;
                     isCut |= Member(step, "use_regex") is not { ValueKind: JsonValueKind.False };
                     break;
@@ -182,7 +183,7 @@ internal sealed class TokenizerJson : IDisposable
                     isCut = true;
                     break;
                 default:
-                    throw Unsupported($"has the pre-tokenizer {TypeOf(step)}");
+                    throw Unsupported($"has the pre-tokenizer {TypeOf(step)}{(isByteLevel ? " behind ByteLevel" : "")}");
             }
         }
 

@@ -209,6 +209,7 @@ public sealed class TorchArchiveTests : IDisposable
         AssertRefused(Tensor("FloatStorage", "0", 6, [2, 3], strides: [3, -1]), Gpt2Error.NotAFormat, "a dimension or a stride is not a whole number from 0 on");
         AssertRefused(Tensor("FloatStorage", "0", 6, [1L << 40], strides: [0]), Gpt2Error.Unsupported, "repeats its data to more elements than the file has bytes");
         AssertRefused(Tensor("QInt8Storage", "0", 24, [24]), Gpt2Error.Unsupported, "a dictionary of 'x'");
+        AssertRefused(Tensor("FloatStorage", "0", 6, [6])[..^2] + "}" + Text("neg") + "\x88stR", Gpt2Error.Unsupported, "such as a negated view");
     }
 
     public static TheoryData<string> Bombs => [.. AllBombs.Keys];

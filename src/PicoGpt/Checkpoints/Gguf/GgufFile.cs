@@ -72,7 +72,21 @@ internal static class GgufFile
         var list = new (string Name, GgmlType Type, long[] Shape, ulong Offset)[tensors];
         for (int i = 0; i < list.Length; i++) list[i] = ReadTensor(cursor);
         long data = Align(cursor.Position, alignment);
-        return (metadata, [.. list.Select(tensor => Tensor(files, number, data, alignment, tensor))]);
+        StoredTensor[] stored = [.. list.Select(tensor => Tensor(files, number, data, alignment, tensor))];
+        RequireDisjoint([.. list.Zip(stored, (listed, tensor) => (listed.Offset, tensor))]);
+        return (metadata, stored);
+    }
+
+    // There are no checksums: a tensor that is listed at the place of another would be read without a word.
+    private static void RequireDisjoint((ulong Offset, StoredTensor Tensor)[] placed)
+    {
+        Array.Sort(placed, (a, b) => (a.Offset, a.Tensor.Size).CompareTo((b.Offset, b.Tensor.Size)));
+        for (int i = 1; i < placed.Length; i++)
+        {
+            (ulong start, StoredTensor before) = placed[i - 1];
+            if (start + (ulong)before.Size > placed[i].Offset)
+                throw new InvalidDataException($"its tensors '{before.Name}' and '{placed[i].Tensor.Name}' share bytes of the data from {placed[i].Offset} on");
+        }
     }
 
     private static void CheckVersion(uint version)

@@ -84,6 +84,8 @@ internal static class TorchPickle
 
     private static object Tensor(object?[] arguments) => arguments switch
     {
+        // of a view that is negated or conjugated, whose storage has other numbers than the tensor
+        [TorchStorage, _, _, _, _, _, Items { Count: > 0 }, ..] => throw new NotSupportedException("a tensor is told with further properties, such as a negated view"),
         [TorchStorage data, long offset, object?[] shape, object?[] strides, ..] => new TorchTensor(data, offset, Numbers(shape), Numbers(strides)),
         [PickleObject other, ..] => other, // of a type that is not read
         _ => throw new InvalidDataException("a tensor is not described as it should be"),

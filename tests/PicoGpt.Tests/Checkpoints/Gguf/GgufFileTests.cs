@@ -93,6 +93,17 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
+    public void Tensors_that_share_bytes_are_refused()
+    {
+        byte[] file = File([], [("x", 0, [6], Six), ("empty", 0, [0], []), ("y", 0, [6], Six)]);
+        Assert.Equal(3, Open(file).Tensors.Count);
+        int offset = file.AsSpan().IndexOf([.. String("y"), .. Number(1u), .. Number(6ul), .. Number(0u)]) + 25;
+        Assert.Equal(32, file[offset]);
+        file[offset] = 0;
+        AssertRefused(file, Gpt2Error.NotAFormat, "its tensors 'x' and 'y' share bytes of the data from 0 on");
+    }
+
+    [Fact]
     public void A_file_that_is_cut_short_anywhere_is_refused()
     {
         byte[] whole = File([("a", Text("b")), ("c", Texts("d", "e"))], [("x", 0, [6], Six), ("y", 8, [32], new byte[34])]);
