@@ -12,7 +12,7 @@ internal sealed unsafe class AttentionJob : Job
     private readonly AlignedBuffer _scratch;
     private readonly int _scoresLength;
     private readonly int _tileLength;
-    private readonly int _scratchLength;
+    private readonly long _scratchLength;
 
     /// <param name="kernels">The loops.</param>
     /// <param name="heads">n_head.</param>
@@ -50,13 +50,13 @@ internal sealed unsafe class AttentionJob : Job
     public IForwardHook? Hook { get; set; }
 
     /// <summary>The elements of scratch memory that a thread takes.</summary>
-    public static int ScratchLength(int headSize, int capacity) =>
-        TileLength(headSize, capacity) + (ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
+    public static long ScratchLength(int headSize, int capacity) =>
+        TileLength(headSize, capacity) + ((long)ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
 
     public override void Execute(int part, int parts)
     {
         (int from, int to) = Share(Texts.Count * _heads, part, parts);
-        float* scratch = _scratch.Data + ((nint)part * _scratchLength);
+        float* scratch = _scratch.Data + (part * _scratchLength);
         for (int item = from; item < to; item++) Attend(Texts[item / _heads], item % _heads, scratch);
     }
 

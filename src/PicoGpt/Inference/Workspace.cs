@@ -28,7 +28,7 @@ internal sealed class Workspace : IDisposable
         Kernels = kernels;
         Rows = rows;
         Activations = new Activations(h, rows, memory, logits);
-        AttentionScratch = new AlignedBuffer((long)threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
+        AttentionScratch = new AlignedBuffer(threads * AttentionJob.ScratchLength(h.HeadSize, h.NCtx));
         Pool = new WorkerPool(threads); // last, because nobody would stop its threads if something after it failed
     }
 

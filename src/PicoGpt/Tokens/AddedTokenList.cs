@@ -46,7 +46,7 @@ internal sealed class AddedTokenList
     /// <param name="token">The token; its id is not asked.</param>
     public void MarkSpecial(AddedTokenFile file, AddedToken token)
     {
-        if (!_places.TryGetValue(token.Text, out int place)) Add(file, token with { Id = _ids.TryGetValue(token.Text, out int id) ? id : _maxId + 1 });
+        if (!_places.TryGetValue(token.Text, out int place)) Add(file, token with { Id = _ids.TryGetValue(token.Text, out int id) ? id : NextId(file, token) });
         else if (!_tokens[place].IsSpecial) _tokens[place] = token with { Id = _tokens[place].Id, IsSpecial = true };
     }
 
@@ -55,6 +55,9 @@ internal sealed class AddedTokenList
     {
         for (int i = 0; i < _tokens.Count; i++) _tokens[i] = _tokens[i] with { NeedsLeave = _tokens[i].IsSpecial || _tokens[i].NeedsLeave };
     }
+
+    private int NextId(AddedTokenFile file, AddedToken token) =>
+        _maxId < int.MaxValue ? _maxId + 1 : throw file.Bad($"has the token '{token.Text}' without an id, behind which the last id, {_maxId}, leaves none");
 
     private void Put(AddedToken token)
     {

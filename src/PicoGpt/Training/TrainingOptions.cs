@@ -65,6 +65,8 @@ public sealed record TrainingOptions
         Require(BatchSize is >= 1 and <= 1024, $"A batch of {BatchSize} texts is not possible; take 1 to 1024.");
         Require(GradientAccumulation is >= 1 and <= 65536, $"The gradients of {GradientAccumulation} batches cannot be added; take 1 to 65536.");
         Require(ContextLength >= 0 && ContextLength <= context, $"Texts of {ContextLength} tokens do not fit the model, whose context has {context}; take fewer.");
+        long tokens = (long)BatchSize * LengthFor(context) * GradientAccumulation;
+        Require(tokens <= int.MaxValue, $"{tokens:N0} tokens a step are not possible; take fewer or shorter texts, or fewer batches a step, for {int.MaxValue:N0} at most.");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), $"A learning rate of {LearningRate} is not possible; take a positive number, such as 1e-4.");
         Require(WarmupSteps >= 0, $"{WarmupSteps} steps of warm-up are not possible; take 0 or more.");
         Require(WeightDecay >= 0 && WeightDecay * LearningRate < 1, $"A weight decay of {WeightDecay} is not possible; take 0 to 1.");

@@ -38,6 +38,14 @@ public sealed class AddedTokenFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_special_token_that_no_id_is_left_for_is_named()
+    {
+        Write("added_tokens.json", """{"<a>": 2147483647}""");
+        Write("special_tokens_map.json", """{"pad_token": "[PAD]"}""");
+        Assert.Contains("'[PAD]' without an id", Assert.Throws<Gpt2Exception>(() => Tokenizer.Load(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_text_begins_as_the_config_says()
     {
         Write("tokenizer_config.json", """{"add_bos_token": true, "add_prefix_space": true, "bos_token": "<s>", "added_tokens_decoder": {"2048": {"content": "<s>", "special": true} } }""");

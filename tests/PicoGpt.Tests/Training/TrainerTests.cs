@@ -92,6 +92,39 @@ public sealed class TrainerTests
         Assert.Contains("vocabulary", Refusal(model, [.. Tokens, 300], new TrainingOptions { ContextLength = 16 }), StringComparison.Ordinal);
     }
 
+    public static TheoryData<TrainingOptions, string> ImpossibleOptions => new()
+    {
+        { new TrainingOptions { Steps = 0 }, "0 steps" },
+        { new TrainingOptions { BatchSize = 0 }, "batch of 0" },
+        { new TrainingOptions { BatchSize = 1025 }, "batch of 1025" },
+        { new TrainingOptions { GradientAccumulation = 0 }, "gradients of 0" },
+        { new TrainingOptions { GradientAccumulation = 65537 }, "gradients of 65537" },
+        { new TrainingOptions { BatchSize = 1024, GradientAccumulation = 65536, ContextLength = 80 }, "5,368,709,120 tokens a step" },
+        { new TrainingOptions { ContextLength = -1 }, "-1 tokens" },
+        { new TrainingOptions { LearningRate = 0 }, "learning rate of 0" },
+        { new TrainingOptions { LearningRate = double.PositiveInfinity }, "learning rate of Infinity" },
+        { new TrainingOptions { WarmupSteps = -1 }, "-1 steps of warm-up" },
+        { new TrainingOptions { WeightDecay = -0.5 }, "weight decay of -0.5" },
+        { new TrainingOptions { WeightDecay = 10, LearningRate = 0.1 }, "weight decay of 10" },
+        { new TrainingOptions { Beta1 = 1 }, "Betas of 1 and" },
+        { new TrainingOptions { Beta2 = -0.5 }, "and -0.5" },
+        { new TrainingOptions { Epsilon = 0 }, "epsilon of 0" },
+        { new TrainingOptions { ClipNorm = -1 }, "norm of at most -1" },
+        { new TrainingOptions { ValidationShare = 1 }, "validation share of 1" },
+        { new TrainingOptions { Rank = -1 }, "rank of -1" },
+        { new TrainingOptions { Rank = 4097 }, "rank of 4097" },
+        { new TrainingOptions { Alpha = 8 }, "alpha of 8" },
+        { new TrainingOptions { Rank = 4, Alpha = -1 }, "alpha of -1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ImpossibleOptions), DisableDiscoveryEnumeration = true)]
+    public void Each_option_that_is_out_of_its_range_is_named_with_its_value(TrainingOptions options, string part)
+    {
+        using Gpt2Model model = NewModel();
+        Assert.Contains(part, Refusal(model, Tokens, options), StringComparison.Ordinal);
+    }
+
     // Of one thread, which does the others' shares too.
     [Theory]
     [InlineData(0, false, 1)]
