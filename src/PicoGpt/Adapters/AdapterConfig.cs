@@ -81,7 +81,7 @@ internal sealed record AdapterConfig(int Rank, double Alpha, double Scale, strin
         Require(bias == "none", $"'{path}' says bias = '{bias}', and adapters with biases are not read");
         string? begun = root.TryGetProperty("init_lora_weights", out JsonElement begin) && begin.ValueKind == JsonValueKind.String ? begin.GetString() : null;
         Require(
-            begun is null || !Array.Exists(ChangedBases, begun.StartsWith),
+            begun is null || !Array.Exists(ChangedBases, start => begun.StartsWith(start, StringComparison.Ordinal)),
             $"'{path}' says init_lora_weights = '{begun}', which changes the weights of the model itself");
 
         int rank = root.GetProperty("r").GetInt32();
