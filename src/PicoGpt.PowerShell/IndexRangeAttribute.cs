@@ -28,9 +28,10 @@ public sealed class IndexRangeAttribute : ArgumentTransformationAttribute
         string[] ends = text.Split(Dots);
         if (ends.Length != 2 || !TryRead(ends[0], out int first) || !TryRead(ends[1], out int last))
             throw new ArgumentTransformationMetadataException($"'{Format.Visible(text)}' is not a range; give one such as 0..3.");
-        int step = first <= last ? 1 : -1, count = Math.Abs(last - first) + 1;
+        int step = first <= last ? 1 : -1;
+        long count = Math.Abs((long)last - first) + 1;
         if (count > Most) throw new ArgumentTransformationMetadataException($"The range {first}..{last} has {count} numbers; give {Most} at most.");
-        return Enumerable.Range(0, count).Select(i => first + (i * step));
+        return Enumerable.Range(0, (int)count).Select(i => first + (i * step));
     }
 
     private static bool TryRead(string text, out int number) =>

@@ -12,8 +12,13 @@ Describe 'New-Gpt2Intervention' {
         $made.Neurons | Should -Be 7
     }
 
-    It 'refuses the range <Range> in a sentence' -ForEach @{ Range = '0..x' }, @{ Range = '1..2..3' }, @{ Range = '0..2000000' } {
-        { New-Gpt2Intervention h*/mlp -Zero -Layer $Range } | Should -Throw '*range*'
+    It 'refuses the range <Range> in a sentence' -ForEach @(
+        @{ Range = '0..x'; Says = "*'0..x' is not a range; give one such as 0..3.*" }
+        @{ Range = '1..2..3'; Says = "*'1..2..3' is not a range; give one such as 0..3.*" }
+        @{ Range = '0..2000000'; Says = '*0..2000000 has 2000001 numbers; give 1048576 at most.*' }
+        @{ Range = '2147483647..0'; Says = '*2147483647..0 has 2147483648 numbers; give 1048576 at most.*' }
+    ) {
+        { New-Gpt2Intervention h*/mlp -Zero -Layer $Range } | Should -Throw $Says
     }
 
     It 'takes numbers as <Name>' -ForEach @(
