@@ -163,6 +163,7 @@ public sealed class TensorBundleCorruptionTests : IDisposable
     [InlineData("08011200 2804 3A060A0408001001", "does not lie within")]
     [InlineData("0801 12041202 0802 2804 3A060A0408001002", "slice 0,2 of tensor 'some/w' has no entry")]
     [InlineData("0801 12041202 0802 3A060A0408001001", "have 1 elements of its 2")]
+    [InlineData("0801 12041202 0804 3A060A0408001002 3A060A0408011002", "slices 0,2 and 1,2 of tensor 'some/w' overlap")]
     public void Bad_entries_are_refused_by_name(string entry, string words)
     {
         byte[] value = Convert.FromHexString(entry.Replace(" ", "", StringComparison.Ordinal));
@@ -171,6 +172,60 @@ public sealed class TensorBundleCorruptionTests : IDisposable
         Assert.Equal(Gpt2Error.Corrupt, fault.Error);
         Assert.Contains("'some/w'", fault.Message, StringComparison.Ordinal);
         Assert.Contains(words, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_slice_that_has_slices_itself_is_refused()
+    {
+        byte[] name = "w"u8.ToArray(), value = Convert.FromHexString("0801" + "120412020801" + "3A060A0408001001"); // float32 [1] of one slice
+        WriteTable(([], [8, 1]), (OrderedCode.SliceKey(name, new TensorSlice(new TensorExtent(0, 1))), value), (name, value));
+        Assert.Contains("slice 0,1 of tensor 'w' has slices itself", Assert.Throws<Gpt2Exception>(() => TensorBundle.Open(Prefix)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_that_continues_the_one_before_it_where_a_restart_is_told_is_refused()
+    {
+        byte[] value = Convert.FromHexString("08011200" + "2804");
+        using (FileStream file = File.Create(IndexPath))
+        {
+            var table = new SortedTableWriter(file, new TensorBundleWriterOptions { RestartInterval = 1 });
+            table.Add([], [8, 1]);
+            table.Add("ka"u8.ToArray(), value);
+            table.Finish();
+        }
+
+        byte[] index = File.ReadAllBytes(IndexPath);
+        byte[] entry = [0, 2, (byte)value.Length, .. "ka"u8];
+        index[index.AsSpan().IndexOf(entry)] = 1;
+        Seal(index, Blocks(index)[0]);
+        File.WriteAllBytes(IndexPath, index);
+        Assert.Contains("the length 1 passes what is left (0)", Assert.Throws<Gpt2Exception>(() => TensorBundle.Open(Prefix)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Strings_whose_lengths_have_another_checksum_are_refused()
+    {
+        byte[] data = StringTensor.Encode(["ab"u8.ToArray(), "c"u8.ToArray()], out uint crc);
+        Assert.Equal(2, StringTensor.Decode(data, 2, out uint same).Length);
+        Assert.Equal(crc, same);
+        data[2] ^= 1; // behind the two lengths
+        Assert.Contains("its lengths should have the CRC32C", Assert.Throws<InvalidDataException>(() => StringTensor.Decode(data, 2, out _)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFFFF01", ulong.MaxValue)]
+    [InlineData("8080808080808080807F", null)]
+    [InlineData("FFFFFFFFFFFFFFFFFF02", null)]
+    [InlineData("80808080808080808080", null)]
+    public void Numbers_have_64_bits(string bytes, ulong? expected)
+    {
+        Exception? fault = Record.Exception(() =>
+        {
+            ReadOnlySpan<byte> data = Convert.FromHexString(bytes);
+            Assert.Equal(expected, Varint.Read(ref data));
+        });
+        if (expected is null) Assert.Contains("more than 64 bits", Assert.IsType<InvalidDataException>(fault).Message, StringComparison.Ordinal);
+        else Assert.Null(fault);
     }
 
     [Fact]

@@ -202,12 +202,12 @@ public sealed class TensorBundleWriterTests : IDisposable
     [Fact]
     public void Slices_that_overlap_or_leave_a_hole_are_refused()
     {
-        foreach (long secondStart in new long[] { 1, 3 })
+        foreach ((long length, long secondStart, string words) in new[] { (4, 1, "overlap"), (5, 3, "have 4 elements of its 5") })
         {
             using var writer = new TensorBundleWriter(Prefix);
-            writer.AddSlice("x", TensorDType.UInt8, new TensorShape(5), new TensorSlice(new TensorExtent(0, 2)), new byte[2]);
-            writer.AddSlice("x", TensorDType.UInt8, new TensorShape(5), new TensorSlice(new TensorExtent(secondStart, 2)), new byte[2]);
-            Assert.Throws<InvalidOperationException>(writer.Finish);
+            writer.AddSlice("x", TensorDType.UInt8, new TensorShape(length), new TensorSlice(new TensorExtent(0, 2)), new byte[2]);
+            writer.AddSlice("x", TensorDType.UInt8, new TensorShape(length), new TensorSlice(new TensorExtent(secondStart, 2)), new byte[2]);
+            Assert.Contains(words, Assert.Throws<InvalidOperationException>(writer.Finish).Message, StringComparison.Ordinal);
         }
     }
 
@@ -245,6 +245,12 @@ public sealed class TensorBundleWriterTests : IDisposable
         Assert.Throws<ArgumentException>(() => writer.AddFloats("\0y", new TensorShape(1), [1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => writer.AddFloats("y", new TensorShape(1), [1], shard: 1));
         Assert.Throws<ArgumentException>(() => writer.Add("y", TensorDType.String, new TensorShape(1), [1]));
+        var slice = new TensorSlice(new TensorExtent(0, 1));
+        writer.AddSlice("s", TensorDType.UInt8, new TensorShape(2), slice, [1]);
+        Assert.Throws<ArgumentException>(() => writer.AddSlice("s", TensorDType.UInt8, new TensorShape(2), slice, [1]));
+        Assert.Throws<ArgumentException>(() => writer.AddSlice("s", TensorDType.Int8, new TensorShape(2), new TensorSlice(new TensorExtent(1, 1)), [1]));
+        Assert.Throws<ArgumentException>(() => writer.AddSlice("s", TensorDType.UInt8, new TensorShape(2), new TensorSlice(new TensorExtent(1, 2)), [1, 2]));
+        writer.AddSlice("s", TensorDType.UInt8, new TensorShape(2), new TensorSlice(new TensorExtent(1, 1)), [2]);
         writer.Finish();
         Assert.Throws<ObjectDisposedException>(() => writer.AddFloats("z", new TensorShape(1), [1]));
         Assert.Throws<ObjectDisposedException>(writer.Finish);

@@ -70,15 +70,12 @@ internal sealed class SortedTable
         ParseBlock(ReadBlock(index), blocks);
 
         var entries = new List<TableEntry>();
-        ulong end = 0;
         foreach (TableEntry block in blocks)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> value = block.Value.Span;
             BlockHandle handle = BlockHandle.Read(ref value);
-            if (handle.Offset < end) throw new InvalidDataException($"the block at {handle.Offset} overlaps the one before it");
             ParseBlock(ReadBlock(handle), entries);
-            end = handle.Offset + handle.Size;
         }
 
         return entries;

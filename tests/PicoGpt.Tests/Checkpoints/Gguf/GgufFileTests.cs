@@ -89,6 +89,7 @@ public sealed class GgufFileTests : IDisposable
         AssertRefused(File([], [("x", 8, [33], new byte[68])]), Gpt2Error.NotAFormat, "not a multiple of 32, the block of Q8_0");
         AssertRefused(File([], [("x", 8, [], new byte[68])]), Gpt2Error.NotAFormat, "not a multiple of 32");
         AssertRefused(File([("general.alignment", UInt32(64))], [("y", 0, [8], new byte[32]), ("x", 0, [8], new byte[32])]), Gpt2Error.NotAFormat, "'x' begins at 32");
+        AssertRefused(File([(new string('n', 70_000), Bool(true))], []), Gpt2Error.NotAFormat, "a name of 70000 bytes");
         AssertRefused(File([("\xff", [.. Number(8u), .. Number(1ul), 0xFF])], []), null, "");
     }
 
@@ -126,6 +127,7 @@ public sealed class GgufFileTests : IDisposable
         [
             [.. "GGUF"u8, .. Number(3u), .. Number(ulong.MaxValue), .. Number(1ul)],
             [.. "GGUF"u8, .. Number(3u), .. Number(0ul), .. Number(1ul << 62)],
+            [.. "GGUF"u8, .. Number(3u), .. Number(10_000ul), .. Number(0ul), .. new byte[20_000]], // of which each would take 24 bytes
             File([("x", Array(8, long.MaxValue, []))], []),
             File([("x", Array(0, 1L << 40, []))], []),
             File([("x", [.. Number(8u), .. Number(ulong.MaxValue)])], []),
