@@ -67,11 +67,39 @@ public sealed class NpzTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", "plain array")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': __import__('os').system('true'), }", "plain array")]
     [InlineData("{'descr': '<f4', 'shape': (2,), }", "plain array")]
+    [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1), }", "'x' is in Fortran order")]
+    [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", "'x' is of the type '>f4'")]
+    [InlineData("{'descr': '=f4', 'fortran_order': False, 'shape': (2,), }", "'x' is of the type '=f4'")]
+    [InlineData("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "'x' is of the type '<c8'")]
+    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "'x' is of the type '|O'")]
+    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "plain array")]
     [InlineData("", "plain array")]
     public void A_header_that_says_something_else_is_refused(string dictionary, string part)
     {
         WriteArchive(("x.npy", Npy(dictionary, new byte[8])));
         AssertRefused(part);
+    }
+
+    [Theory]
+    [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }", "[2]")]
+    [InlineData("{'descr': '>u1', 'fortran_order': False, 'shape': (2, 4), }", "[2, 4]")]
+    public void An_order_that_changes_nothing_is_read(string dictionary, string shape)
+    {
+        byte[] data = [1, 2, 3, 4, 5, 6, 7, 8];
+        WriteArchive(("x.npy", Npy(dictionary, data)));
+        using MappedSource source = MappedSource.Open(File1, Npz.ListTensors);
+        Assert.Equal(shape, source.Tensors[0].Shape.ToString());
+        Assert.Equal(data, source.Tensors[0].GetBytes().ToArray());
+    }
+
+    [Fact]
+    public void An_encrypted_array_is_refused()
+    {
+        WriteArchive(("x.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", new byte[8])));
+        byte[] file = File.ReadAllBytes(File1);
+        file[file.AsSpan().LastIndexOf("PK\u0001\u0002"u8) + 8] |= 1;
+        File.WriteAllBytes(File1, file);
+        AssertRefused("'x.npy' is encrypted");
     }
 
     [Fact]

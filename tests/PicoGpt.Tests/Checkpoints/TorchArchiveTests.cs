@@ -242,6 +242,17 @@ public sealed class TorchArchiveTests : IDisposable
     }
 
     [Fact]
+    public void A_changed_pickle_is_found_by_the_checksum()
+    {
+        byte[] archive = Archive(StateDictionary(("some.name", Tensor("FloatStorage", "0", 6, [6]))), ("0", Six));
+        archive[archive.AsSpan().IndexOf("some.name"u8)] = (byte)'t'; // which would be read without a word
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => Open(archive));
+        Assert.Contains("the CRC-32 of 'archive/data.pkl' should be", fault.Message, StringComparison.Ordinal);
+        using MappedSource source = Open(WithoutChecksums(archive));
+        Assert.Equal("tome.name", Assert.Single(source.Tensors).Name);
+    }
+
+    [Fact]
     public void Random_damage_never_ends_in_anything_but_a_sentence()
     {
         byte[] pickle = StateDictionary(("x", Tensor("FloatStorage", "0", 6, [2, 3])), ("y", Tensor("FloatStorage", "0", 6, [6])));

@@ -189,6 +189,20 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Fact]
+    public void The_token_that_ends_texts_is_special_whatever_its_type()
+    {
+        using Gpt2Model model = Random(Shape);
+        List<(string Key, byte[] Value)> metadata = GgufModelBytes.Metadata(model);
+        Set(metadata, "tokenizer.ggml.tokens", GgufBytes.Texts("a", "b", "ab", "</s>"));
+        Set(metadata, "tokenizer.ggml.merges", GgufBytes.Texts("a b"));
+        Set(metadata, "tokenizer.ggml.eos_token_id", GgufBytes.UInt32(3));
+        metadata.RemoveAll(pair => pair.Key.EndsWith("token_type", StringComparison.Ordinal));
+        using Gpt2Model read = Open(metadata, GgufModelBytes.Tensors(model));
+        Assert.Equal(3, Assert.Single(read.Encoder.SpecialTokens).Value);
+        Assert.Equal([2, 3], read.Encoder.Encode("ab</s>", allowSpecial: true));
+    }
+
+    [Fact]
     public void Rows_that_make_no_whole_blocks_stay_in_half_precision()
     {
         using Gpt2Model model = Random(Shape with { NEmbd = 40 });
