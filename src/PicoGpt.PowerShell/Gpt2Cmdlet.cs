@@ -130,7 +130,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         _carried = reference.Carried;
         _model = Adapted(OpenModel(reference.NameOrPath!), _carried?.Adapter);
         _reference = reference;
-        WriteVerbose($"{_model.Name}: opened {_model.Path} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
+        WriteVerbose(FormattableString.Invariant($"{_model.Name}: opened {_model.Path} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms."));
         return _model;
     }
 
@@ -255,7 +255,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         using var bar = new ProgressBar(this, $"Converting {model.Name} to {model.Precision}");
         Await(Convert, () => bar.Show(status.Value, share.Value), beside: () => ReadVocabulary(model));
         if (!isTold && model.Unkept is { } unkept) WriteWarning(unkept);
-        WriteVerbose($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms.");
+        WriteVerbose(FormattableString.Invariant($"{model.Name}: ready in {model.Precision} after {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms."));
 
         void Convert()
         {

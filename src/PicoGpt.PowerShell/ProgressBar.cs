@@ -34,7 +34,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IDisposable
     {
         double perSecond = done / elapsed.TotalSeconds;
         TimeSpan? timeLeft = done == 0 ? null : TimeSpan.FromSeconds(left / perSecond);
-        Show($"{done} of {done + left} tokens, {perSecond:F1} tokens/s", (double)done / Math.Max(1, done + left), timeLeft);
+        Show(FormattableString.Invariant($"{done} of {done + left} tokens, {perSecond:F1} tokens/s"), (double)done / Math.Max(1, done + left), timeLeft);
     }
 
     /// <summary>Draws the bar where it is time to.</summary>

@@ -263,7 +263,7 @@ public sealed class Gpt2Model : IDisposable
         }
         catch (OutOfMemoryException fault) // the operating system counts other processes' memory too, and the runtime may have less
         {
-            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"There is not enough memory for a copy of {Name} ({bytes >> 20:N0} MiB).", Path, fault);
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, FormattableString.Invariant($"There is not enough memory for a copy of {Name} ({bytes >> 20:N0} MiB)."), Path, fault);
         }
     }
 
@@ -293,7 +293,7 @@ public sealed class Gpt2Model : IDisposable
     {
         long free = AvailableMemory.Bytes;
         if (bytes > free)
-            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, $"There is not enough memory for {what} ({bytes >> 20:N0} MiB): {free >> 20:N0} MiB are free.", path);
+            throw new Gpt2Exception(Gpt2Error.InsufficientMemory, FormattableString.Invariant($"There is not enough memory for {what} ({bytes >> 20:N0} MiB): {free >> 20:N0} MiB are free."), path);
     }
 
     /// <summary>The matrices in the model's precision; <see langword="null"/> for float32.</summary>

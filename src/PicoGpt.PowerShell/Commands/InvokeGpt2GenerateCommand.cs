@@ -123,14 +123,14 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
     {
         double share = p.NewTokens == 0 ? (double)p.PromptTokensRead / p.PromptTokens : (double)p.NewTokens / p.MaxTokens;
         if (p.NewTokens == 0) bar.Show($"reading the prompt: {p.PromptTokensRead} of {p.PromptTokens} tokens", share);
-        else if (!Stream) bar.Show($"{p.NewTokens} of {p.MaxTokens} tokens, {p.TokensPerSecond:F1} tokens/s", share, p.TimeLeft);
+        else if (!Stream) bar.Show(FormattableString.Invariant($"{p.NewTokens} of {p.MaxTokens} tokens, {p.TokensPerSecond:F1} tokens/s"), share, p.TimeLeft);
     }
 
     private void Advance()
     {
         _bar ??= new ProgressBar(this, $"Generating with {InUse.Name}");
         double rate = _batch!.NewTokens / Stopwatch.GetElapsedTime(_batchStart).TotalSeconds;
-        _bar.Show($"{_batch.Active} texts at once, {_batch.NewTokens} tokens, {rate:F1} tokens/s", 0);
+        _bar.Show(FormattableString.Invariant($"{_batch.Active} texts at once, {_batch.NewTokens} tokens, {rate:F1} tokens/s"), 0);
         try
         {
             foreach (Gpt2Completion completion in _batch.Advance(StopToken)) Emit(completion);
@@ -180,8 +180,8 @@ public sealed class InvokeGpt2GenerateCommand : Gpt2SamplingCmdlet
     private void Emit(Gpt2Completion completion)
     {
         WriteVerbose(
-            $"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, "
-            + $"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, "
+            FormattableString.Invariant($"{completion.Model}: {completion.PromptIds.Count} prompt tokens in {completion.PrefillDuration.TotalMilliseconds:F0} ms, ")
+            + FormattableString.Invariant($"{completion.Ids.Count} new tokens, {completion.TokensPerSecond:F1} tokens/s, ")
             + $"{completion.SpeculatedTokens} of them guessed{GuessesOf(completion)}, ended by {completion.FinishReason}.");
         if (!Stream) WriteObject(completion);
         if (completion.Fault is { } fault) PerItem(completion.Prompt, () => ExceptionDispatchInfo.Throw(fault)); // the text so far is out

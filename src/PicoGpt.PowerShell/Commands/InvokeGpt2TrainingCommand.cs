@@ -226,15 +226,15 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         string? report = Report is null ? null : SessionPath.Resolve(SessionState, Report);
         if (_tokens.Count == 0) throw Refused("There is no text to train with.");
         if (report is not null && !Force && !Resume && System.IO.Path.Exists(report)) throw UnwritableFile.Exists(report);
-        if (!ShouldProcess(folder, $"Train {InUse.Name} on {_tokens.Count:N0} tokens")) return;
+        if (!ShouldProcess(folder, FormattableString.Invariant($"Train {InUse.Name} on {_tokens.Count:N0} tokens"))) return;
         if (report is not null) UnwritableFile.ThrowIfUnwritable(System.IO.Path.GetDirectoryName(report)!); // which writes, and so not by -WhatIf
         int[] tokens = [.. _tokens], validation = ValidationTokens();
         using TrainingRun run = Resume
             ? TrainingRun.Resume(folder, tokens, options => Changed(options, tokens.Length), IsGiven(nameof(Freeze)) ? Frozen() : null, InUse, validation)
             : TrainingRun.Begin(InUse, folder, tokens, Changed(new TrainingOptions(), tokens.Length), Frozen(), Force, validation);
         WriteVerbose(
-            $"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {TrainingMemory.Of(run.Model.HyperParameters, run.Options)}; {run.Options.Steps:N0} steps of "
-                + $"{run.Options.BatchSize * run.Options.GradientAccumulation} windows of {run.Options.ContextLength} tokens, of which the text has {run.Windows:N0}.");
+            FormattableString.Invariant($"{run.Model.Name}: {run.TrainedCount:N0} of {run.Model.ParameterCount:N0} parameters trained, {TrainingMemory.Of(run.Model.HyperParameters, run.Options)}; {run.Options.Steps:N0} steps of ")
+                + FormattableString.Invariant($"{run.Options.BatchSize * run.Options.GradientAccumulation} windows of {run.Options.ContextLength} tokens, of which the text has {run.Windows:N0}."));
         WarnOfTheText(run);
         WarnOfThreads();
         if (InUse.WeightDoubt is { } doubt) WriteWarning(doubt);
@@ -274,7 +274,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (EvaluateEvery > 0 && !run.CanEvaluate && run.Options.ValidationShare > 0)
         {
             WriteWarning(
-                $"The share of the text that is held out, {run.Options.ValidationShare:0.##}, is shorter than a window of {run.Options.ContextLength} tokens, so nothing is "
+                FormattableString.Invariant($"The share of the text that is held out, {run.Options.ValidationShare:0.##}, is shorter than a window of {run.Options.ContextLength} tokens, so nothing is ")
                 + "validated. Give more text, a larger -ValidationShare or a shorter -ContextLength.");
         }
 
@@ -283,7 +283,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (epochs > ManyEpochs && Patience == 0)
         {
             WriteWarning(
-                $"The text is short: in {run.Options.Steps:N0} steps each part of it is read {epochs:N0} times, and the model will learn it by heart. "
+                FormattableString.Invariant($"The text is short: in {run.Options.Steps:N0} steps each part of it is read {epochs:N0} times, and the model will learn it by heart. ")
                 + "Give more text or fewer -Steps, or stop in time with -Patience 3.");
         }
     }
@@ -306,7 +306,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
             }
 
             KeepLastOrBest(run, bar, report);
-            if (began == run.Options.Steps) Tell($"All {began:N0} steps of the training were done already. To teach the model more, train it to another folder: -Model '{run.Folder}'.");
+            if (began == run.Options.Steps) Tell(FormattableString.Invariant($"All {began:N0} steps of the training were done already. To teach the model more, train it to another folder: -Model '{run.Folder}'."));
             isDone = true;
         }
         catch (Gpt2Exception)
@@ -331,7 +331,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         if (run.ReturnToBest() != best.Step) Save(run, bar, report); // that of the least loss is of an earlier command, which did not keep it
         else SaveReport(run, report);
         string ended = run.Step < run.Options.Steps ? $"The training ended after step {run.Step}: the validation loss had not fallen for {Patience} validations. " : "";
-        Tell($"{ended}The model is that of step {best.Step}, with the least validation loss, {best.Loss:F4}.");
+        Tell(FormattableString.Invariant($"{ended}The model is that of step {best.Step}, with the least validation loss, {best.Loss:F4}."));
     }
 
     private void Tell(string sentence) => WriteInformation(new HostInformationMessage { Message = Format.Visible(sentence) }, ["PSHOST"]);
@@ -405,7 +405,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         string? sample = null;
         int steps = run.Options.Steps;
         TimeSpan? timeLeft = clock.TimeLeft(run.Step, steps);
-        string status = $"step {run.Step + 1} of {steps}" + (run.Losses.Count > 0 ? $", loss {run.Losses[^1]:F2}" : "");
+        string status = $"step {run.Step + 1} of {steps}" + (run.Losses.Count > 0 ? FormattableString.Invariant($", loss {run.Losses[^1]:F2}") : "");
         void Show() => bar.Show(status, Share(run), timeLeft);
         clock.Measure(() => Await(() => step = run.Next(StopToken), Show));
         bool isLast = run.Step == steps;
@@ -427,7 +427,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         double guessing = Math.Log(run.Model.HyperParameters.NVocab);
         if (step.Step > 1 || step.Loss < guessing - 0.5 || run.Options.LearningRate >= LeastRateFromNothing) return;
         WriteWarning(
-            $"The model knows nothing yet: its first loss, {step.Loss:F2}, is that of guessing. To learn from nothing takes thousands of steps, "
+            FormattableString.Invariant($"The model knows nothing yet: its first loss, {step.Loss:F2}, is that of guessing. To learn from nothing takes thousands of steps, ")
             + "and a learning rate such as -LearningRate 1e-3.");
     }
 

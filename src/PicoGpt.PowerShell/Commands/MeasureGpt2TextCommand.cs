@@ -152,7 +152,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
 
         double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         long all = _measurer!.TokensMeasured;
-        WriteVerbose($"{measure.Model}: {measure}; {all} tokens in all, {all / seconds:F1} tokens/s.");
+        WriteVerbose(FormattableString.Invariant($"{measure.Model}: {measure}; {all} tokens in all, {all / seconds:F1} tokens/s."));
         if (Html is null) WriteObject(measure);
         else _ofPage.Add(measure);
     }

@@ -114,7 +114,7 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
             Tokenizer encoder = TakesTexts ? LearnVocabulary() : OpenEncoder(Vocabulary ?? DefaultModel());
             var shape = new Gpt2HyperParameters(encoder.MaxId + 1, Context, width, heads, Layers);
             Gpt2Model model = Gpt2Model.Create(shape, encoder, Seed, folder is null ? "new" : System.IO.Path.GetFileName(folder.TrimEnd('/', '\\')));
-            WriteVerbose($"{model.Name}: {model.ParameterCount:N0} parameters, {shape.NVocab * (long)width:N0} of them in the embedding of {shape.NVocab:N0} tokens.");
+            WriteVerbose(FormattableString.Invariant($"{model.Name}: {model.ParameterCount:N0} parameters, {shape.NVocab * (long)width:N0} of them in the embedding of {shape.NVocab:N0} tokens."));
             WriteObject(folder is null ? model : Written(model, folder));
         });
     }
@@ -160,10 +160,10 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
         BytePairEncoder? learnt = null;
         var share = new LatestValue<double>();
         using var bar = new ProgressBar(this, "Learning a vocabulary");
-        Await(() => learnt = _vocabulary.Learn(VocabularySize, share, StopToken), () => bar.Show($"{VocabularySize:N0} tokens", share.Value));
+        Await(() => learnt = _vocabulary.Learn(VocabularySize, share, StopToken), () => bar.Show(FormattableString.Invariant($"{VocabularySize:N0} tokens"), share.Value));
         WriteVerbose(
-            $"A vocabulary of {VocabularySize:N0} tokens was learnt in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s from {_texts:N0} texts of "
-                + $"{_vocabulary.Characters:N0} characters, with {_vocabulary.Words:N0} different words.");
+            FormattableString.Invariant($"A vocabulary of {VocabularySize:N0} tokens was learnt in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s from {_texts:N0} texts of ")
+                + FormattableString.Invariant($"{_vocabulary.Characters:N0} characters, with {_vocabulary.Words:N0} different words."));
         return learnt!;
     }
 

@@ -43,7 +43,7 @@ public sealed class SaveGpt2ModelCommand : Gpt2FetchingCmdlet
         CatalogModel model = target.RequireCached(SessionState, "give the name of a model of the catalog");
         DownloadOptions options = OptionsOf(Source) with { Force = Force };
         DownloadPlan plan = new ModelDownloader(ModelStore.Default).Plan(model, options);
-        string action = $"Fetch {Format.Bytes(plan.Bytes)} ({plan.Bytes:N0} bytes) from {string.Join(", ", plan.Sources)}";
+        string action = FormattableString.Invariant($"Fetch {Format.Bytes(plan.Bytes)} ({plan.Bytes:N0} bytes) from {string.Join(", ", plan.Sources)}");
         if (plan.Files.Count > 0 && !ShouldProcess(plan.Folder, action)) return;
         Fetch(model, options);
         WriteObject(ModelStore.Default.Describe(model));

@@ -126,7 +126,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
     /// <summary>The whole number that a value of that name is.</summary>
     internal static int Number(JsonElement value, string name, string path) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
         ? number
-        : throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' says {name} = {Excerpt.Of(value.GetRawText())}; expected a whole number from 1 to {Largest:N0}.", path);
+        : throw new Gpt2Exception(Gpt2Error.NotAFormat, FormattableString.Invariant($"'{path}' says {name} = {Excerpt.Of(value.GetRawText())}; expected a whole number from 1 to {Largest:N0}."), path);
 
     /// <summary>Makes sure that the numbers of a model that is to be made make an architecture.</summary>
     /// <exception cref="Gpt2Exception">A number is out of its range.</exception>
@@ -136,7 +136,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         {
             int most = name == "n_layer" ? MaxLayers : Largest;
             if (value < 1 || value > most)
-                throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"A model with {name} = {value} cannot be made; take a number from 1 to {most:N0}.");
+                throw new Gpt2Exception(Gpt2Error.InvalidArgument, FormattableString.Invariant($"A model with {name} = {value} cannot be made; take a number from 1 to {most:N0}."));
         }
 
         if (NEmbd % NHead == 0) return;
@@ -154,7 +154,7 @@ public sealed record Gpt2HyperParameters(int NVocab, int NCtx, int NEmbd, int NH
         {
             int most = name switch { "n_layer" => MaxLayers, "n_inner" => 4 * Largest, _ => Largest };
             if (value < 1 || value > most)
-                throw new Gpt2Exception(Gpt2Error.Corrupt, $"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}.", path);
+                throw new Gpt2Exception(Gpt2Error.Corrupt, FormattableString.Invariant($"'{path}' says {name} = {value}; expected a number from 1 to {most:N0}."), path);
         }
 
         if (NEmbd % NHead == 0) return this;

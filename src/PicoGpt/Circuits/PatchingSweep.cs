@@ -68,7 +68,7 @@ public sealed class PatchingSweep
         if (clean == corrupted)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, $"Both texts have the same score, {clean:0.###}, for {_score.Name}; there is nothing to bring back.");
+                Gpt2Error.InvalidArgument, FormattableString.Invariant($"Both texts have the same score, {clean:0.###}, for {_score.Name}; there is nothing to bring back."));
         }
 
         using var runs = new PatchedRuns(forward, record, cache, from, _score);

@@ -188,6 +188,6 @@ public sealed class ModelExport
         File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
 
     private Gpt2Exception Unwritable(Exception fault) => UnwritableFile.IsFull(fault)
-        ? new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again.", Folder, fault)
+        ? new Gpt2Exception(Gpt2Error.DiskFull, FormattableString.Invariant($"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again."), Folder, fault)
         : new Gpt2Exception(UnwritableFile.IsInUse(fault) ? Gpt2Error.InUse : Gpt2Error.Unwritable, $"The model cannot be written to '{Folder}': {UnwritableFile.ReasonOf(Folder, fault)}.", Folder, fault);
 }

@@ -15,7 +15,7 @@ internal static class SmallFile
         {
             using FileStream file = ReadableFile.Open(path);
             if (file.Length > maxLength)
-                throw new Gpt2Exception(Gpt2Error.NotAFormat, $"'{path}' has {file.Length:N0} bytes, where at most {maxLength:N0} are expected.", path);
+                throw new Gpt2Exception(Gpt2Error.NotAFormat, FormattableString.Invariant($"'{path}' has {file.Length:N0} bytes, where at most {maxLength:N0} are expected."), path);
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             bytes = ToUtf8(bytes);

@@ -162,7 +162,7 @@ public sealed record GenerationOptions
             TopLogProbs is null || (TopLogProbs >= 0 && TopLogProbs <= n_vocab),
             $"TopLogProbs is {TopLogProbs}, but {model.Name} has a vocabulary of {n_vocab}; give 0 to {n_vocab}.");
         _ = Processors.CountFor(Threads);
-        Require(!Stop.Any(string.IsNullOrEmpty), "A stop string is empty; it would end every text before it begins.");
+        Require(!Stop.Any(string.IsNullOrEmpty), $"A stop string is empty; it would end every text before it begins.");
         ValidateCounts();
     }
 
@@ -176,12 +176,12 @@ public sealed record GenerationOptions
             Require(Count == 1 || Temperature > 0, $"Count is {Count}, but greedy text is the same every time; give a Temperature, or Beams.");
             Require(
                 LengthPenalty == 1 && EarlyStopping == BeamStopping.Heuristic,
-                "LengthPenalty and EarlyStopping choose among beams; give 2 Beams or more.");
+                $"LengthPenalty and EarlyStopping choose among beams; give 2 Beams or more.");
             return;
         }
 
         Require(Count <= Beams, $"Count is {Count}, but a search with {Beams} beams finds no more than {Beams} texts; give more Beams.");
-        Require(Temperature == 0, "A beam search does not sample; leave out the Temperature, or the Beams.");
-        Require(Overflow == ContextOverflow.Stop, "A beam search ends with the context; it cannot slide.");
+        Require(Temperature == 0, $"A beam search does not sample; leave out the Temperature, or the Beams.");
+        Require(Overflow == ContextOverflow.Stop, $"A beam search ends with the context; it cannot slide.");
     }
 }

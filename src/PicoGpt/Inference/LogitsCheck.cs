@@ -70,7 +70,7 @@ internal sealed class LogitsCheck(Gpt2Model model, bool isChanged)
         try
         {
             if (model.Parameters.FirstOrDefault(weight => weight.NaNs + weight.Infinities > 0) is { } weight)
-                return $"its weight {weight.Name} holds such values, {weight.NaNs + weight.Infinities:N0} of {weight.Count:N0}; take another checkpoint of it";
+                return FormattableString.Invariant($"its weight {weight.Name} holds such values, {weight.NaNs + weight.Infinities:N0} of {weight.Count:N0}; take another checkpoint of it");
             return "all its weights are numbers, but what "
                 + (isChanged ? "passes through, as the interventions change it," : model.Adapter is null ? "passes through" : "passes through with the adapter")
                 + " becomes greater than float32 can hold";

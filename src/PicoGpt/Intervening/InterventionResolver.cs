@@ -79,7 +79,7 @@ internal sealed class InterventionResolver(Gpt2Intervention intervention, Gpt2Mo
         Require(
             given == 1 || (given == wanted && !isPattern),
             isPattern
-                ? $"{given} values are given for {place.Name}, whose rows have no one length; give one value, or choose positions to look at by neurons."
+                ? (FormattableString)$"{given} values are given for {place.Name}, whose rows have no one length; give one value, or choose positions to look at by neurons."
                 : $"{given} values are given for {place.Name}, where {wanted} are chosen; give one, or {wanted}.");
         Require(
             rows == 1 || rows == places,

@@ -223,7 +223,7 @@ internal sealed class FileTransfer
     }
 
     private TransientFault TooSlow(long bytes) =>
-        new($"{_shown} sent only {bytes:N0} bytes in {_options.StallTimeout.TotalSeconds:0.#} s");
+        new(FormattableString.Invariant($"{_shown} sent only {bytes:N0} bytes in {_options.StallTimeout.TotalSeconds:0.#} s"));
 
     private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
@@ -234,7 +234,7 @@ internal sealed class FileTransfer
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransientFault($"{_shown} sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s");
+            throw new TransientFault(FormattableString.Invariant($"{_shown} sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s"));
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException)
         {
@@ -246,7 +246,7 @@ internal sealed class FileTransfer
     private async Task<SourceFault> WrongLengthAsync(
         FilePart answer, ByteRange range, long size, long total, CancellationToken cancellationToken)
     {
-        string message = $"{_shown} has {total:N0} bytes instead of {size:N0}";
+        string message = FormattableString.Invariant($"{_shown} has {total:N0} bytes instead of {size:N0}");
         if (range.Start > 0 && answer.IsRange) return new SourceFault(Gpt2Error.DownloadFailed, message);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         byte[] start = new byte[512];
@@ -262,11 +262,11 @@ internal sealed class FileTransfer
         new(Gpt2Error.ErrorBody, _secrets.Hide($"{_shown} answered with {what}"));
 
     private SourceFault TooLong() =>
-        new(Gpt2Error.DownloadFailed, $"{_shown} has more than {_options.MaxUnknownSize:N0} bytes, so it is not {_file.Name}") { IsEndless = true };
+        new(Gpt2Error.DownloadFailed, FormattableString.Invariant($"{_shown} has more than {_options.MaxUnknownSize:N0} bytes, so it is not {_file.Name}")) { IsEndless = true };
 
     private RefetchFault Changed() => new(Gpt2Error.DownloadFailed, $"{_shown} changed while it was fetched");
 
-    private TransientFault EndedEarly(Segment segment) => new($"{_shown} ended {segment.Missing.Length:N0} bytes early");
+    private TransientFault EndedEarly(Segment segment) => new(FormattableString.Invariant($"{_shown} ended {segment.Missing.Length:N0} bytes early"));
 
     private ResiliencePipeline CreateRetry() => new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions

@@ -33,7 +33,7 @@ internal static class FileVerifier
         CheckStart(path, file);
         long length = ReadableFile.LengthOf(path);
         if (file.Size is long size && length != size)
-            throw new RefetchFault(Gpt2Error.Truncated, $"{file.Name} has {length:N0} bytes instead of {size:N0}");
+            throw new RefetchFault(Gpt2Error.Truncated, FormattableString.Invariant($"{file.Name} has {length:N0} bytes instead of {size:N0}"));
         if (file.Sha256 is not null && sha256 is not null && sha256 != file.Sha256)
             throw new RefetchFault(Gpt2Error.ChecksumMismatch, $"{file.Name} has the SHA-256 {sha256} instead of {file.Sha256}");
         CheckFormat(path, file);

@@ -118,7 +118,7 @@ internal sealed class HttpTransport : ITransport
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransientFault($"{SourceSecrets.Shown(address)} did not answer within {_timeout.TotalSeconds:0.#} s");
+            throw new TransientFault(FormattableString.Invariant($"{SourceSecrets.Shown(address)} did not answer within {_timeout.TotalSeconds:0.#} s"));
         }
         catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
         {

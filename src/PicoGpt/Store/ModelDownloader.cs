@@ -131,7 +131,7 @@ public sealed class ModelDownloader(ModelStore store)
         if (free >= plan.Bytes) return;
         throw new Gpt2Exception(
             Gpt2Error.DiskFull,
-            $"The model {plan.Model.Name} needs {plan.Bytes:N0} more bytes in '{plan.Folder}', but the disk has {free:N0} free; "
+            FormattableString.Invariant($"The model {plan.Model.Name} needs {plan.Bytes:N0} more bytes in '{plan.Folder}', but the disk has {free:N0} free; ")
                 + $"make room, or set {ModelStore.HomeVariable} to a folder of another disk.",
             plan.Folder);
     }

@@ -102,7 +102,7 @@ public sealed class BytePairEncoder : Tokenizer
     internal override string? Doubt => _unmade <= ToleratedCount ? null : $"{Unmade(Files is [.., var merges] ? merges : Location)}, or somebody added tokens to that.";
 
     private string Unmade(string mergesPath) =>
-        $"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: "
+        FormattableString.Invariant($"'{mergesPath}' has {_merges.Count:N0} merges, from which {_unmade:N0} of the {_longer:N0} longer tokens of '{Location}' can never come: ")
             + "it was cut short, saved in another code page, or belongs to another vocabulary";
 
     // <pad>, [MASK]: special tokens of vocabularies whose other files are not there to say so.

@@ -204,7 +204,7 @@ public abstract class Tokenizer
         if (characters <= MaxAddedCharacters) return;
         throw new Gpt2Exception(
             Gpt2Error.Unsupported,
-            $"The vocabulary '{Location}' has {added.Count:N0} added tokens of {characters:N0} characters together, where {MaxAddedCharacters:N0} are the most.",
+            FormattableString.Invariant($"The vocabulary '{Location}' has {added.Count:N0} added tokens of {characters:N0} characters together, where {MaxAddedCharacters:N0} are the most."),
             Location);
     }
 

@@ -86,12 +86,12 @@ public sealed class VocabularyTraining
         if (size is >= LeastSize and <= LargestSize) return;
         throw new Gpt2Exception(
             Gpt2Error.InvalidArgument,
-            $"A vocabulary of {size:N0} tokens cannot be learnt; the 256 bytes and {Tokenizer.EndOfTextSymbol} are {LeastSize}, and {LargestSize:N0} are the most.");
+            FormattableString.Invariant($"A vocabulary of {size:N0} tokens cannot be learnt; the 256 bytes and {Tokenizer.EndOfTextSymbol} are {LeastSize}, and {LargestSize:N0} are the most."));
     }
 
     // A pair that came once says nothing of other texts.
     private Gpt2Exception TooShort(int merges, int size) => new(
         Gpt2Error.InvalidArgument,
-        $"The texts, of {Characters:N0} characters, have {merges:N0} pairs that come more than once, too few for a vocabulary of {size:N0} tokens; "
-            + $"give more text, or ask for {merges + LeastSize:N0} tokens or fewer.");
+        FormattableString.Invariant($"The texts, of {Characters:N0} characters, have {merges:N0} pairs that come more than once, too few for a vocabulary of {size:N0} tokens; ")
+            + FormattableString.Invariant($"give more text, or ask for {merges + LeastSize:N0} tokens or fewer."));
 }

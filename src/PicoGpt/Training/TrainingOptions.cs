@@ -1,4 +1,5 @@
 using PicoGpt.Machine;
+using static PicoGpt.Foundation.Argument;
 
 namespace PicoGpt.Training;
 
@@ -96,9 +97,4 @@ public sealed record TrainingOptions
 
     /// <summary>The tokens of a window, for a model.</summary>
     internal int LengthFor(int context) => ContextLength > 0 ? ContextLength : Math.Min(256, context);
-
-    private static void Require(bool isMet, FormattableString otherwise)
-    {
-        if (!isMet) throw new Gpt2Exception(Gpt2Error.InvalidArgument, FormattableString.Invariant(otherwise));
-    }
 }

@@ -234,7 +234,7 @@ public sealed class TrainingRun : IDisposable
         if (free >= size) return;
         throw new Gpt2Exception(
             Gpt2Error.DiskFull,
-            $"A checkpoint of the training takes {size:N0} bytes in '{Folder}', but the disk has {free:N0} free; make room, or give a folder of another disk.",
+            FormattableString.Invariant($"A checkpoint of the training takes {size:N0} bytes in '{Folder}', but the disk has {free:N0} free; make room, or give a folder of another disk."),
             Folder);
     }
 

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
-using System.Reflection.Emit;
 using System.Reflection.Metadata;
-using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 
 namespace PicoGpt.Tests.House;
@@ -13,10 +11,6 @@ namespace PicoGpt.Tests.House;
 /// </summary>
 internal sealed class CompiledArrows : ISignatureTypeProvider<ImmutableArray<TypeDefinitionHandle>, object?>
 {
-    private static readonly Dictionary<short, OperandType> Operands = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Select(field => (OpCode)field.GetValue(null)!)
-        .ToDictionary(code => code.Value, code => code.OperandType);
-
     private readonly PEReader _file;
     private readonly MetadataReader _metadata;
 
@@ -99,37 +93,9 @@ internal sealed class CompiledArrows : ISignatureTypeProvider<ImmutableArray<Typ
         if (!body.LocalSignature.IsNil)
             names.AddRange(_metadata.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, null).SelectMany(local => local));
         foreach (ExceptionRegion region in body.ExceptionRegions) names.AddRange(NamesOf(region.CatchType));
-        BlobReader code = body.GetILReader();
-        while (code.RemainingBytes > 0)
-        {
-            byte first = code.ReadByte();
-            short value = first == 0xFE ? unchecked((short)(0xFE00 | code.ReadByte())) : first;
-            switch (Operands[value])
-            {
-                case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType:
-                    names.AddRange(NamesOf(MetadataTokens.EntityHandle(code.ReadInt32())));
-                    break;
-                case OperandType.InlineSwitch:
-                    int cases = code.ReadInt32();
-                    code.Offset += sizeof(int) * cases;
-                    break;
-                case OperandType operand:
-                    code.Offset += LengthOf(operand);
-                    break;
-            }
-        }
-
+        names.AddRange(CompiledBody.NamesOf(body).Where(name => name.Kind != HandleKind.UserString).SelectMany(name => NamesOf((EntityHandle)name)));
         return names;
     }
-
-    private static int LengthOf(OperandType operand) => operand switch
-    {
-        OperandType.InlineNone => 0,
-        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-        OperandType.InlineVar => 2,
-        OperandType.InlineI8 or OperandType.InlineR => 8,
-        _ => 4,
-    };
 
     private IEnumerable<TypeDefinitionHandle> NamesOf(EntityHandle handle) => handle.IsNil ? [] : handle.Kind switch
     {
