@@ -128,7 +128,8 @@ internal sealed class CommandLine
         }
     }
 
-    public string ReadPrompt(TextReader input) => Prompt == "-" ? input.ReadToEnd() : Prompt!;
+    /// <summary>The prompt, or what <paramref name="readInput"/> reads where it is a dash.</summary>
+    public string ReadPrompt(Func<string> readInput) => Prompt == "-" ? readInput() : Prompt!;
 
     // --seed=1 is --seed 1
     private void TakeWhole(string word, Queue<string> rest)

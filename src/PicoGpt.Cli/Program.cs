@@ -38,7 +38,7 @@ try
     foreach (string doubt in model.VocabularyDoubts) Say(doubt);
     if (command.CheckMemory(model) is { } warning) Say(warning);
     if (command.Excess is { } excess) Say(excess);
-    string prompt = command.ReadPrompt(Console.In);
+    string prompt = command.ReadPrompt(ReadInput);
     foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))
     {
         Console.WriteLine();
@@ -88,5 +88,8 @@ catch (OperationCanceledException)
     Console.WriteLine();
     return 130;
 }
+
+static string ReadInput() =>
+    Console.IsInputRedirected ? PipedText.Read(Console.OpenStandardInput(), Console.InputEncoding) : Console.In.ReadToEnd();
 
 static void Say(string sentence) => Console.Error.WriteLine($"picogpt: {VisibleText.Printable(sentence)}");

@@ -29,7 +29,7 @@ Describe 'Get-Gpt2Model' {
         @{ Case = 'Remove-Gpt2Model'; Use = { Remove-Gpt2Model $name -ErrorAction Stop } }
     ) {
         $name = 'openai-community/gpt2'
-        $there = "$(New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory)/openai-community/gpt2"
+        $there = Join-Path (New-Item "$TestDrive/$([guid]::NewGuid())" -ItemType Directory) 'openai-community' 'gpt2'
         $offline = Set-Environment @{ PICOGPT_OFFLINE = '1'; PICOGPT_SOURCE = ''; PICOGPT_MODEL = '' }
         Push-Location (Split-Path (Split-Path $there))
         try {

@@ -46,6 +46,7 @@ public sealed class OutputFileTests : IDisposable
     [Theory]
     [InlineData("Access to the path '/a/b' is denied", "Access to the path '/a/b.0123456789abcdef0123456789abcdef.tmp' is denied")]
     [InlineData("Read-only file system", "Read-only file system : '/a/.0123456789abcdef0123456789abcdef.tmp'")]
+    [InlineData("The filename, directory name, or volume label syntax is incorrect", "The filename, directory name, or volume label syntax is incorrect. : 'C:\\a?b.0123456789abcdef0123456789abcdef.tmp'")]
     [InlineData("Access to the path '/a' is denied", "Access to the path '/a/.0123456789abcdef0123456789abcdef.tmp' is denied")]
     [InlineData("'C:\\a\\b' is open", "'C:\\a\\b.0123456789abcdef0123456789abcdef.old.tmp' is open")]
     [InlineData("'/a/b.tmp' is open", "'/a/b.tmp' is open")]

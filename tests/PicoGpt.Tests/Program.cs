@@ -1,3 +1,4 @@
+using PicoGpt.Tests.Cli;
 using PicoGpt.Tests.Inference;
 using PicoGpt.Tests.Resources;
 using PicoGpt.Tests.Store;
@@ -13,6 +14,7 @@ internal static class Program
 {
     public static Task<int> Main(string[] args) => args switch
     {
+        [ChildCommandLine.Verb, ..] => Task.FromResult(ChildCommandLine.Run(args)),
         [ChildDownload.Verb, ..] => ChildDownload.RunAsync(args),
         [ChildGeneration.Verb, ..] => Task.FromResult(ChildGeneration.Run(args)),
         [ChildTraining.Verb, ..] => Task.FromResult(ChildTraining.Run(args)),

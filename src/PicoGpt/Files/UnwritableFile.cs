@@ -136,8 +136,8 @@ internal static partial class UnwritableFile
         }
     }
 
-    // "Read-only file system : '/a/b'", in a sentence that has the path already.
-    [GeneratedRegex(@"(?<=\w) : '.*'$")]
+    // "Read-only file system : '/a/b'", and on Windows "The request is not supported. : 'C:\a'", in a sentence that has the path already.
+    [GeneratedRegex(@"(?<=\w)\.? : '.*'$")]
     private static partial Regex SystemsPath();
 
     // So .NET says EFBIG, which comes of FAT at 4 GiB, and of limits.

@@ -156,7 +156,7 @@ public sealed class ModelDownloader(ModelStore store)
 
         return new Gpt2Exception(
             Gpt2Error.Unwritable,
-            $"The files of a model cannot be written to '{folder}': {UnwritableFile.ReasonOf(fault)}; set {ModelStore.HomeVariable} to a folder where they can.",
+            $"The files of a model cannot be written to '{folder}': {UnwritableFile.ReasonOf(folder, fault)}; set {ModelStore.HomeVariable} to a folder where they can.",
             folder,
             fault);
     }

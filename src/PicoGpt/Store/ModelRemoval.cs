@@ -47,10 +47,30 @@ public sealed record ModelRemoval(
 
         // The largest first: if somebody has a file open, it is that one, and then nothing was deleted yet.
         foreach (FileInfo file in Files.Select(file => new FileInfo(Path.Combine(Folder, file))).OrderByDescending(LengthOf))
-            BusyFile.Do(BusyFile.Patiently, file.Delete);
+            Delete(file);
         DeleteIfEmpty(Path.Combine(Folder, ConvertedFolder.Name));
         DeleteIfEmpty(Folder);
     }
+
+    private static void Delete(FileInfo file)
+    {
+        try
+        {
+            BusyFile.Do(BusyFile.Patiently, file.Delete);
+        }
+        catch (Exception fault) when (UnwritableFile.RefusalOf(file.FullName, fault) is not WriteRefusal.Other and var refusal)
+        {
+            throw Undeletable(file.FullName, refusal, fault);
+        }
+    }
+
+    private static Gpt2Exception Undeletable(string path, WriteRefusal refusal, Exception fault) => refusal == WriteRefusal.InUse
+        ? new Gpt2Exception(
+            Gpt2Error.InUse,
+            $"'{path}' cannot be deleted, since this session or another program has it open; close what reads it (a model by its Dispose(), or the end of that session) and try again.",
+            path,
+            fault)
+        : new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be deleted, since it is marked as read-only; take that mark away and try again.", path, fault);
 
     private static void Sort(DirectoryInfo converted, List<FileInfo> files, List<string> kept)
     {

@@ -11,7 +11,7 @@ public sealed class CommandLineTests
     public void A_prompt_alone_is_greedy_and_forty_tokens_of_the_built_in_model()
     {
         CommandLine command = CommandLine.Parse(["Once upon a time"]);
-        Assert.Equal("Once upon a time", command.ReadPrompt(TextReader.Null));
+        Assert.Equal("Once upon a time", command.ReadPrompt(() => ""));
         Assert.Equal((40, 0f), (command.Options.MaxTokens, command.Options.Temperature));
         using Gpt2Model model = command.OpenModel();
         Assert.Equal("3M", model.Name);
@@ -32,7 +32,7 @@ public sealed class CommandLineTests
     public void A_value_may_stand_behind_an_equals_sign()
     {
         CommandLine command = CommandLine.Parse(["--max-tokens=7", "--stop=a=b", "--logit-bias=262=-5", "a=b"]);
-        Assert.Equal((7, "a=b"), (command.Options.MaxTokens, command.ReadPrompt(TextReader.Null)));
+        Assert.Equal((7, "a=b"), (command.Options.MaxTokens, command.ReadPrompt(() => "")));
         Assert.Equal(["a=b"], command.Options.Stop);
         Assert.Equal(-5, command.Options.LogitBias[262]);
     }
@@ -47,7 +47,7 @@ public sealed class CommandLineTests
     [Fact]
     public void A_dash_reads_the_prompt_from_standard_input_and_two_dashes_quote_it()
     {
-        Assert.Equal("from a pipe", CommandLine.Parse(["-"]).ReadPrompt(new StringReader("from a pipe")));
+        Assert.Equal("from a pipe", CommandLine.Parse(["-"]).ReadPrompt(() => "from a pipe"));
         Assert.True(CommandLine.Parse(["--help"]).Help);
     }
 
@@ -61,7 +61,7 @@ public sealed class CommandLineTests
     public void Two_dashes_end_the_options(string prompt, params string[] arguments)
     {
         CommandLine command = CommandLine.Parse(arguments);
-        Assert.Equal(prompt, command.ReadPrompt(new StringReader("read")));
+        Assert.Equal(prompt, command.ReadPrompt(() => "read"));
         Assert.False(command.Help);
         Assert.Null(command.Options.Seed);
     }

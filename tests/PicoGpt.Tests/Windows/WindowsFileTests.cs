@@ -206,6 +206,43 @@ public sealed class WindowsFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(FileAttributes.Normal, Gpt2Error.InUse, "open")]
+    [InlineData(FileAttributes.ReadOnly, Gpt2Error.Unwritable, "read-only")]
+    public void A_file_that_cannot_be_deleted_is_named_with_the_reason_and_the_model_stays(FileAttributes attributes, Gpt2Error error, string reason)
+    {
+        var store = new ModelStore(_folder.File("store"));
+        string folder = store.GetFolder(TestModel.Catalog), data = Path.Combine(folder, TestModel.Data);
+        TestModel.WriteTo(folder);
+        File.SetAttributes(data, attributes);
+        using (attributes == FileAttributes.Normal ? new FileStream(data, FileMode.Open, FileAccess.Read, FileShare.Read) : Stream.Null)
+        {
+            Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Remove(TestModel.Catalog));
+            Assert.Equal((error, data), (fault.Error, fault.Path));
+            Assert.Contains(reason, fault.Message, StringComparison.Ordinal);
+            TestModel.AssertSentence(fault.Message);
+        }
+
+        Assert.Equal(ModelState.Cached, store.Describe(TestModel.Catalog).State);
+        File.SetAttributes(data, FileAttributes.Normal);
+        store.Remove(TestModel.Catalog);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Theory]
+    [InlineData(@"Q:\gone", "does not exist")]
+    [InlineData("a<b", "")]
+    public async Task A_cache_where_no_folder_can_be_is_told_with_its_reason(string root, string reason)
+    {
+        await using FaultyServer server = await FaultyServer.StartAsync();
+        var store = new ModelStore(Path.Combine(_folder.Path, root));
+        Gpt2Exception fault = await Assert.ThrowsAsync<Gpt2Exception>(() => new ModelDownloader(store).FetchAsync(TestModel.Catalog, server.Options, TestContext.Current.CancellationToken));
+        Assert.Equal(Gpt2Error.Unwritable, fault.Error);
+        Assert.Contains(reason, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(" : ", fault.Message, StringComparison.Ordinal); // as the system's words have a path
+        TestModel.AssertSentence(fault.Message);
+    }
+
     [Fact]
     public void A_cached_model_is_known_by_its_verbatim_path_and_in_any_case()
     {
