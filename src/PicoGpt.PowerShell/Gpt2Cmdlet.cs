@@ -12,6 +12,9 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>The environment variable that names the model where none is given.</summary>
     private const string ModelVariable = "PICOGPT_MODEL";
 
+    /// <summary>What to do instead of giving an intervention of another session.</summary>
+    private protected const string MakeIntervention = "make the intervention in this session, with New-Gpt2Intervention";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _stop = new();

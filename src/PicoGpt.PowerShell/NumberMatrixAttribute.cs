@@ -17,6 +17,7 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => Unwrap(inputData) switch
     {
+        PSCustomObject when ObjectReader.TypeElsewhere(inputData) is { } type => FromElsewhere((PSObject)inputData, type),
         float[,] matrix => matrix,
         Gpt2Direction direction => Matrix([[.. direction.Values]]),
         FloatTensor weight => Matrix([weight.ToArray()]),
@@ -24,6 +25,10 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
         IList { Count: > 0 } list when Unwrap(list[0]) is IList => Matrix([.. list.Cast<object?>().Select(row => Numbers(Unwrap(row)))]),
         var given => Matrix([Numbers(given)]),
     };
+
+    private static float[,] FromElsewhere(PSObject given, string type) => type == typeof(Gpt2Direction).FullName
+        ? Matrix([[.. ObjectReader.Items(given, nameof(Gpt2Direction.Values)).Select(value => (float)ObjectReader.Number(value))]])
+        : throw FromHereAttribute.Refused(type, "take the numbers there, as by (Get-Gpt2Weight wte).Row(5).ToArray(), and give those");
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 

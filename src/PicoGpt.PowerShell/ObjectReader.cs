@@ -7,6 +7,15 @@ namespace PicoGpt.PowerShell;
 /// <summary>Reads properties of objects that may be from another session, where they have lost their types.</summary>
 internal static class ObjectReader
 {
+    /// <summary>The full name of the type of ours that an object had in the session that it came from; <see langword="null"/> of anything else.</summary>
+    public static string? TypeElsewhere(object? value)
+    {
+        const string Prefix = "Deserialized.";
+        return value is PSObject { BaseObject: PSCustomObject } given && given.TypeNames.FirstOrDefault() is { } name && name.StartsWith(Prefix + "PicoGpt.", StringComparison.Ordinal)
+            ? name[Prefix.Length..]
+            : null;
+    }
+
     /// <summary>The items of a list that an object has.</summary>
     public static IEnumerable<PSObject> Items(PSObject owner, string property) =>
         owner.Properties[property]?.Value is { } value ? Items(PSObject.AsPSObject(value)) : [];

@@ -121,3 +121,30 @@ Describe 'A model from another session' {
         { Invoke-Gpt2Generate $text -Model $there } | Should -Throw '*is a copy in the memory of another session; Export-Gpt2Model writes it there*'
     }
 }
+
+Describe 'What came from another session, given back' {
+    BeforeAll {
+        function Send-There($Thing) { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($Thing, 1)) }
+        $model = Get-Gpt2Model 3M
+    }
+
+    It 'is a direction as it was' {
+        $here = New-Gpt2Direction h1/mlp -Toward 'A king' -Model $model
+        $nearest = Measure-Gpt2Similarity -Direction $here -Model $model
+        Measure-Gpt2Similarity -Direction (Send-There $here) -Model $model | ForEach-Object Similarity | Should -Be $nearest.Similarity
+        $added = { param($it) (Measure-Gpt2Text 'The king' -Model $model -Intervention (New-Gpt2Intervention h1/mlp -Add $it)).Perplexity }
+        & $added (Send-There $here) | Should -Be (& $added $here)
+    }
+
+    It 'is refused with a sentence where it lacks its values: <Case>' -ForEach @(
+        @{ Case = 'a weight'; Says = 'A Gpt2Weight from *Get-Gpt2Weight*'; Use = { Send-There (Get-Gpt2Weight wpe -Model $model) | Show-Gpt2Weight -ErrorAction Stop } }
+        @{ Case = 'weights'; Says = 'A Gpt2Weight from *Get-Gpt2Weight*'; Use = { Show-Gpt2Weight (Send-There (Get-Gpt2Weight wpe, wte -Model $model)) } }
+        @{ Case = 'a row'; Says = 'A WeightSlice from *ToArray()*'; Use = { Measure-Gpt2Similarity -Direction (Send-There (Get-Gpt2Weight wte -Model $model).Row(3)) -Model $model } }
+        @{ Case = 'an intervention'; Says = 'A Gpt2Intervention from *New-Gpt2Intervention.'; Use = { Measure-Gpt2Text a -Model $model -Intervention (Send-There (New-Gpt2Intervention h0/mlp -Zero)) } }
+        @{ Case = 'a trace'; Says = 'A Gpt2Trace from *Trace-Gpt2Text -Activation.'; Use = { New-Gpt2Intervention h0/mlp -From (Send-There (Trace-Gpt2Text a -Model $model)) } }
+    ) {
+        $record = try { & $Use } catch { $_ }
+        $record.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+        $record.Exception.Message | Should -BeLike "*$Says"
+    }
+}
