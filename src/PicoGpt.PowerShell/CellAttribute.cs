@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 
 namespace PicoGpt.PowerShell;
@@ -20,7 +21,12 @@ public sealed class CellAttribute(Type kind, object? blank = null) : ArgumentTra
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
-        if ((inputData is PSObject wrapped ? wrapped.BaseObject : inputData) is null or "") return blank;
+        object? given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        if (given is null or "") return blank;
+        if (given is IList { Count: > 1 } several)
+            throw new ArgumentTransformationMetadataException($"{several.Count} values were given for one number, {string.Join(", ", several.Cast<object?>())}; a number has a decimal point, as in 0.7.");
+        if (given is string text && text.Contains(',', StringComparison.Ordinal)) // of which PowerShell makes 7 where 0,7 is meant
+            throw new ArgumentTransformationMetadataException($"'{Format.Visible(text)}' has a comma; write numbers with a decimal point, as in 0.7, and without separators.");
         bool isWhole = kind == typeof(int) || kind == typeof(long);
         if (LanguagePrimitives.TryConvertTo(inputData, kind, out object? value) && !(isWhole && IsRounded(inputData))) return value;
         throw new ArgumentTransformationMetadataException($"'{inputData}' is not {(isWhole ? "a whole number" : "a number")} that can be taken.");

@@ -12,8 +12,8 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>The environment variable that names the model where none is given.</summary>
     private const string ModelVariable = "PICOGPT_MODEL";
 
-    /// <summary>What to do instead of giving an intervention of another session.</summary>
-    private protected const string MakeIntervention = "make the intervention in this session, with New-Gpt2Intervention";
+    /// <summary>What to do instead of giving what is not an intervention, or one of another session.</summary>
+    private protected const string MakeIntervention = "make it in this session, as by New-Gpt2Intervention h0/mlp -Zero";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
@@ -245,6 +245,18 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     /// <summary>Whether a parameter was given on the command line, and not by an object of the pipeline.</summary>
     private protected bool IsGiven(string parameter) => (_given ??= new(MyInvocation.BoundParameters.Keys, StringComparer.OrdinalIgnoreCase)).Contains(parameter);
 
+    /// <summary>The fault of a name that no weight has; whoever knows the file's own name of one is told what it is called here.</summary>
+    private protected static Gpt2Exception NoWeight(Gpt2Model model, string name)
+    {
+        const string Wrapper = "transformer.";
+        string bare = name.StartsWith(Wrapper, StringComparison.Ordinal) ? name[Wrapper.Length..] : name;
+        string? meant = model.Parameters.FirstOrDefault(weight => weight.Stored.Name == name || weight.Stored.Name == bare || weight.Stored.Name == Wrapper + bare)?.Name;
+        string hint = meant is null
+            ? "its names are like 'wte', 'h0/attn/c_attn/w' and 'ln_f/g', and may have wildcards such as 'h0/*'"
+            : $"what its files call so is the weight '{meant}'";
+        return new Gpt2Exception(Gpt2Error.TensorNotFound, $"{model.Name} has no weight named '{name}'; {hint}.", model.Path);
+    }
+
     /// <summary>The fault of parameters that do not go together.</summary>
     private protected static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 
@@ -309,6 +321,7 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
     private protected Gpt2Model[] OpenToRun(IReadOnlyList<Gpt2ModelReference> references, int texts, bool force)
     {
         Gpt2Model[] models = [.. references.Select(Open)];
+        foreach (Gpt2Model model in models) model.ThrowIfDisposed();
         CheckMemory(models, texts, force);
         WarnOfThreads();
         foreach (Gpt2Model model in models)

@@ -12,11 +12,13 @@ public abstract class Gpt2GridCmdlet : Gpt2CircuitCmdlet
     /// <summary>Draw the grid into this SVG file instead of emitting it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Svg { get; set; }
 
     /// <summary>Write one HTML page for a browser to this file, instead of emitting the grid.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Html { get; set; }
 
     /// <summary>Makes a grid and emits it, or draws it into the files that were asked for.</summary>

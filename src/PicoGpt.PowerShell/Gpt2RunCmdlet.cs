@@ -25,7 +25,7 @@ public abstract class Gpt2RunCmdlet : Gpt2TextCmdlet
     /// <summary>What is done, in this order, to what passes through the model.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    [FromHere(MakeIntervention)]
+    [ObjectOf(typeof(Gpt2Intervention), "an intervention", MakeIntervention)]
     [SuppressMessage("Performance", "CA1819", Justification = "Parameters are arrays.")]
     public Gpt2Intervention[] Intervention { get; set; } = [];
 

@@ -89,7 +89,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         PerItem(Model, () =>
         {
             Gpt2ModelReference model = Model ?? Default();
-            Use(model);
+            UsePiped(model);
             foreach (string text in Arguments) PerItem(text, () => Take(new SourceText(text)));
             ForEachPath((path, _) => Take(new SourceText(TextFile.Read(path)) { Path = path }));
             if (!_isModelGiven) FinishUsed();
@@ -110,6 +110,20 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         Begin(model);
         _used = model;
         return true;
+    }
+
+    // Who gives the model where the text is meant to stand, and pipes texts, is told so.
+    private void UsePiped(Gpt2ModelReference model)
+    {
+        try
+        {
+            Use(model);
+        }
+        catch (Gpt2Exception fault) when (fault.Error == Gpt2Error.UnknownModel && MyInvocation.ExpectingInput && !_isModelGiven)
+        {
+            const string Why = "Since texts or files were given as arguments, what is piped are models; to pipe texts give the model with -Model.";
+            throw new Gpt2Exception(fault.Error, $"{fault.Message} {Why}", fault.Path, fault) { Model = fault.Model };
+        }
     }
 
     private void FinishUsed()

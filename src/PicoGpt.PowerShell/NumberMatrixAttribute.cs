@@ -28,7 +28,7 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
 
     private static float[,] FromElsewhere(PSObject given, string type) => type == typeof(Gpt2Direction).FullName
         ? Matrix([[.. ObjectReader.Items(given, nameof(Gpt2Direction.Values)).Select(value => (float)ObjectReader.Number(value))]])
-        : throw FromHereAttribute.Refused(type, "take the numbers there, as by (Get-Gpt2Weight wte).Row(5).ToArray(), and give those");
+        : throw ObjectOfAttribute.Lacking(type, "take the numbers there, as by (Get-Gpt2Weight wte).Row(5).ToArray(), and give those");
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 

@@ -18,6 +18,17 @@ Describe 'Export-Gpt2Model' {
         (Invoke-Gpt2Generate Once -Model $files[0].FullName -MaxTokens 8 -Precision Int8).Text | Should -Not -BeNullOrEmpty
     }
 
+    It 'knows the format by the ending of a file, and asks for it otherwise' {
+        (Export-Gpt2Model "$TestDrive/ending/tales.GGUF" -Model $model).Name | Should -Be 'tales.GGUF'
+        (Export-Gpt2Model "$TestDrive/ending/ln.npz" -Model $model -Name ln_f/g).Name | Should -Be 'ln.npz'
+        (Get-Gpt2Model -Path "$TestDrive/ending/tales.GGUF").Name | Should -Be 'tales'
+        { Export-Gpt2Model "$TestDrive/none" -Model $model -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage "*none' tells no format; give one with -Format, Gguf, *"
+        { Export-Gpt2Model "$TestDrive/ending/a.safetensors" Gguf -Model $model -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidArgument,*' -ExpectedMessage "*a.safetensors' ends as a file of Safetensors does, and Gguf is to be written; give a path that ends in .gguf, or a folder."
+        { Export-Gpt2Model { "$_.npz" } Npz -Model $model } | Should -Throw -ExpectedMessage '*is a script, which this parameter does not run*'
+        (Get-ChildItem "$TestDrive/ending").Name | Should -Be 'ln.npz', 'tales.GGUF'
+    }
+
     It 'takes names, paths and objects, and resolves paths as PowerShell does' {
         Push-Location $TestDrive
         try {

@@ -1,6 +1,16 @@
 BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'Get-Gpt2Weight' {
+    It 'tells whoever knows the name that a file has what it is called here: <Name>' -ForEach @(
+        @{ Name = 'transformer.h.0.attn.c_attn.weight'; Here = 'h0/attn/c_attn/w' }
+        @{ Name = 'wte.weight'; Here = 'wte' }
+    ) {
+        if (-not (Test-Path "$TestDrive/hub")) { Export-Gpt2Model "$TestDrive/hub" Safetensors -Model 3M | Out-Null }
+        $says = "hub has no weight named '$Name'; what its files call so is the weight '$Here'."
+        { Get-Gpt2Weight $Name -Model "$TestDrive/hub" -ErrorAction Stop } | Should -Throw -ErrorId 'TensorNotFound,*' -ExpectedMessage $says
+        { Export-Gpt2Model "$TestDrive/none.npz" -Name $Name -Model "$TestDrive/hub" -ErrorAction Stop } | Should -Throw -ErrorId 'TensorNotFound,*' -ExpectedMessage $says
+    }
+
     It 'lists every weight in the order of the model' {
         $weights = Get-Gpt2Model 3M | Get-Gpt2Weight
         $weights.Count | Should -Be 76

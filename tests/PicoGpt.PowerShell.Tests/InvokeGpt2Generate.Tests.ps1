@@ -161,6 +161,10 @@ Describe 'Invoke-Gpt2Generate' {
         $model = Get-Gpt2Model 3M
         $model.Dispose()
         { Invoke-Gpt2Generate a -Model $model -ErrorAction Stop } | Should -Throw -ErrorId 'ModelClosed,*' -ExpectedMessage '*closed*'
+        Export-Gpt2Model "$TestDrive/closed.safetensors" -Model 3M | Out-Null
+        $model = Get-Gpt2Model -Path "$TestDrive/closed.safetensors"
+        $model.Dispose()
+        { Invoke-Gpt2Generate a -Model $model -ErrorAction Stop } | Should -Throw -ErrorId 'ModelClosed,*' -ExpectedMessage 'The model closed was closed.*'
     }
 
     It 'tells timings with -Verbose' {

@@ -121,6 +121,14 @@ Describe 'Sampling' {
         @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature -1 }; Says = '*-1 is outside its range; give 0 or more.' }
         @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature NaN }; Says = '*NaN is outside its range; give 0 or more.' }
         @{ Line = { Invoke-Gpt2Generate a -Model 3M -MaxTokens many }; Says = "*'many' is not a whole number that can be taken." }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature 0, 7 }; Says = '*2 values were given for one number, 0, 7; a number has a decimal point, as in 0.7.' }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Temperature '0,7' }; Says = "*'0,7' has a comma; write numbers with a decimal point*" }
+        @{ Line = { [pscustomobject]@{ Prompt = 'a'; TopP = '0,9' } | Invoke-Gpt2Generate -Model 3M -ErrorAction Stop }; Says = "*'0,9' has a comma; write numbers with a decimal point*" }
+        @{ Line = { Invoke-Gpt2Generate a -Model 3M -Intervention h0/mlp }; Says = "*'h0/mlp' (String) is not an intervention; *New-Gpt2Intervention h0/mlp -Zero." }
+        @{ Line = { Show-Gpt2Weight wte -Model 3M }; Says = "*'wte' (String) is not a weight; *Get-Gpt2Weight*" }
+        @{ Line = { Get-Gpt2Model 3M | Show-Gpt2Weight -ErrorAction Stop }; Says = "*'3M' (Gpt2Model) is not a weight; *" }
+        @{ Line = { Trace-Gpt2Text a -Model 3M -Html { "$_.html" } }; Says = '*{ "$_.html" } is a script, which this parameter does not run; *ForEach-Object.' }
+        @{ Line = { 'Once' | Invoke-Gpt2Generate ./mine -ErrorAction Stop }; Says = "*no model named 'Once'*what is piped are models; to pipe texts give the model with -Model." }
         @{ Line = { Invoke-Gpt2Generate a -Model 3M -Stop '' }; Says = '*-Stop is empty*' }
         @{ Line = { Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight -Limit 0 }; Says = '*0 is outside its range; give more than 0.' }
     ) { $Line | Should -Throw -ExpectedMessage $Says }

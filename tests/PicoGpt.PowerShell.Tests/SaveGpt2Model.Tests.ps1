@@ -28,6 +28,11 @@ Describe 'Save-Gpt2Model' {
         { Save-Gpt2Model 124M -Source http://example.com -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidSource,*' -ExpectedMessage '*plain http*'
     }
 
+    It 'refuses a wildcard and an address as what they are' {
+        { Save-Gpt2Model *M -ErrorAction Stop } | Should -Throw -ErrorId 'UnknownModel,*' -ExpectedMessage '*; here none has a wildcard.'
+        { Save-Gpt2Model https://example.org/gpt2 -ErrorAction Stop } | Should -Throw -ErrorId 'UnknownModel,*' -ExpectedMessage '*; of what is at another address fetch all files*'
+    }
+
     It 'refuses an unknown name' {
         { Save-Gpt2Model 744M -ErrorAction Stop } | Should -Throw -ErrorId 'UnknownModel,*'
     }

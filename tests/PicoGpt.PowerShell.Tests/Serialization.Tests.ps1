@@ -140,8 +140,8 @@ Describe 'What came from another session, given back' {
         @{ Case = 'a weight'; Says = 'A Gpt2Weight from *Get-Gpt2Weight*'; Use = { Send-There (Get-Gpt2Weight wpe -Model $model) | Show-Gpt2Weight -ErrorAction Stop } }
         @{ Case = 'weights'; Says = 'A Gpt2Weight from *Get-Gpt2Weight*'; Use = { Show-Gpt2Weight (Send-There (Get-Gpt2Weight wpe, wte -Model $model)) } }
         @{ Case = 'a row'; Says = 'A WeightSlice from *ToArray()*'; Use = { Measure-Gpt2Similarity -Direction (Send-There (Get-Gpt2Weight wte -Model $model).Row(3)) -Model $model } }
-        @{ Case = 'an intervention'; Says = 'A Gpt2Intervention from *New-Gpt2Intervention.'; Use = { Measure-Gpt2Text a -Model $model -Intervention (Send-There (New-Gpt2Intervention h0/mlp -Zero)) } }
-        @{ Case = 'a trace'; Says = 'A Gpt2Trace from *Trace-Gpt2Text -Activation.'; Use = { New-Gpt2Intervention h0/mlp -From (Send-There (Trace-Gpt2Text a -Model $model)) } }
+        @{ Case = 'an intervention'; Says = 'A Gpt2Intervention from *New-Gpt2Intervention*'; Use = { Measure-Gpt2Text a -Model $model -Intervention (Send-There (New-Gpt2Intervention h0/mlp -Zero)) } }
+        @{ Case = 'a trace'; Says = 'A Gpt2Trace from *Trace-Gpt2Text -Activation*'; Use = { New-Gpt2Intervention h0/mlp -From (Send-There (Trace-Gpt2Text a -Model $model)) } }
     ) {
         $record = try { & $Use } catch { $_ }
         $record.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'

@@ -12,13 +12,14 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     /// <summary>The folder to write to, or the weights' file in it.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string Path { get; set; } = "";
 
-    /// <summary>The format of the weights.</summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    /// <summary>The format of the weights; it may be left out where the path is that of their file, whose ending tells it.</summary>
+    [Parameter(Position = 1)]
     [ModelFormatTransformation]
     [ArgumentCompleter(typeof(ModelFormatCompleter))]
-    public string Format { get; set; } = "";
+    public string? Format { get; set; }
 
     /// <summary>The model: an object, a name or a path.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
@@ -51,9 +52,10 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
         WildcardPattern[] patterns = [.. Name.Select(name => PatternOf(model, name))];
         string path = SessionPath.Resolve(SessionState, Path);
         Gpt2Precision? precision = Precision is null ? null : Enum.Parse<Gpt2Precision>(Precision);
-        var export = ModelExport.Plan(model, path, Format, IsWanted, precision);
-        string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {Format}";
-        if (!ShouldProcess(export.Folder, action)) return;
+        string format = Format ?? ModelExport.FormatOf(path) ?? throw Refused($"The ending of '{path}' tells no format; give one with -Format, {string.Join(", ", ModelExport.Formats)}.");
+        var export = ModelExport.Plan(model, path, format, IsWanted, precision);
+        string action = $"Write {export.Count} weights of {model.Name} ({PowerShell.Format.Bytes(export.Size)}) as {format}";
+        if (!ShouldProcess(export.Files is [var only] ? only : export.Folder, action)) return;
 
         var written = new LatestValue<long>();
         using (var bar = new ProgressBar(this, $"Exporting {model.Name}"))
@@ -69,9 +71,6 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
     {
         WildcardPattern pattern = NamePattern.Of(name);
         if (NamePattern.HasWildcards(name) || model.Parameters.Any(weight => pattern.IsMatch(weight.Name))) return pattern;
-        throw new Gpt2Exception(
-            Gpt2Error.TensorNotFound,
-            $"{model.Name} has no weight named '{name}'; its names are like 'wte', 'h0/attn/c_attn/w' and 'ln_f/g', and may have wildcards such as 'h0/*'.",
-            model.Path);
+        throw NoWeight(model, name);
     }
 }

@@ -64,13 +64,7 @@ public sealed class GetGpt2WeightCommand : Gpt2PathCmdlet
     private void List(Gpt2Model model, string name)
     {
         if (Emit(model.Parameters, name)) return;
-        WriteError(ErrorRecords.From(
-            new Gpt2Exception(
-                Gpt2Error.TensorNotFound,
-                $"{model.Name} has no weight named '{name}'; its names are like 'wte', "
-                    + "'h0/attn/c_attn/w' and 'ln_f/g', and wildcards such as 'h0/*' list them.",
-                model.Path),
-            name));
+        WriteError(ErrorRecords.From(NoWeight(model, name), name));
     }
 
     private void ListRaw(string path, bool isOneOfMany)

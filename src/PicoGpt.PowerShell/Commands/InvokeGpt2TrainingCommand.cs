@@ -33,6 +33,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     /// <summary>The folder of the new model.</summary>
     [Parameter(Mandatory = true)]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string Destination { get; set; } = "";
 
     /// <summary>Updates of the weights.</summary>
@@ -148,6 +149,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
     /// <summary>Write the curves of the losses to this file: a page for a browser, or a picture where its name ends in <c>.svg</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Report { get; set; }
 
     /// <summary>Names or wildcard patterns of weights that stay as they are.</summary>
@@ -446,8 +448,7 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         {
             WildcardPattern pattern = NamePattern.Of(name);
             string[] found = [.. InUse.Parameters.Select(weight => weight.Name).Where(pattern.IsMatch)];
-            if (found.Length == 0)
-                throw new Gpt2Exception(Gpt2Error.TensorNotFound, $"{InUse.Name} has no weight named '{name}' to freeze; its names are like 'wte' and 'h0/attn/c_attn/w'.");
+            if (found.Length == 0) throw NoWeight(InUse, name);
             frozen.AddRange(found.Except(frozen));
         }
 

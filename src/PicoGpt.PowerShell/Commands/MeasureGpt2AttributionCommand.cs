@@ -34,7 +34,7 @@ public sealed class MeasureGpt2AttributionCommand : Gpt2GridCmdlet
     /// <summary>What is done, in this order, to what passes through the model, by part.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    [FromHere(MakeIntervention)]
+    [ObjectOf(typeof(Gpt2Intervention), "an intervention", MakeIntervention)]
     [SuppressMessage("Performance", "CA1819", Justification = "Parameters are arrays.")]
     public Gpt2Intervention[] Intervention { get; set; } = [];
 

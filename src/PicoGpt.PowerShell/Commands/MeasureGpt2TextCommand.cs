@@ -52,6 +52,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     /// <summary>Write one HTML page for a browser with all texts to this file, instead of emitting their measures.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Html { get; set; }
 
     /// <summary>Count tokens, words, characters and bytes only; the model is not run.</summary>

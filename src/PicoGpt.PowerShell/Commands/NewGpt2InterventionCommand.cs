@@ -13,7 +13,7 @@ namespace PicoGpt.PowerShell.Commands;
 public sealed class NewGpt2InterventionCommand : PSCmdlet
 {
     private const string ZeroSet = "Zero", MeanSet = "Mean", ValueSet = "Value", FromSet = "From", ScaleSet = "Scale", AddSet = "Add";
-    private const string TraceHere = "trace the text in this session, with Trace-Gpt2Text -Activation";
+    private const string TraceHere = "make it in this session, as by Trace-Gpt2Text -Activation h0/mlp";
 
     /// <summary>Where: names of activations, and <c>h*/attn/pattern</c>; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0)]
@@ -29,7 +29,7 @@ public sealed class NewGpt2InterventionCommand : PSCmdlet
     /// <summary>Set to the mean over the positions of these traces.</summary>
     [Parameter(Mandatory = true, ParameterSetName = MeanSet)]
     [ValidateNotNullOrEmpty]
-    [FromHere(TraceHere)]
+    [ObjectOf(typeof(Gpt2Trace), "a trace", TraceHere)]
     public Gpt2Trace[] Mean { get; set; } = [];
 
     /// <summary>Set to these values: one for all, one for each value that is chosen, or a row of them for each position that is.</summary>
@@ -39,7 +39,7 @@ public sealed class NewGpt2InterventionCommand : PSCmdlet
 
     /// <summary>Set to what stood there in this trace, at the same positions.</summary>
     [Parameter(Mandatory = true, ParameterSetName = FromSet)]
-    [FromHere(TraceHere)]
+    [ObjectOf(typeof(Gpt2Trace), "a trace", TraceHere)]
     public Gpt2Trace? From { get; set; }
 
     /// <summary>Multiply by this.</summary>

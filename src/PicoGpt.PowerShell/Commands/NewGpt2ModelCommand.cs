@@ -35,6 +35,7 @@ public sealed class NewGpt2ModelCommand : Gpt2PathCmdlet
     /// <summary>The folder that the model is written to; without it the model is in memory alone.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Destination { get; set; }
 
     /// <summary>Transformer blocks (<c>n_layer</c>).</summary>

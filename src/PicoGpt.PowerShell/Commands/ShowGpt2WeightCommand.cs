@@ -32,7 +32,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ScreenSet)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = FileSet)]
     [ValidateNotNull]
-    [FromHere("take the weight in this session, with Get-Gpt2Weight -Model, or draw it there")]
+    [ObjectOf(typeof(FloatTensor), "a weight", "take it in this session, as by Get-Gpt2Weight wpe -Model 3M | Show-Gpt2Weight")]
     public FloatTensor[] InputObject { get; set; } = [];
 
     /// <summary>A part of each weight, in NumPy's notation, such as <c>0:64, :</c>.</summary>

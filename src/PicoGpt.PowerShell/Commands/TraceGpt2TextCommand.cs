@@ -64,6 +64,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
     /// <summary>Write one HTML page for a browser to this file, instead of emitting the trace.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [PlainPath]
     public string? Html { get; set; }
 
     /// <summary>The token whose logit the page takes apart; the likeliest one after the text when it is left out.</summary>

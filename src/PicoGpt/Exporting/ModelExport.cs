@@ -37,6 +37,15 @@ public sealed class ModelExport
     /// <summary>The names of the formats in which weights are written.</summary>
     public static IReadOnlyList<string> Formats { get; } = [.. CheckpointFormats.Writable.Select(format => format.Name)];
 
+    /// <summary>The format that the ending of a weights' file tells.</summary>
+    /// <param name="path">The path.</param>
+    /// <returns>One of <see cref="Formats"/>; <see langword="null"/> where it tells none.</returns>
+    public static string? FormatOf(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return CheckpointFormats.Writable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))?.Name;
+    }
+
     /// <summary>The folder that is written to.</summary>
     public string Folder { get; }
 
@@ -64,7 +73,7 @@ public sealed class ModelExport
     /// </param>
     /// <returns>The export.</returns>
     /// <exception cref="Gpt2Exception">
-    /// There is no such format, it does not have the precision, no weight is wanted, or a file of the vocabulary cannot be read.
+    /// There is no such format, the path ends as another's, it does not have the precision, no weight is wanted, or a file of the vocabulary cannot be read.
     /// </exception>
     public static ModelExport Plan(
         Gpt2Model model, string path, string format, Func<Gpt2Weight, bool>? includes = null, Gpt2Precision? precision = null)
@@ -76,6 +85,12 @@ public sealed class ModelExport
         {
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument, $"Weights are not written in {wanted} as {writable.Name}, but in {string.Join(", ", writable.Precisions)}.");
+        }
+
+        if (FormatOf(path) is { } ending && ending != writable.Name && !Directory.Exists(path))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"'{path}' ends as a file of {ending} does, and {writable.Name} is to be written; give a path that ends in {writable.Extension}, or a folder.", path);
         }
 
         OutputFile.ThrowIfDevice(path); // as it was given: Windows makes a device's path of it, which has no ending

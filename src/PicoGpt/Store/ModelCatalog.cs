@@ -80,7 +80,11 @@ public static class ModelCatalog
     internal static Gpt2Exception Unknown(string name)
     {
         string names = string.Join(", ", Models.Select(m => m.Aliases.Count == 0 ? m.Name : $"{m.Name} ({string.Join(", ", m.Aliases.Where(alias => !alias.Contains('/')))})"));
-        string hint = MayBeOfHuggingFace(name) ? $"; if it is a model at Hugging Face, {FetchElsewhere}" : name.AsSpan().ContainsAny('/', '\\') ? "" : $"; for a model's folder give its path, such as ./{name}";
+        string hint = name.Contains("://", StringComparison.Ordinal) ? $"; of what is at another address {FetchElsewhere}"
+            : MayBeOfHuggingFace(name) ? $"; if it is a model at Hugging Face, {FetchElsewhere}"
+            : name.AsSpan().ContainsAny('/', '\\') ? ""
+            : name.AsSpan().ContainsAny('*', '?') ? "; here none has a wildcard"
+            : $"; for a model's folder give its path, such as ./{name}";
         return new Gpt2Exception(Gpt2Error.UnknownModel, $"There is no model named '{name}'. The names are {names}{hint}.") { Model = name };
     }
 
