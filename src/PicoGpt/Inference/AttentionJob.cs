@@ -13,6 +13,7 @@ internal sealed unsafe class AttentionJob : Job
     private readonly int _scoresLength;
     private readonly int _tileLength;
     private readonly long _scratchLength;
+    private readonly WorkShares _items = new(); // heads of texts
 
     /// <param name="kernels">The loops.</param>
     /// <param name="heads">n_head.</param>
@@ -53,11 +54,15 @@ internal sealed unsafe class AttentionJob : Job
     public static long ScratchLength(int headSize, int capacity) =>
         TileLength(headSize, capacity) + ((long)ScoresLength(capacity) * (headSize + KeyValueCache.Pad(headSize)));
 
+    public override void Prepare(int parts) => _items.Divide(Texts.Count * _heads, parts);
+
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(Texts.Count * _heads, part, parts);
         float* scratch = _scratch.Data + (part * _scratchLength);
-        for (int item = from; item < to; item++) Attend(Texts[item / _heads], item % _heads, scratch);
+        while (_items.TryTake(part, out WorkPiece some))
+        {
+            for (int item = some.From; item < some.To; item++) Attend(Texts[item / _heads], item % _heads, scratch);
+        }
     }
 
     // of the scores and results of a tile; what is widened lies behind it

@@ -5,6 +5,8 @@ namespace PicoGpt.Inference;
 /// <summary>The projection to the vocabulary, <c>y = x · wᵀ</c>, divided by tokens.</summary>
 internal sealed unsafe class LogitsJob(Kernels kernels) : Job
 {
+    private readonly WorkShares _tokens = new();
+
     public Matrix X { get; set; }
 
     /// <summary>The same in integers, or where each thread puts a single row, where <see cref="W"/> is in integers; a matrix of no rows otherwise.</summary>
@@ -15,11 +17,17 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
 
     public Matrix Y { get; set; }
 
+    public override void Prepare(int parts) => _tokens.Divide(Y.Columns, parts, PackedMatrix.Side);
+
     public override void Execute(int part, int parts)
     {
-        (int from, int to) = Share(Y.Columns, part, parts, PackedMatrix.Side);
-        if (from == to) return;
-        if (Quantized.Rows > 0) kernels.MatMulQuantized(QuantizeJob.Rounded(kernels, X, Quantized, part), W.Packed, null, Y, from, to);
+        QuantizedMatrix quantized = QuantizeJob.Rounded(kernels, X, Quantized, part);
+        while (_tokens.TryTake(part, out WorkPiece some)) Execute(quantized, some.From, some.To);
+    }
+
+    private void Execute(QuantizedMatrix quantized, int from, int to)
+    {
+        if (quantized.Rows > 0) kernels.MatMulQuantized(quantized, W.Packed, null, Y, from, to);
         else if (W.IsPacked) kernels.MatMulPacked(X, W.Packed, null, Y, from, to);
         else kernels.MatMulTransposed(X, W.Plain, Y, from, to);
     }

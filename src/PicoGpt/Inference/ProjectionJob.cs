@@ -10,6 +10,8 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
     private const int ColumnsTogether = 8 * Kernels.PanelColumns;
     private const int FewRows = 16;
 
+    private readonly WorkShares _columns = new();
+
     public Matrix X { get; set; }
 
     /// <summary>The layer norm that a single row is yet to take, which is <see cref="X"/> then; null for none.</summary>
@@ -36,19 +38,23 @@ internal sealed unsafe class ProjectionJob(Kernels kernels, ActivationFunction a
     /// <summary>Where that sum goes, which may be <see cref="Residual"/> itself; a matrix of no rows for nowhere.</summary>
     public Matrix Sum { get; set; }
 
+    public override void Prepare(int parts)
+    {
+        if (IsByRows(Y.Rows, parts)) _columns.GiveEach(Y.Columns, parts, ColumnsTogether);
+        else _columns.Divide(Y.Columns, parts, Kernels.PanelColumns, areWhole: !W.HasPanels); // rows of few columns are read slowly
+    }
+
     public override void Execute(int part, int parts)
     {
-        if (IsByRows(Y.Rows, parts))
-        {
-            (int first, int end) = Share(Y.Rows, part, parts, Kernels.TileRows);
-            Execute(X, Quantized, first, end - first, 0, Y.Columns);
-            return;
-        }
-
-        (int from, int to) = Share(Y.Columns, part, parts, Kernels.PanelColumns);
-        if (from == to) return;
+        if (!_columns.TryTake(part, out WorkPiece some)) return;
         Matrix x = Norm?.OfThread(part) ?? X;
-        Execute(x, QuantizeJob.Rounded(kernels, x, Quantized, part), 0, Y.Rows, from, to);
+        QuantizedMatrix quantized = QuantizeJob.Rounded(kernels, x, Quantized, part);
+        do
+        {
+            (int row, int end) = IsByRows(Y.Rows, parts) ? Share(Y.Rows, some.Owner, parts, Kernels.TileRows) : (0, Y.Rows);
+            Execute(x, quantized, row, end - row, some.From, some.To);
+        }
+        while (_columns.TryTake(part, out some));
     }
 
     // Some rows, and some columns of them: of many rows so few columns at a time that what follows the product finds it in the caches.

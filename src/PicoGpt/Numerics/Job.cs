@@ -7,6 +7,12 @@ internal abstract class Job
     // its rows; with fewer rows a share, weights would be unpacked too often.
     private const int LeastRows = 64;
 
+    /// <summary>Called before the threads begin, by one.</summary>
+    /// <param name="parts">Threads.</param>
+    public virtual void Prepare(int parts)
+    {
+    }
+
     /// <summary>Does the share <paramref name="part"/> of <paramref name="parts"/> shares.</summary>
     public abstract void Execute(int part, int parts);
 

@@ -44,6 +44,7 @@ internal sealed class WorkerPool : IDisposable
     {
         lock (_running)
         {
+            job.Prepare(Threads);
             if (_workers.Length == 0)
             {
                 job.Execute(0, 1);
