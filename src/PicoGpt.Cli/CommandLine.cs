@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using PicoGpt.Inference;
 using PicoGpt.Machine;
 using PicoGpt.Store;
@@ -52,6 +53,8 @@ internal sealed class CommandLine
 
     private string Model { get; set; } = "3M";
 
+    private bool IsModelGiven { get; set; }
+
     private bool Fetch { get; set; }
 
     private bool Force { get; set; }
@@ -73,7 +76,14 @@ internal sealed class CommandLine
         if (command.Prompt is null && !command.Help)
         {
             throw new Gpt2Exception(
-                Gpt2Error.InvalidArgument, "there is no prompt; give one, as in: picogpt \"Once upon a time\" (--help lists the options).");
+                Gpt2Error.InvalidArgument,
+                "there is no prompt; give one, as in: picogpt \"Once upon a time\", or '-' to read it from standard input (--help lists the options).");
+        }
+
+        if (command is { Fetch: true, IsModelGiven: false, Prompt: { } name } && ModelCatalog.TryResolve(name, out CatalogModel? meant))
+        {
+            throw new Gpt2Exception(
+                Gpt2Error.InvalidArgument, $"--fetch takes no name, and '{name}' would be the prompt; name the model, as in: picogpt --fetch --model {meant.Name} \"Once upon a time\".");
         }
 
         return command;
@@ -83,6 +93,11 @@ internal sealed class CommandLine
         CultureInfo.InvariantCulture,
         $"{c.Model}: {c.PromptIds.Count} prompt tokens in {c.PrefillDuration.TotalMilliseconds:F0} ms, "
         + $"{c.Ids.Count} new tokens, {c.TokensPerSecond:F1} tokens/s, ended by {c.FinishReason}");
+
+    /// <summary>What is to be said of a prompt that was meant as the path of a file, or <see langword="null"/>.</summary>
+    public string? PathAsPrompt => Prompt is { } path && Path.HasExtension(path) && File.Exists(path)
+        ? $"the prompt '{path}' is taken as a text, and is the name of a file too; to read the file: picogpt - < {path}"
+        : null;
 
     /// <summary>What is to be said of more threads than there are processors, or <see langword="null"/>.</summary>
     public string? Excess => Processors.ExcessOf(Options.Threads) is { } excess ? Named(excess) : null;
@@ -158,7 +173,7 @@ internal sealed class CommandLine
         {
             case "--help" or "-h": Help = true; break;
             case "--verbose": Verbose = true; break;
-            case "--model": Model = Value(word, rest); break;
+            case "--model": (Model, IsModelGiven) = (Value(word, rest), true); break;
             case "--fetch": Fetch = true; break;
             case "--force": Force = true; break;
             case "--precision": Precision = PrecisionOf(word, rest); break;
@@ -213,7 +228,7 @@ internal sealed class CommandLine
         string[] parts = text.Split('=');
         if (parts is not [string id, string number]
             || !int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int token)
-            || !float.TryParse(number, CultureInfo.InvariantCulture, out float bias))
+            || !float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float bias))
         {
             throw new Gpt2Exception(
                 Gpt2Error.InvalidArgument, $"{option} needs the id of a token and a number, such as 262=-5 or 262=-Infinity, but was given '{text}'.");
@@ -223,11 +238,11 @@ internal sealed class CommandLine
     }
 
     private static T Value<T>(string option, Queue<string> rest)
-        where T : IParsable<T>
+        where T : INumberBase<T>
     {
         string text = Value(option, rest);
-        return T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
-            ? value
-            : throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} needs a number, but was given '{text}'.");
+        if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out T? value)) return value; // no commas, of which 7 would be made where 0,7 is meant
+        string how = text.Contains(',', StringComparison.Ordinal) ? " with a decimal point and without commas" : "";
+        throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{option} needs a number{how}, but was given '{text}'.");
     }
 }

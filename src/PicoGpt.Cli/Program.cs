@@ -38,6 +38,7 @@ try
     foreach (string doubt in model.VocabularyDoubts) Say(doubt);
     if (command.CheckMemory(model) is { } warning) Say(warning);
     if (command.Excess is { } excess) Say(excess);
+    if (command.PathAsPrompt is { } path) Say(path);
     string prompt = command.ReadPrompt(ReadInput);
     foreach (Gpt2Completion completion in command.Options.Count == 1 ? Stream(prompt) : Several(prompt))
     {

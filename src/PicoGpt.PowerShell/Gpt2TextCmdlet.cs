@@ -26,6 +26,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
     private Gpt2ModelReference? _used;
     private TextInput? _firstPart;
     private bool _isModelGiven;
+    private int _textsToLookAt = 100; // who pipes names of files does so from the beginning
 
     /// <summary>Texts, files, completions, tokens, or rows of a table.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputSet)]
@@ -90,7 +91,12 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         {
             Gpt2ModelReference model = Model ?? Default();
             UsePiped(model);
-            foreach (string text in Arguments) PerItem(text, () => Take(new SourceText(text)));
+            foreach (string text in Arguments)
+            {
+                WarnOfFile(text);
+                PerItem(text, () => Take(new SourceText(text)));
+            }
+
             ForEachPath((path, _) => Take(new SourceText(TextFile.Read(path)) { Path = path }));
             if (!_isModelGiven) FinishUsed();
         });
@@ -126,6 +132,29 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
         }
     }
 
+    // Warns, once, of a text that was meant as the path of a file, as names are that Get-ChildItem -Name gives.
+    private void WarnOfFile(string text)
+    {
+        const int LongestPath = 260;
+        if (_textsToLookAt == 0) return;
+        _textsToLookAt--;
+        if (text.Length > LongestPath || !System.IO.Path.HasExtension(text) || !IsFile(text)) return;
+        _textsToLookAt = 0;
+        WriteWarning($"'{text}' is taken as a text, and is the name of a file too; to read the file give it as -Path, or pipe it as Get-ChildItem and Get-Item give it.");
+    }
+
+    private bool IsFile(string text)
+    {
+        try
+        {
+            return File.Exists(SessionPath.Resolve(SessionState, text));
+        }
+        catch (Gpt2Exception)
+        {
+            return false;
+        }
+    }
+
     private void FinishUsed()
     {
         if (_used is null) return;
@@ -155,6 +184,7 @@ public abstract class Gpt2TextCmdlet : Gpt2PathCmdlet
             return;
         }
 
+        if (input is { Given: string or PSObject { BaseObject: string }, Source: null, Text: { } given }) WarnOfFile(given);
         Use(ModelFor(input));
         Take(SourceOf(input));
     }

@@ -1,6 +1,18 @@
 BeforeAll { . "$PSScriptRoot/Common.ps1" }
 
 Describe 'ConvertFrom-Gpt2Token' {
+    It 'takes ids as they stand in a text, and refuses what is none: <Given>' -ForEach @(
+        @{ Given = '1529, 321' }
+        @{ Given = "[1529,`n 321]" }
+    ) {
+        ConvertFrom-Gpt2Token $Given -Model 3M | Should -BeExactly 'Once'
+        $Given | ConvertFrom-Gpt2Token -Model 3M | Should -BeExactly 'Once'
+    }
+
+    It 'refuses <Given>, which is not the id of a token' -ForEach @{ Given = 1.5 }, @{ Given = 'king' }, @{ Given = '1.5' }, @{ Given = $true }, @{ Given = '1529, x' } {
+        { ConvertFrom-Gpt2Token $Given -Model 3M } | Should -Throw -ExpectedMessage '* is not the id of a token, nor several; whole numbers are expected.'
+    }
+
     It 'joins all ids of the pipeline into one text' {
         1529, 321, 575, 258, 541 | ConvertFrom-Gpt2Token -Model 3M | Should -BeExactly 'Once upon a time'
         ConvertFrom-Gpt2Token 1529, 321 -Model 3M | Should -BeExactly 'Once'

@@ -134,6 +134,32 @@ Describe 'Sampling' {
     ) { $Line | Should -Throw -ExpectedMessage $Says }
 }
 
+Describe 'A text that is the name of a file too' {
+    BeforeAll {
+        Push-Location $TestDrive
+        Set-Content king.txt 'The king'
+        Set-Content queen.txt 'The queen'
+    }
+
+    AfterAll { Pop-Location }
+
+    It 'comes with a warning, once: <Case>' -ForEach @(
+        @{ Case = 'argument'; Read = { Measure-Gpt2Text king.txt -Model 3M } }
+        @{ Case = 'pipeline'; Read = { Get-ChildItem *.txt -Name | Measure-Gpt2Text -Model 3M } }
+    ) {
+        $said = & $Read 3>&1
+        $warnings = @($said | Where-Object { $_ -is [System.Management.Automation.WarningRecord] })
+        $warnings | Should -HaveCount 1
+        "$warnings" | Should -BeLike "'king.txt' is taken as a text, and is the name of a file too; to read the file give it as -Path, *"
+        $said[-1].Text | Should -BeLike '*.txt'
+    }
+
+    It 'comes with none where the file is meant, or there is none' {
+        $said = { Measure-Gpt2Text -Path king.txt -Model 3M; Get-ChildItem king.txt | Measure-Gpt2Text -Model 3M; Get-Content king.txt | Measure-Gpt2Text -Model 3M; Measure-Gpt2Text none.txt, 'A king.' -Model 3M }
+        @(& $said 3>&1 | Where-Object { $_ -is [System.Management.Automation.WarningRecord] }) | Should -BeNullOrEmpty
+    }
+}
+
 Describe 'The model where none is given' {
     BeforeEach {
         $old = Set-EmptyCache

@@ -15,6 +15,7 @@ public sealed class ConvertFromGpt2TokenCommand : Gpt2FetchingCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Ids")]
     [AllowEmptyCollection]
+    [TokenIds]
     public int[] Id { get; set; } = [];
 
     /// <summary>The model whose vocabulary is used: an object, a name or a path.</summary>

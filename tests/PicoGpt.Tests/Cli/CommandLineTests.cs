@@ -110,6 +110,18 @@ public sealed class CommandLineTests
         Assert.DoesNotContain("--force", command.CheckMemory(model) ?? "", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_prompt_that_is_the_name_of_a_file_too_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("king.txt");
+        Assert.Null(CommandLine.Parse([path]).PathAsPrompt);
+        File.WriteAllText(path, "The king");
+        Assert.EndsWith($"picogpt - < {path}", CommandLine.Parse([path]).PathAsPrompt, StringComparison.Ordinal);
+        Assert.Null(CommandLine.Parse(["Once."]).PathAsPrompt);
+        Assert.Equal("124M", CommandLine.Parse(["--fetch", "--model", "3M", "124M"]).ReadPrompt(() => ""));
+    }
+
     [Theory]
     [InlineData(Gpt2Error.ModelNotCached, "It is not here; fetch it first.", "It is not here; fetch it first with --fetch, or give --model the path of a folder that has it.")]
     [InlineData(Gpt2Error.UnknownHeadCount, "Give the number.", "Give the number (--head-count).")]
@@ -131,6 +143,11 @@ public sealed class CommandLineTests
     [InlineData("no prompt", "--")]
     [InlineData("--seed needs a value", "p", "--seed")]
     [InlineData("'many'", "--max-tokens", "many", "p")]
+    [InlineData("--temperature needs a number with a decimal point and without commas, but was given '0,7'", "--temperature", "0,7", "p")]
+    [InlineData("'262=1,5'", "--logit-bias", "262=1,5", "p")]
+    [InlineData("--max-tokens needs a number, but was given '1.5'", "--max-tokens", "1.5", "p")]
+    [InlineData("or '-' to read it from standard input")]
+    [InlineData("name the model, as in: picogpt --fetch --model 124M", "--fetch", "gpt2")]
     [InlineData("two prompts", "Once", "upon")]
     public void A_mistake_is_named(string says, params string[] arguments)
     {
