@@ -21,7 +21,7 @@ public sealed class CellAttribute(Type kind, object? blank = null) : ArgumentTra
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
-        object? given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        object? given = ObjectReader.Unwrap(inputData);
         if (given is null or "") return blank;
         if (given is IList { Count: > 1 } several)
             throw new ArgumentTransformationMetadataException($"{several.Count} values were given for one number, {string.Join(", ", several.Cast<object?>())}; a number has a decimal point, as in 0.7.");

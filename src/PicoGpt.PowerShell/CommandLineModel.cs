@@ -24,7 +24,7 @@ internal static class CommandLineModel
 
     /// <summary>What a value means, which may be wrapped, or a name that is a path as well.</summary>
     public static object? Meant(object? value) =>
-        (value is PSObject wrapped ? wrapped.BaseObject : value) is var plain && plain is string text ? SessionPath.NameOrPath(Session(), text) : plain;
+        ObjectReader.Unwrap(value) is var plain && plain is string text ? SessionPath.NameOrPath(Session(), text) : plain;
 
     /// <summary>The shape of the model that the line gives; no weights are read.</summary>
     /// <exception cref="Gpt2Exception">Its files are not as they should be.</exception>

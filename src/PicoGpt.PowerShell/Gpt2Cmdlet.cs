@@ -257,6 +257,18 @@ public abstract class Gpt2Cmdlet : PSCmdlet, IDisposable
         return new Gpt2Exception(Gpt2Error.TensorNotFound, $"{model.Name} has no weight named '{name}'; {hint}.", model.Path);
     }
 
+    /// <summary>Writes a file or folder that was made, as Get-Item gives it.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="type">A further name of its type, if it has one.</param>
+    private protected void WriteItem(string path, string? type = null)
+    {
+        foreach (PSObject item in InvokeProvider.Item.Get([path], force: true, literalPath: true))
+        {
+            if (type is not null) item.TypeNames.Insert(0, type);
+            WriteObject(item);
+        }
+    }
+
     /// <summary>The fault of parameters that do not go together.</summary>
     private protected static Gpt2Exception Refused(string sentence) => new(Gpt2Error.InvalidArgument, sentence);
 

@@ -37,7 +37,7 @@ public abstract class Gpt2GridCmdlet : Gpt2CircuitCmdlet
             if (path == svg) grid.SaveSvg(path, Force);
             else grid.SaveHtml(path, Force);
             _written.Add(path);
-            WriteObject(InvokeProvider.Item.Get([path], force: true, literalPath: true), enumerateCollection: true);
+            WriteItem(path);
         }
     }
 

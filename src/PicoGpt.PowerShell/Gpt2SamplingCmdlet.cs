@@ -3,6 +3,7 @@ using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Management.Automation;
 using PicoGpt.Inference;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -164,7 +165,7 @@ public abstract class Gpt2SamplingCmdlet : Gpt2RunCmdlet
     protected override void BeginProcessing()
     {
         if (IsGiven(nameof(Stop)) && Stop is null)
-            _ = SetUp<string>(Stop, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, "-Stop is empty, which would end every text before it begins; leave it out."));
+            _ = SetUp<string>(Stop, () => throw Refused("-Stop is empty, which would end every text before it begins; leave it out."));
         base.BeginProcessing();
     }
 
@@ -267,8 +268,6 @@ public abstract class Gpt2SamplingCmdlet : Gpt2RunCmdlet
             ? bias
             : throw Bad($"has '{value}' for '{entry.Key}'; give a number, or $false to forbid the token.");
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static Gpt2Exception Bad(string what) => new(Gpt2Error.InvalidArgument, $"-LogitBias {what}");
 

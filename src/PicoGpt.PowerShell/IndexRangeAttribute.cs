@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -17,8 +18,6 @@ public sealed class IndexRangeAttribute : ArgumentTransformationAttribute
         object? given = Unwrap(inputData);
         return given is IList list ? list.Cast<object?>().SelectMany(item => Read(Unwrap(item))).ToArray() : Read(given).ToArray();
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static IEnumerable<object?> Read(object? item) =>
         item is string text && text.Contains(Dots, StringComparison.Ordinal) ? Range(text).Cast<object?>() : [item];

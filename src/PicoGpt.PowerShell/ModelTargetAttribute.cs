@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using PicoGpt.Store;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -28,8 +29,6 @@ public sealed class ModelTargetAttribute : ArgumentTransformationAttribute
             object other => throw new ArgumentTransformationMetadataException($"'{other}' ({other.GetType().Name}) is not a model; {Wanted}"),
         };
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     // A row of a table, or what came from another session. PSPath and FullName are those of files.
     private static ModelTarget? Row(PSObject row)

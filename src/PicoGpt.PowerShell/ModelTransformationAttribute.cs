@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using PicoGpt.Store;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -37,8 +38,6 @@ public sealed class ModelTransformationAttribute : ArgumentTransformationAttribu
             object other => throw new ArgumentTransformationMetadataException($"'{other}' ({other.GetType().Name}) is not a model; {Wanted}"),
         };
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     // What came from a job or another computer: a model's files in the precision that it had, where they are here too, or else its name.
     private static Gpt2ModelReference? FromOtherSession(PSObject given)

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using PicoGpt.Circuits;
 using PicoGpt.Weights;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -29,8 +30,6 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
     private static float[,] FromElsewhere(PSObject given, string type) => type == typeof(Gpt2Direction).FullName
         ? Matrix([[.. ObjectReader.Items(given, nameof(Gpt2Direction.Values)).Select(value => (float)ObjectReader.Number(value))]])
         : throw ObjectOfAttribute.Lacking(type, "take the numbers there, as by (Get-Gpt2Weight wte).Row(5).ToArray(), and give those");
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static float[,] Narrowed(double[,] wide)
     {

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -40,6 +41,4 @@ public sealed class ObjectOfAttribute(Type type, string noun, string advice) : A
     /// <param name="advice">What to do instead.</param>
     internal static ArgumentTransformationMetadataException Lacking(string type, string advice) =>
         new($"A {type[(type.LastIndexOf('.') + 1)..]} from another session, or from a file of one, is a description without its values; {advice}.");
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

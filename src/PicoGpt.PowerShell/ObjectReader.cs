@@ -7,6 +7,9 @@ namespace PicoGpt.PowerShell;
 /// <summary>Reads properties of objects that may be from another session, where they have lost their types.</summary>
 internal static class ObjectReader
 {
+    /// <summary>What a value is without what PowerShell wraps it in.</summary>
+    public static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+
     /// <summary>The full name of the type of ours that an object had in the session that it came from; <see langword="null"/> of anything else.</summary>
     public static string? TypeElsewhere(object? value)
     {

@@ -8,7 +8,7 @@ public sealed class PlainPathAttribute : ArgumentTransformationAttribute
 {
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData) =>
-        (inputData is PSObject wrapped ? wrapped.BaseObject : inputData) is ScriptBlock script
+        ObjectReader.Unwrap(inputData) is ScriptBlock script
             ? throw new ArgumentTransformationMetadataException(
                 $"{{{Format.Visible($"{script}")}}} is a script, which this parameter does not run; give a path, and to make one of each object call the command in ForEach-Object.")
             : inputData;

@@ -6,6 +6,7 @@ using PicoGpt.Inference;
 using PicoGpt.Measuring;
 using PicoGpt.Tokens;
 using PicoGpt.Tracing;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -38,8 +39,6 @@ public sealed class TextInputAttribute : ArgumentTransformationAttribute
         _ when TextOf(PSObject.AsPSObject(given!)) is { } found => found,
         _ => throw Refused(given),
     };
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     // Get-Content notes where a line is from.
     private static TextInput OfString(string text, PSObject? noted) => new(text)

@@ -87,7 +87,7 @@ public sealed class EnterGpt2SessionCommand : Gpt2FetchingCmdlet
     protected override void ProcessRecord()
     {
         if (!_isScripted) return;
-        object? given = InputObject is PSObject wrapped ? wrapped.BaseObject : InputObject;
+        object? given = ObjectReader.Unwrap(InputObject);
         PerItem(given, () => _lines.Add(given as string ?? throw new Gpt2Exception(
             Gpt2Error.InvalidArgument, $"'{given}' ({given?.GetType().Name ?? "null"}) is not a line of text; pipe strings, as they would be typed.")));
     }

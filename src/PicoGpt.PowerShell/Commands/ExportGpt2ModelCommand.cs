@@ -61,7 +61,7 @@ public sealed class ExportGpt2ModelCommand : Gpt2FetchingCmdlet
         using (var bar = new ProgressBar(this, $"Exporting {model.Name}"))
             Await(() => export.Run(Force, written, StopToken), () => bar.Show(written.Value, export.Size));
         if (Gpt2Model.DoubtOf(model.Parameters.Where(IsWanted)) is { } doubt) WriteWarning(doubt);
-        foreach (string file in export.Files) WriteObject(InvokeProvider.Item.Get([file], force: true, literalPath: true), enumerateCollection: true);
+        foreach (string file in export.Files) WriteItem(file);
 
         bool IsWanted(Gpt2Weight weight) => Array.Exists(patterns, pattern => pattern.IsMatch(weight.Name));
     }

@@ -241,18 +241,9 @@ public sealed class InvokeGpt2TrainingCommand : Gpt2TextCmdlet
         WarnOfThreads();
         if (InUse.WeightDoubt is { } doubt) WriteWarning(doubt);
         Train(run, report);
-        Emit(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
+        WriteItem(folder, "PicoGpt.PowerShell.TrainedFolder"); // which PicoGpt.Types.ps1xml shows on a line
         if (_reportFault is not null) throw _reportFault;
-        if (report is not null) Emit(report, null);
-    }
-
-    private void Emit(string path, string? type)
-    {
-        foreach (PSObject item in InvokeProvider.Item.Get([path], force: true, literalPath: true))
-        {
-            if (type is not null) item.TypeNames.Insert(0, type);
-            WriteObject(item);
-        }
+        if (report is not null) WriteItem(report);
     }
 
     // <|endoftext|> stands before each text, as in what the model was made from.

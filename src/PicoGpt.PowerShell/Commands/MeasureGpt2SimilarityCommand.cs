@@ -70,6 +70,6 @@ public sealed class MeasureGpt2SimilarityCommand : Gpt2GridCmdlet
     private float[] Vector()
     {
         if (Direction!.GetLength(0) == 1) return [.. Direction.Cast<float>()];
-        throw new Gpt2Exception(Gpt2Error.InvalidArgument, $"{Direction.GetLength(0)} rows were given for one direction; give one row.");
+        throw Refused($"{Direction.GetLength(0)} rows were given for one direction; give one row.");
     }
 }

@@ -72,7 +72,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
     protected override void BeginProcessing()
     {
         if (Html is not null && CountOnly)
-            _ = SetUp<string>(null, () => throw new Gpt2Exception(Gpt2Error.InvalidArgument, "-Html shows what a model says of a text, which -CountOnly does not run; leave one of them out."));
+            _ = SetUp<string>(null, () => throw Refused("-Html shows what a model says of a text, which -CountOnly does not run; leave one of them out."));
         base.BeginProcessing();
     }
 
@@ -86,7 +86,7 @@ public sealed class MeasureGpt2TextCommand : Gpt2RunCmdlet
         PerItem(page, () =>
         {
             Gpt2TextMeasure.SaveHtml(_ofPage, page, Force);
-            WriteObject(InvokeProvider.Item.Get([page], force: true, literalPath: true), enumerateCollection: true);
+            WriteItem(page);
         });
     }
 

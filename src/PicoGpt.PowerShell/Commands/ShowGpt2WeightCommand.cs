@@ -126,7 +126,7 @@ public sealed class ShowGpt2WeightCommand : Gpt2Cmdlet
         byte[] picture = extension == ".svg" ? new UTF8Encoding(false).GetBytes(Svg(tensor)) : Png(tensor);
         OutputFile.Save(path, stream => stream.Write(picture));
         _written.Add(path);
-        WriteObject(InvokeProvider.Item.Get([path], force: true, literalPath: true), enumerateCollection: true);
+        WriteItem(path);
     }
 
     private string Svg(FloatTensor tensor) => KindOf(tensor) == HistogramKind

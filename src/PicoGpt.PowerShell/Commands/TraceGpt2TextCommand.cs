@@ -133,7 +133,7 @@ public sealed class TraceGpt2TextCommand : Gpt2RunCmdlet
 
         trace.SaveHtml(page, additions!, Force);
         _hasPage = true;
-        WriteObject(InvokeProvider.Item.Get([page], force: true, literalPath: true), enumerateCollection: true);
+        WriteItem(page);
     }
 
     // What a page shows beside the trace: the same without interventions, what adds to the answer's logit, and the grids that are given.
