@@ -46,7 +46,7 @@ internal static class AddedTokenFiles
     }
 
     /// <summary>The files that say what the vocabulary's own do not; none where there is nothing to say.</summary>
-    public static IReadOnlyList<(string Name, byte[] Content)> Format(Tokenizer tokenizer)
+    public static IReadOnlyList<(string Name, byte[] Content)> Format(BytePairEncoder tokenizer)
     {
         bool isPlain = tokenizer is { Prefix: [], AddPrefixSpace: false }
             && tokenizer.Added.All(token => token.Text == Tokenizer.EndOfTextSymbol && tokenizer.IsOfVocabulary(token))

@@ -12,7 +12,7 @@ internal static class AddedTokenWriter
 
     /// <summary>The three files.</summary>
     /// <exception cref="Gpt2Exception">They have no place for the tokens that stand before every text.</exception>
-    public static IReadOnlyList<(string Name, byte[] Content)> Files(Tokenizer tokenizer)
+    public static IReadOnlyList<(string Name, byte[] Content)> Files(BytePairEncoder tokenizer)
     {
         if (tokenizer.Prefix.Count > 1 || (tokenizer.Prefix is [int begin] && (tokenizer.IdOf(TokenRoles.Begin) ?? begin) != begin))
         {
@@ -31,7 +31,7 @@ internal static class AddedTokenWriter
         ];
     }
 
-    private static void WriteIds(Utf8JsonWriter json, Tokenizer tokenizer)
+    private static void WriteIds(Utf8JsonWriter json, BytePairEncoder tokenizer)
     {
         foreach (AddedToken token in tokenizer.Added.Where(token => !tokenizer.IsOfVocabulary(token))) json.WriteNumber(token.Text, token.Id);
     }

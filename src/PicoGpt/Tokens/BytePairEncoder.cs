@@ -119,7 +119,8 @@ public sealed class BytePairEncoder : Tokenizer
 
     internal override int MaxIdOfVocabulary => _symbols.MaxId;
 
-    internal override bool IsOfVocabulary(AddedToken token) => _symbols.Find(token.Id) is not null;
+    /// <summary>Whether an added token is one of the vocabulary itself too, which a file of its own need not tell.</summary>
+    internal bool IsOfVocabulary(AddedToken token) => _symbols.Find(token.Id) is not null;
 
     private protected override byte[]? TryGetBytes(int id) =>
         _symbols.Find(id) is { } symbol ? ByteAlphabet.TryDecode(symbol) ?? Encoding.UTF8.GetBytes(symbol) : null;

@@ -29,8 +29,6 @@ internal sealed class CharacterTokenizer : Tokenizer
 
     internal override int MaxIdOfVocabulary => MaxId;
 
-    internal override bool IsOfVocabulary(AddedToken token) => false;
-
     // The layouts differ in the names of files that this vocabulary does not have.
     internal override IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout) => [(MetaPickleFormat.FileName, _file)];
 

@@ -61,11 +61,9 @@ internal sealed class PairMerger
     {
         if (TakeMostFrequent() is not { } key) return null;
         (int left, int right) = ((int)(key >> 32), (int)key);
-        List<int> places = _pairs[key].Places;
-        if (left == right) places.Sort(); // of three in a row the first two are merged
-        foreach (int place in places)
+        foreach (int place in _pairs[key].Places)
         {
-            // It may have been broken up since the pair was seen there.
+            // It may have been broken up since the pair was seen there, or by the merge before: of three in a row the first two are merged.
             if (_symbols[place] == left && _next[place] is not None and int after && _symbols[after] == right) Merge(place, after);
         }
 
@@ -131,6 +129,7 @@ internal sealed class PairMerger
     {
         public long Count { get; set; }
 
+        /// <summary>Ascending, since the passes that add them are: over all words at first, then over the places of the pair that is merged.</summary>
         public List<int> Places { get; } = [];
     }
 }

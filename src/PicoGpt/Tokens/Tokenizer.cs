@@ -181,9 +181,6 @@ public abstract class Tokenizer
     /// <summary>What is suspicious about the vocabulary's files, in a sentence; <see langword="null"/> where nothing is.</summary>
     internal virtual string? Doubt => null;
 
-    /// <summary>Whether an added token is one of the vocabulary itself too, which a file of its own need not tell.</summary>
-    internal abstract bool IsOfVocabulary(AddedToken token);
-
     /// <summary>The vocabulary as files, by the names of a layout.</summary>
     /// <exception cref="Gpt2Exception">It cannot be read any more, or there are no files that could say what it is.</exception>
     internal abstract IReadOnlyList<(string Name, byte[] Content)> FilesFor(VocabularyLayout layout);

@@ -195,7 +195,8 @@ internal sealed class TokenizerJson : IDisposable
     {
         string pattern = Member(step, "pattern") is { } given && Text(given, "Regex") is { } regex ? regex : "";
         if (!Patterns.Contains(pattern)) throw Unsupported($"has a pre-tokenizer Split by another pattern than GPT-2's, '{Excerpt.Of(pattern, 120)}'");
-        if (Text(step, "behavior") is not "Isolated" || IsTrue(step, "invert")) throw Unsupported($"has a pre-tokenizer Split with the behavior {Text(step, "behavior")}");
+        if (IsTrue(step, "invert")) throw Unsupported("has a pre-tokenizer Split that is inverted, which takes for words what is between them");
+        if (Text(step, "behavior") is not "Isolated") throw Unsupported($"has a pre-tokenizer Split with the behavior {Text(step, "behavior")}");
     }
 
     // A step, or the steps of a sequence, of sequences too.

@@ -48,6 +48,17 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
+    public void A_model_of_the_catalog_has_its_own_number_of_heads()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new ModelStore(folder.Path);
+        Gpt2Exception fault = Assert.Throws<Gpt2Exception>(() => store.Open("3m", "3m", headCount: 6));
+        Assert.Contains("n_head = 3, where 6 heads were asked for", fault.Message, StringComparison.Ordinal);
+        using Gpt2Model model = store.Open("3m", "3m", headCount: 3);
+        Assert.Equal(3, model.HyperParameters.NHead);
+    }
+
+    [Fact]
     public void The_built_in_model_opens_by_name()
     {
         using var folder = new TemporaryFolder();

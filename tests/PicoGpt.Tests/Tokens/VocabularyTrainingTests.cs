@@ -90,6 +90,19 @@ public sealed class VocabularyTrainingTests
         Assert.Equal("Ġking", training.Learn(VocabularyTraining.LeastSize + 4, cancellationToken: TestContext.Current.CancellationToken).GetSymbol(259));
     }
 
+    // Down to half of what may be kept, and no further: words of 2 characters, three of them twice.
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(12, 3)]
+    public void Words_that_come_as_often_as_one_another_are_forgotten_together(int capacity, int left)
+    {
+        var words = new WordCounts(new Gpt2PieceScanner(), capacity);
+        words.Add(" a b c a b c", TestContext.Current.CancellationToken);
+        words.Add(string.Concat(" d e f g".Take(capacity == 10 ? 6 : 8).ToArray()), TestContext.Current.CancellationToken);
+        Assert.Equal(left, words.Count);
+        Assert.All(words, word => Assert.Equal(2, word.Value));
+    }
+
     [Theory]
     [InlineData(256)]
     [InlineData(VocabularyTraining.LargestSize + 1)]

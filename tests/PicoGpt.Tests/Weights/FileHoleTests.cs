@@ -24,6 +24,9 @@ public sealed class FileHoleTests : IDisposable
     [InlineData(Row * 100, Row * 100)] // rows, but a quarter of all
     public void A_hole_is_found_where_it_is(int begin, int length) => Assert.Equal((begin, length), HoleOf(begin, length));
 
+    [Fact]
+    public void A_hole_begins_and_ends_with_whole_numbers() => Assert.Equal((5 * Row + 8, Piece + 4), HoleOf(5 * Row + 6, Piece + 8));
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(5 * Row + 4, Piece - 8)] // no program writes such pieces
@@ -75,6 +78,20 @@ public sealed class FileHoleTests : IDisposable
         using var broken = Gpt2Model.Open(file);
         Assert.Single(Suspicions(Path.GetDirectoryName(Export(broken, "written", "Npz"))!));
         Assert.Empty(Suspicions(Path.GetDirectoryName(checksummed)!));
+    }
+
+    [Theory]
+    [InlineData("ln_f/g")]
+    [InlineData("h5/ln_1/g")]
+    [InlineData("h0/ln_2/g")]
+    public void A_layer_norm_whose_gain_is_zero_everywhere_is_a_problem(string name)
+    {
+        using Gpt2Model whole = BuiltInModel.Open();
+        using Gpt2Model changed = whole.Clone();
+        changed.Parameters.Single(weight => weight.Name == name).BeginChange().Span.Clear();
+        string file = Export(changed, "changed", "Safetensors");
+        string problem = Assert.Single(FolderChecker.Check(file, progress: null, TestContext.Current.CancellationToken).Select(check => check.Problem).OfType<string>());
+        Assert.Contains("holds nothing but zeros", problem, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -103,6 +103,16 @@ public sealed class OwnTokensTests : IDisposable
         Assert.Equal(begin, model.SpecialIds.Begin);
     }
 
+    [Fact]
+    public void What_two_files_tell_of_the_ends_is_that_of_the_first()
+    {
+        Write("generation_config.json", """{"eos_token_id": 67}""");
+        Write("config.json", """{"eos_token_id": 65, "bos_token_id": 66}""");
+        SpecialIds ids = GenerationConfig.Read(_folder.File("generation_config.json"), _folder.File("none.json"), _folder.File("config.json"));
+        Assert.Equal([67], ids.Ends);
+        Assert.Equal(66, ids.Begin);
+    }
+
     [Theory]
     [InlineData("99999", $"generation_config.json' says that the id 99999 ends a text, but no token of '")]
     [InlineData("[65, 296]", "says that the id 296 ends a text")] // padding, which is never chosen

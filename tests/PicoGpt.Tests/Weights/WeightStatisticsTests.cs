@@ -95,6 +95,19 @@ public sealed class WeightStatisticsTests
         AssertCounts(growing, Of(growing).Histogram);
     }
 
+    [Theory]
+    [InlineData(1f, 70)] // beyond the bits of the numbers of bins
+    [InlineData(-1f, 87)]
+    [InlineData(1e-38f, 253)]
+    public void What_was_counted_in_fine_bins_stays_where_it_is_in_the_coarsest(float value, int exponent)
+    {
+        float greatest = MathF.ScaleB(1e-38f < MathF.Abs(value) ? 1 : 1e-38f, exponent);
+        var counts = new DyadicCounts();
+        counts.Add([value], value, value);
+        counts.Add([greatest], greatest, greatest);
+        AssertCounts([value, greatest], counts.ToHistogram());
+    }
+
     [Fact]
     public void A_histogram_has_no_more_bins_than_asked_for_and_more_than_half_as_many()
     {
