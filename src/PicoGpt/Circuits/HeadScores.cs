@@ -21,6 +21,7 @@ public static class HeadScores
     /// <param name="threads">Threads to compute with; 0 for one per physical core. The result does not depend on it.</param>
     /// <param name="cancellationToken">Stops between two layers.</param>
     /// <returns>The scores, by layer and head.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no text, or the length is below 0.</exception>
     /// <exception cref="Gpt2Exception">The context has no room for so many tokens.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static IReadOnlyList<Gpt2HeadScore> Of(

@@ -47,6 +47,7 @@ public static class Similarity
     /// <param name="direction">The direction, <c>[n_embd]</c>.</param>
     /// <param name="count">How many.</param>
     /// <returns>The nearest first; of equal ones the lower id.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
     /// <exception cref="Gpt2Exception">The direction has not as many values as the residual stream, or nothing but zeros.</exception>
     public static IReadOnlyList<Gpt2NearestToken> NearestTokens(Gpt2Model model, IReadOnlyList<float> direction, int count = 10)
     {

@@ -16,6 +16,7 @@ public static class TokenAttribution
     /// </param>
     /// <param name="cancellationToken">Stops between two layers.</param>
     /// <returns>One row, with a column for each token, and the scores beside it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The options ask for less than one step.</exception>
     /// <exception cref="Gpt2Exception">
     /// The text does not fit into the context, an answer is not one token, the baseline is not of as many tokens, or a token is to be left out
     /// of a text that has one; or gradients are wanted of a model that is held in less than float32.

@@ -18,6 +18,7 @@ public sealed class TextComparer : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="options">How both are measured; <see langword="null"/> for the defaults.</param>
     /// <param name="batchSize">The most texts that are read together, from 1 to 64; 0 for as many as both models have memory for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not from 0 to 64.</exception>
     /// <exception cref="Gpt2Exception">An option is out of its range for one of the models, or a file of it is not as it should be.</exception>
     public TextComparer(Gpt2Model reference, Gpt2Model model, MeasureOptions? options = null, int batchSize = 0)
     {

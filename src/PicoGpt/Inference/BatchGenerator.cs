@@ -26,6 +26,7 @@ public sealed class BatchGenerator : IDisposable
     /// <param name="model">The model; it may be closed meanwhile.</param>
     /// <param name="options">How to generate; <see langword="null"/> for greedy, 40 tokens.</param>
     /// <param name="batchSize">The most texts that are read together, from 1 to 64.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not from 1 to 64.</exception>
     /// <exception cref="Gpt2Exception">An option is outside its range, or a file of the model is not as it should be.</exception>
     public BatchGenerator(Gpt2Model model, GenerationOptions? options = null, int batchSize = 16)
     {

@@ -77,6 +77,7 @@ public sealed class Gpt2Context : IDisposable
 
     /// <summary>Forgets all positions from <paramref name="length"/> on.</summary>
     /// <param name="length">Positions to keep, at most <see cref="Length"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are not as many positions, or the number is below 0.</exception>
     public void Truncate(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -37,6 +37,7 @@ public static class TextCounter
     /// <param name="first">How many tokens.</param>
     /// <param name="allowSpecial">Take <c>&lt;|endoftext|&gt;</c> in the text for that token.</param>
     /// <returns>The beginning; the text itself where it has no more tokens.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is below 0.</exception>
     /// <exception cref="Gpt2Exception">The vocabulary has no token for a part of the text.</exception>
     public static string Cut(Tokenizer tokenizer, string text, int first, bool allowSpecial = false)
     {

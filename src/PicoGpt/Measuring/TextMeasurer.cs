@@ -24,6 +24,7 @@ public sealed class TextMeasurer : IDisposable
     /// <param name="model">The model; it may be closed meanwhile.</param>
     /// <param name="options">How to measure; <see langword="null"/> for the defaults.</param>
     /// <param name="batchSize">The most texts that are read together, from 1 to 64.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not from 1 to 64.</exception>
     /// <exception cref="Gpt2Exception">
     /// An option is out of its range, the vocabulary has no <c>&lt;|endoftext|&gt;</c> to start from, or a file of the model is not as it
     /// should be.

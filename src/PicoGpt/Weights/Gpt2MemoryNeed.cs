@@ -32,6 +32,7 @@ public sealed record Gpt2MemoryNeed(long Weights, long Cache, long Activations)
     /// <param name="precision">How its matrices are held.</param>
     /// <param name="texts">How many texts are read together.</param>
     /// <returns>The estimate.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no text.</exception>
     public static Gpt2MemoryNeed Of(Gpt2HyperParameters h, Gpt2Precision precision = Gpt2Precision.Float32, int texts = 1)
     {
         ArgumentNullException.ThrowIfNull(h);

@@ -73,6 +73,7 @@ public sealed class TensorBundle : ITensorSource
         new(prefix, BundleIndex.Load(BundlePath.IndexFile(prefix), cancellationToken), shardSuffix);
 
     /// <summary>The full path of one data file, from 0; the file need not exist.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such data file.</exception>
     public string GetShardPath(int shard)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(shard);

@@ -26,6 +26,7 @@ public sealed class TensorBundleWriter : ITensorWriter
     /// <summary>Starts a checkpoint; its folder is created where it is missing.</summary>
     /// <param name="prefix">What the files' names begin with: <c>folder/model.ckpt</c>.</param>
     /// <param name="options">The layout; TensorFlow 1's where left out.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of the options is out of its range.</exception>
     public TensorBundleWriter(string prefix, TensorBundleWriterOptions? options = null)
         : this(prefix, options, meter: null)
     {
