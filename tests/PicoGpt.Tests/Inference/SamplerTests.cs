@@ -72,6 +72,13 @@ public sealed class SamplerTests
         Assert.Equal(kept, Seen(new GenerationOptions { Temperature = 1, MinP = minP, Seed = 4 })); // e⁻², 1, e⁻¹, 1, e⁻³ of the greatest
 
     [Fact]
+    public void Top_p_that_is_reached_exactly_is_enough()
+    {
+        var sampler = new Sampler(new GenerationOptions { Temperature = 1, TopP = 0.5f, Seed = 6 }, 4);
+        Assert.Equal([0, 1], Enumerable.Range(0, 200).Select(_ => sampler.Next(new float[4])).Distinct().Order()); // each of a quarter
+    }
+
+    [Fact]
     public void A_seed_draws_the_same_tokens_everywhere()
     {
         // Computed apart, from SplitMix64 and the race's definition: a change of either would change every seeded text.
