@@ -145,13 +145,15 @@ internal sealed class HttpTransport : ITransport
 
     private SourceSecrets SecretsOf(Uri address) => new(_source.Credentials, address);
 
-    private static Uri? RedirectOf(Uri from, HttpResponseMessage response)
+    /// <summary>Where an answer redirects to; <see langword="null"/> where it does not.</summary>
+    /// <exception cref="SourceFault">It redirects to where nobody may be led: away from HTTPS, or to this machine from another.</exception>
+    internal static Uri? RedirectOf(Uri from, HttpResponseMessage response)
     {
         if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not Uri location) return null;
         if (!TryResolve(from, location, out Uri? to))
             throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(from)} redirects to what is not an address");
         if (!ModelSource.IsAllowed(to) || (to.IsLoopback && !from.IsLoopback))
-            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(from)} redirects to {SourceSecrets.Shown(to)}, which is refused: it is not HTTPS");
+            throw new SourceFault(Gpt2Error.DownloadFailed, $"{SourceSecrets.Shown(from)} redirects to {SourceSecrets.Shown(to)}, which is refused: it is {(ModelSource.IsAllowed(to) ? "this machine" : "not HTTPS")}");
         return to;
     }
 

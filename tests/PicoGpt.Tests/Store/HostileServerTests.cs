@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using PicoGpt.Store;
 using Xunit;
@@ -8,6 +9,20 @@ namespace PicoGpt.Tests.Store;
 public sealed class HostileServerTests
 {
     private const string Sequences = "no\e]0;owned\a\e[2J\b\u009b1A\u202etxt\u200b\u2028<script>";
+
+    [Theory]
+    [InlineData("https://example.org/a", "https://127.0.0.1/b", "it is this machine")]
+    [InlineData("https://example.org/a", "http://localhost/b", "it is this machine")]
+    [InlineData("https://example.org/a", "http://example.org/b", "it is not HTTPS")]
+    [InlineData("https://example.org/a", "https://example.net/b", null)]
+    [InlineData("http://127.0.0.1/a", "http://127.0.0.1:8080/b", null)]
+    public void A_redirect_leads_neither_from_another_machine_to_this_one_nor_away_from_https(string from, string to, string? refusal)
+    {
+        using var answer = new HttpResponseMessage(HttpStatusCode.Found);
+        answer.Headers.Location = new Uri(to);
+        if (refusal is null) Assert.Equal(new Uri(to), HttpTransport.RedirectOf(new Uri(from), answer));
+        else Assert.Contains(refusal, Assert.Throws<SourceFault>(() => HttpTransport.RedirectOf(new Uri(from), answer)).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(403)]

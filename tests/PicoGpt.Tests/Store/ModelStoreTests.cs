@@ -121,6 +121,10 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
+    public void A_model_that_is_not_whole_is_not_all_of_it() =>
+        Assert.Equal(99, new ModelInfo("x", ModelState.Partial, 0, SizeOnDisk: 10, SizeToFetch: 0, 0, "") { SizeFetched = 10 }.Percent);
+
+    [Fact]
     public void An_unfinished_file_counts_by_what_of_it_is_there()
     {
         using var folder = new TemporaryFolder();
