@@ -91,7 +91,7 @@ foreach ($i in 1..$Runspaces) {
 $watch = [System.Diagnostics.Stopwatch]::StartNew()
 $active = [System.Collections.Generic.List[object]]::new()
 $samples = foreach ($tenth in 1..10) {
-    while ($watch.Elapsed.TotalMinutes -lt $Minutes * $tenth / 10) {
+    do { # once at least, however slow the machine is
         while ($active.Count -lt $Runspaces) { $active.Add((Invoke-Work)) }
         Start-Sleep -Milliseconds 5
         foreach ($work in $active.ToArray()) {
@@ -101,7 +101,7 @@ $samples = foreach ($tenth in 1..10) {
             }
             elseif (-not $work.Stopping -and [DateTime]::UtcNow -ge $work.StopAt) { $work.Stopping = $work.Shell.BeginStop($null, $null) }
         }
-    }
+    } while ($watch.Elapsed.TotalMinutes -lt $Minutes * $tenth / 10)
 
     # At rest, so that samples can be compared.
     foreach ($work in $active) { if (-not $work.Stopping -and $work.Script -eq $endless) { $work.Stopping = $work.Shell.BeginStop($null, $null) } }
