@@ -97,7 +97,7 @@ public sealed class GgufFileTests : IDisposable
     public void Tensors_that_share_bytes_are_refused()
     {
         byte[] file = File([], [("x", 0, [6], Six), ("empty", 0, [0], []), ("y", 0, [6], Six)]);
-        Assert.Equal(3, Open(file).Tensors.Count);
+        using (GgufSource source = Open(file)) Assert.Equal(3, source.Tensors.Count);
         int offset = file.AsSpan().IndexOf([.. String("y"), .. Number(1u), .. Number(6ul), .. Number(0u)]) + 25;
         Assert.Equal(32, file[offset]);
         file[offset] = 0;
