@@ -6,9 +6,6 @@ internal unsafe interface ILevelCodes
     /// <inheritdoc cref="IPackedFormat.Rows"/>
     static abstract int Rows { get; }
 
-    /// <inheritdoc cref="IPackedFormat.BlockSize"/>
-    static abstract int BlockSize { get; }
-
     /// <inheritdoc cref="IQuantizedFormat.StripRows"/>
     static abstract int StripRows { get; }
 

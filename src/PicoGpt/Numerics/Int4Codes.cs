@@ -8,15 +8,11 @@ namespace PicoGpt.Numerics;
 /// </summary>
 internal readonly unsafe struct Int4Codes : ILevelCodes
 {
-    private const int BlockLength = 32; // in rows
-    private const int StripLength = LevelCodes.UnitRows;
     private const int Bits = 4;
 
-    public static int Rows => BlockLength;
+    public static int Rows => 32;
 
-    public static int BlockSize => LevelCodes.ScalesSize + (BlockLength / StripLength * LevelCodes.PlaneSize);
-
-    public static int StripRows => StripLength;
+    public static int StripRows => LevelCodes.UnitRows;
 
     public static int StripSize => LevelCodes.PlaneSize;
 

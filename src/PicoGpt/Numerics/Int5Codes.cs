@@ -9,18 +9,14 @@ namespace PicoGpt.Numerics;
 /// </summary>
 internal readonly unsafe struct Int5Codes : ILevelCodes
 {
-    private const int BlockLength = 96; // in rows
-    private const int StripLength = 24;
     private const int Planes = 4;
     private const int WholeRows = Planes * LevelCodes.PlaneRows; // of a strip, whose codes are not divided
     private const int Bits = 5;
     private const int UpperBits = 3; // of a byte, and the lower of a divided code
 
-    public static int Rows => BlockLength;
+    public static int Rows => 96;
 
-    public static int BlockSize => LevelCodes.ScalesSize + (BlockLength / StripLength * Planes * LevelCodes.PlaneSize);
-
-    public static int StripRows => StripLength;
+    public static int StripRows => 24;
 
     public static int StripSize => Planes * LevelCodes.PlaneSize;
 

@@ -11,7 +11,11 @@ internal readonly unsafe struct LevelFormat<TCodes> : IQuantizedFormat
 {
     public static int Rows => TCodes.Rows;
 
-    public static int BlockSize => TCodes.BlockSize;
+    public static int BlockSize
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LevelCodes.ScalesSize + (TCodes.Rows / TCodes.StripRows * TCodes.StripSize);
+    }
 
     public static int StripRows => TCodes.StripRows;
 
