@@ -21,8 +21,13 @@ internal sealed unsafe class LogitsJob(Kernels kernels) : Job
 
     public override void Execute(int part, int parts)
     {
+        if (!_tokens.TryTake(part, out WorkPiece some)) return;
         QuantizedMatrix quantized = QuantizeJob.Rounded(kernels, X, Quantized, part);
-        while (_tokens.TryTake(part, out WorkPiece some)) Execute(quantized, some.From, some.To);
+        do
+        {
+            Execute(quantized, some.From, some.To);
+        }
+        while (_tokens.TryTake(part, out some));
     }
 
     private void Execute(QuantizedMatrix quantized, int from, int to)

@@ -17,7 +17,7 @@ internal abstract class Job
     public abstract void Execute(int part, int parts);
 
     /// <summary>The bounds of a share of <paramref name="count"/> elements, in whole multiples of <paramref name="grain"/>.</summary>
-    protected static (int From, int To) Share(int count, int part, int parts, int grain = 1)
+    public static (int From, int To) Share(int count, int part, int parts, int grain = 1)
     {
         long grains = (count + grain - 1) / grain;
         int from = (int)Math.Min(grains * part / parts * grain, count);

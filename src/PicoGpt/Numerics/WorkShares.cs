@@ -21,9 +21,12 @@ internal sealed class WorkShares
     /// <param name="areWhole">Whether a share is not to be divided further.</param>
     public void Divide(int count, int parts, int grain = 1, bool areWhole = false)
     {
-        Begin(count, parts, grain, areWhole);
-        long grains = Grains;
-        for (int part = 0; part < parts; part++) Share(part) = Pack((uint)(grains * part / parts), (uint)(grains * (part + 1) / parts));
+        int grains = Begin(count, parts, grain, areWhole);
+        for (int part = 0; part < parts; part++)
+        {
+            (int from, int to) = Job.Share(grains, part, parts);
+            Share(part) = Pack((uint)from, (uint)to);
+        }
     }
 
     /// <summary>Gives each thread all elements, of what is its own, while nobody takes.</summary>
@@ -32,8 +35,8 @@ internal sealed class WorkShares
     /// <param name="grain">Elements that stay together.</param>
     public void GiveEach(int count, int parts, int grain)
     {
-        Begin(count, parts, grain, areWhole: false);
-        for (int part = 0; part < parts; part++) Share(part) = Pack(0, (uint)Grains);
+        int grains = Begin(count, parts, grain, areWhole: false);
+        for (int part = 0; part < parts; part++) Share(part) = Pack(0, (uint)grains);
     }
 
     /// <summary>Takes some of what is left.</summary>
@@ -53,8 +56,6 @@ internal sealed class WorkShares
         piece = default;
         return false;
     }
-
-    private long Grains => ((long)_count + _grain - 1) / _grain;
 
     private bool TryTake(ref ulong share, bool isOwn, out uint from, out uint to)
     {
@@ -76,10 +77,12 @@ internal sealed class WorkShares
         }
     }
 
-    private void Begin(int count, int parts, int grain, bool areWhole)
+    // gives the number of grains
+    private int Begin(int count, int parts, int grain, bool areWhole)
     {
         if (parts != _parts) _shares = new ulong[(parts + 1) * Spacing]; // the first lie away from whatever lies before them
         (_count, _parts, _grain, _areWhole) = (count, parts, grain, areWhole || parts == 1);
+        return (int)(((long)count + grain - 1) / grain);
     }
 
     private ref ulong Share(int part) => ref _shares[(part + 1) * Spacing];
