@@ -18,7 +18,7 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => Unwrap(inputData) switch
     {
-        PSCustomObject when ObjectReader.TypeElsewhere(inputData) is { } type => FromElsewhere((PSObject)inputData, type),
+        PSCustomObject when TypeElsewhere(inputData) is { } type => FromElsewhere((PSObject)inputData, type),
         float[,] matrix => matrix,
         Gpt2Direction direction => Matrix([[.. direction.Values]]),
         FloatTensor weight => Matrix([weight.ToArray()]),
@@ -28,7 +28,7 @@ public sealed class NumberMatrixAttribute : ArgumentTransformationAttribute
     };
 
     private static float[,] FromElsewhere(PSObject given, string type) => type == typeof(Gpt2Direction).FullName
-        ? Matrix([[.. ObjectReader.Items(given, nameof(Gpt2Direction.Values)).Select(value => (float)ObjectReader.Number(value))]])
+        ? Matrix([[.. Items(given, nameof(Gpt2Direction.Values)).Select(value => (float)Number(value))]])
         : throw ObjectOfAttribute.Lacking(type, "take the numbers there, as by (Get-Gpt2Weight wte).Row(5).ToArray(), and give those");
 
     private static float[,] Narrowed(double[,] wide)

@@ -28,7 +28,7 @@ public sealed class ObjectOfAttribute(Type type, string noun, string advice) : A
     {
         foreach (object? item in Unwrap(inputData) is IList list ? list : new[] { inputData })
         {
-            if (ObjectReader.TypeElsewhere(item) is { } elsewhere) throw Lacking(elsewhere, advice);
+            if (TypeElsewhere(item) is { } elsewhere) throw Lacking(elsewhere, advice);
             if (Unwrap(item) is { } other && !type.IsInstanceOfType(other))
                 throw new ArgumentTransformationMetadataException($"'{Format.Visible($"{item}")}' ({other.GetType().Name}) is not {noun}; {advice}.");
         }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using static PicoGpt.PowerShell.ObjectReader;
 
 namespace PicoGpt.PowerShell;
 
@@ -19,8 +20,6 @@ public sealed class TokenIdsAttribute : ArgumentTransformationAttribute
         IEnumerable<object?> items = Unwrap(inputData) is IList list ? list.Cast<object?>().Select(Unwrap) : [Unwrap(inputData)];
         return items.Any(item => item is string or bool or float or double or decimal) ? items.SelectMany(Read).ToArray() : inputData; // what has a property Id is bound by it
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static IEnumerable<object?> Read(object? item) => item switch
     {
