@@ -190,20 +190,7 @@ internal sealed class ModelCore : IDisposable
         _packed.TryGetValue(precision, out PackedSlot? slot) && slot.Weights is not null || PackedWeights.HasFile(Path, precision);
 
     /// <summary>Whether the matrices are kept in a file when they are converted: where they are worth one, and it can be written.</summary>
-    public bool KeepsConverted(Gpt2Precision precision)
-    {
-        if (Path.Length == 0 || PackedWeights.MatricesOf(Parameters).Sum(weight => PackedWeights.SizeOf(weight.Leaf, precision)) < PackedWeights.SmallestFile) return false;
-        string folder = System.IO.Path.Combine(Path, ConvertedFolder.Name);
-        try
-        {
-            UnwritableFile.ThrowIfUnwritable(folder);
-            return true;
-        }
-        catch (Gpt2Exception)
-        {
-            return false;
-        }
-    }
+    public bool KeepsConverted(Gpt2Precision precision) => Path.Length > 0 && PackedWeights.CanKeep(Parameters, Path, precision);
 
     /// <summary>Why the converted matrices have no file, where they are there and should have one.</summary>
     public string? UnkeptOf(Gpt2Precision precision) => _packed.TryGetValue(precision, out PackedSlot? slot) ? slot.Weights?.Unkept : null;

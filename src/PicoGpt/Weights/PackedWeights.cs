@@ -66,8 +66,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         long smallestFile = SmallestFile,
         CancellationToken cancellationToken = default)
     {
-        long size = MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
-        if (size < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
+        if (SizeOf(parameters, precision) < smallestFile) return ConvertInMemory(parameters, precision, progress, cancellationToken);
         string prefix = PrefixOf(folder, precision);
         byte[] source = SourceOf(parameters, cancellationToken);
         if (TryOpen(parameters, precision, prefix, source, cancellationToken) is { } converted) return converted;
@@ -88,13 +87,28 @@ internal sealed unsafe class PackedWeights : IDisposable
     // Whoever waits for the conversion, each time, or whose memory it takes, wants to know why.
     private static string UnkeptBecause(Exception fault, string folder, Gpt2Precision precision)
     {
-        string converted = Path.Combine(folder, ConvertedFolder.Name);
+        string converted = ConvertedIn(folder);
         string reason = fault is Gpt2Exception ? fault.Message.TrimEnd('.') : UnwritableFile.ReasonOf(converted, fault);
         return $"The weights in {precision} cannot be kept in '{converted}': {reason}. They are in memory, and will be converted anew when the model is opened again.";
     }
 
     /// <summary>Whether there is a file of a conversion, right or wrong.</summary>
     public static bool HasFile(string folder, Gpt2Precision precision) => folder.Length > 0 && File.Exists(BundlePath.IndexFile(PrefixOf(folder, precision)));
+
+    /// <summary>Whether a conversion is kept in a file: where it is worth one, and it can be written.</summary>
+    public static bool CanKeep(Gpt2Parameters parameters, string folder, Gpt2Precision precision)
+    {
+        if (SizeOf(parameters, precision) < SmallestFile) return false;
+        try
+        {
+            UnwritableFile.ThrowIfUnwritable(ConvertedIn(folder));
+            return true;
+        }
+        catch (Gpt2Exception)
+        {
+            return false;
+        }
+    }
 
     public void ThrowIfChanged() => _bundle?.ThrowIfChanged();
 
@@ -104,7 +118,11 @@ internal sealed unsafe class PackedWeights : IDisposable
     public static long SizeOf(Gpt2Leaf leaf, Gpt2Precision precision) => PackedMatrix.SizeOf(FormatOf(leaf, precision), leaf.Walk.Rows, leaf.Walk.Columns);
 
     private static string PrefixOf(string folder, Gpt2Precision precision) =>
-        Path.Combine(folder, ConvertedFolder.Name, precision.ToString().ToLowerInvariant());
+        Path.Combine(ConvertedIn(folder), precision.ToString().ToLowerInvariant());
+
+    private static string ConvertedIn(string folder) => Path.Combine(folder, ConvertedFolder.Name);
+
+    private static long SizeOf(Gpt2Parameters parameters, Gpt2Precision precision) => MatricesOf(parameters).Sum(weight => SizeOf(weight.Leaf, precision));
 
     private static PackedMatrix MatrixOf(Gpt2Weight weight, Gpt2Precision precision, byte* data) =>
         new(data, FormatOf(weight.Leaf, precision), weight.Leaf.Walk.Rows, weight.Leaf.Walk.Columns);
@@ -116,7 +134,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     {
         long size = SizeOf(weight.Leaf, precision);
         return size <= Array.MaxLength - Alignment ? (int)size : throw new Gpt2Exception(
-            Gpt2Error.Unsupported, $"The weight '{weight.Name}' takes {size:N0} bytes in {precision}, more than 2 GiB; run the model in Float32.");
+            Gpt2Error.Unsupported, FormattableString.Invariant($"The weight '{weight.Name}' takes {size:N0} bytes in {precision}, more than 2 GiB; run the model in Float32."));
     }
 
     // What the conversion depends on: the source's checksums above all.
