@@ -114,48 +114,29 @@ public sealed class ModelExport
         _model.ThrowIfDisposed();
         ThrowIfOwnFiles();
         ThrowIfThere(overwrite);
-        var folders = new NewPaths(Folder);
-        bool isDone = false;
+        using var folders = new NewPaths(Folder);
         try
         {
             Directory.CreateDirectory(Folder);
             Write(new WriteMeter(progress, cancellationToken));
-            isDone = true;
+            folders.Keep();
         }
         catch (Exception fault) when (UnwritableFile.IsFault(fault))
         {
             _model.ThrowIfChanged(); // the system refuses to write from a page whose file has it no longer
             throw Unwritable(fault);
         }
-        finally
-        {
-            if (!isDone) folders.Withdraw();
-        }
     }
 
     private void Write(WriteMeter meter)
     {
-        List<OutputFile> companions = [];
-        try
-        {
-            using ITensorWriter writer = _format.Create(_weightsPath, [.. _weights.Select(pair => pair.Written)], _facts, meter);
-            foreach ((string path, byte[] content) in _companions)
-            {
-                if (IsThere(path, content)) continue;
-                companions.Add(new OutputFile(path));
-                companions[^1].Stream.Write(content);
-                companions[^1].Complete();
-            }
-
-            foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer, meter.CancellationToken);
-            writer.Complete();
-            _model.ThrowIfChanged(); // after the last byte was read, and before anything has a name
-            Publication.Of([.. companions, .. writer.Files]);
-        }
-        finally
-        {
-            foreach (OutputFile companion in companions) companion.Dispose();
-        }
+        using var companions = new OutputFiles();
+        using ITensorWriter writer = _format.Create(_weightsPath, [.. _weights.Select(pair => pair.Written)], _facts, meter);
+        foreach ((string path, byte[] content) in _companions) companions.AddUnlessThere(path, content);
+        foreach ((Gpt2Weight weight, TensorDescription written) in _weights) Copy(weight, written, writer, meter.CancellationToken);
+        writer.Complete();
+        _model.ThrowIfChanged(); // after the last byte was read, and before anything has a name
+        companions.Publish(writer.Files);
     }
 
     private void Copy(Gpt2Weight weight, TensorDescription written, ITensorWriter writer, CancellationToken cancellationToken)
@@ -195,12 +176,9 @@ public sealed class ModelExport
             throw new Gpt2Exception(Gpt2Error.Unwritable, $"'{folder}' is a folder, where a file is to be written; give another path.", folder);
         if (overwrite) return;
         string? there = _format.FilesOf(_weightsPath).FirstOrDefault(Path.Exists)
-            ?? Array.Find(_companions, companion => Path.Exists(companion.Path) && !IsThere(companion.Path, companion.Content)).Path;
+            ?? Array.Find(_companions, companion => Path.Exists(companion.Path) && !OutputFiles.IsThere(companion.Path, companion.Content)).Path;
         if (there is not null) throw UnwritableFile.Exists(there);
     }
-
-    private static bool IsThere(string path, byte[] content) =>
-        File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
 
     private Gpt2Exception Unwritable(Exception fault) => UnwritableFile.IsFull(fault)
         ? new Gpt2Exception(Gpt2Error.DiskFull, FormattableString.Invariant($"The disk became full while {Size:N0} bytes were written to '{Folder}'; make room and try again."), Folder, fault)

@@ -7,8 +7,7 @@ internal static class DiskSpace
     /// <param name="folder">The full path.</param>
     public static long FreeIn(string folder)
     {
-        string there = folder;
-        while (!Path.Exists(there) && Path.GetDirectoryName(there) is { } above) there = above;
+        string there = MissingPath.NearestThere(folder);
         try
         {
             return FileSystemFacts.OfThisMachine.IsWindows && LeadsElsewhere(there) ? long.MaxValue : new DriveInfo(there).AvailableFreeSpace;

@@ -14,6 +14,13 @@ internal static class MissingPath
         return missing;
     }
 
+    /// <summary>The path itself where it exists, or else the nearest folder above it that does.</summary>
+    public static string NearestThere(string path)
+    {
+        while (!Path.Exists(path) && Path.GetDirectoryName(path) is { } above) path = above;
+        return path;
+    }
+
     /// <summary>What is called nearly as the path, or as its folder that does not exist, as a clause that follows; empty where nothing is.</summary>
     public static string NearClause(string path)
     {

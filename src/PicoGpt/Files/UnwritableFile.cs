@@ -5,6 +5,9 @@ namespace PicoGpt.Files;
 /// <summary>What the operating system says where a file cannot be written, as a sentence.</summary>
 internal static partial class UnwritableFile
 {
+    /// <summary>Why a file that somebody has open cannot be replaced or deleted, and what to do.</summary>
+    public const string IsOpen = "since this session or another program has it open; close what reads it (a model by its Dispose(), or the end of that session) and try again";
+
     /// <summary>Whether an exception says that a file cannot be written.</summary>
     public static bool IsFault(Exception fault) => fault is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLong(fault);
 
@@ -44,12 +47,7 @@ internal static partial class UnwritableFile
         if (facts.IsFull(fault)) return new Gpt2Exception(Gpt2Error.DiskFull, $"The disk became full while '{path}' was written; make room and try again.", path, fault);
         return refusal switch
         {
-            WriteRefusal.InUse => new Gpt2Exception(
-                Gpt2Error.InUse,
-                $"'{path}' cannot be replaced, since this session or another program has it open; close what reads it (a model by its Dispose(), or the end of "
-                    + "that session) and try again: it is as it was.",
-                path,
-                fault),
+            WriteRefusal.InUse => new Gpt2Exception(Gpt2Error.InUse, $"'{path}' cannot be replaced, {IsOpen}: it is as it was.", path, fault),
             WriteRefusal.ReadOnly => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be replaced, since it is marked as read-only; take that mark away, or give another path.", path, fault),
             _ => new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be written: {ReasonOf(path, fault)}.", path, fault),
         };
@@ -76,11 +74,9 @@ internal static partial class UnwritableFile
     /// <exception cref="Gpt2Exception"><see cref="Gpt2Error.Unwritable"/>, or the disk is full.</exception>
     public static void ThrowIfUnwritable(string folder)
     {
-        string there = folder;
-        while (!Path.Exists(there) && Path.GetDirectoryName(there) is { } above) there = above;
         try
         {
-            string probe = TemporaryFiles.NewPathIn(there);
+            string probe = TemporaryFiles.NewPathIn(MissingPath.NearestThere(folder));
             using var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
         catch (Exception fault) when (IsFault(fault))

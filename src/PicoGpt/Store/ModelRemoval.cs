@@ -65,11 +65,7 @@ public sealed record ModelRemoval(
     }
 
     private static Gpt2Exception Undeletable(string path, WriteRefusal refusal, Exception fault) => refusal == WriteRefusal.InUse
-        ? new Gpt2Exception(
-            Gpt2Error.InUse,
-            $"'{path}' cannot be deleted, since this session or another program has it open; close what reads it (a model by its Dispose(), or the end of that session) and try again.",
-            path,
-            fault)
+        ? new Gpt2Exception(Gpt2Error.InUse, $"'{path}' cannot be deleted, {UnwritableFile.IsOpen}.", path, fault)
         : new Gpt2Exception(Gpt2Error.Unwritable, $"'{path}' cannot be deleted, since it is marked as read-only; take that mark away and try again.", path, fault);
 
     private static void Sort(DirectoryInfo converted, List<FileInfo> files, List<string> kept)

@@ -73,20 +73,12 @@ internal sealed class AdapterTrainingFolder(string folder) : ITrainingFolder
         LowRankAdapter adapter = model.Adapter!;
         string? digest = model.Parameters.VectorDigest;
         string state = StateOf(journal.Step), notes = _journals.PathOf(journal.Step);
-        var files = new NewPaths(folder, state, notes, AdapterPath, ConfigPath);
-        bool isDone = false;
-        try
-        {
-            Directory.CreateDirectory(folder);
-            AdapterFile.Write(state, adapter, digest, trainer.AdapterMoments);
-            journal.Save(notes);
-            WriteAdapter(model, adapter, digest);
-            isDone = true;
-        }
-        finally
-        {
-            if (!isDone) files.Withdraw();
-        }
+        using var files = new NewPaths(folder, state, notes, AdapterPath, ConfigPath);
+        Directory.CreateDirectory(folder);
+        AdapterFile.Write(state, adapter, digest, trainer.AdapterMoments);
+        journal.Save(notes);
+        WriteAdapter(model, adapter, digest);
+        files.Keep();
     }
 
     private void WriteAdapter(Gpt2Model model, LowRankAdapter adapter, string? digest)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using PicoGpt.Checkpoints;
 using PicoGpt.Checkpoints.TensorFlow;
@@ -91,39 +90,20 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
     // Nothing has its name before all of it is whole.
     private void Write(Gpt2Model model, Trainer trainer, TrainingJournal journal, CancellationToken cancellationToken)
     {
-        var folders = new NewPaths(folder);
-        List<OutputFile> files = [];
-        bool isDone = false;
-        try
-        {
-            using ITensorWriter weights = new TensorBundleWriter(PrefixOf(journal.Step), options: null, new WriteMeter(null, cancellationToken));
-            Write(weights, trainer, journal);
-            weights.Complete();
-            foreach ((string name, byte[] content) in CompanionsOf(model))
-            {
-                string path = Path.Combine(folder, name);
-                if (!IsThere(path, content)) Add(path, stream => stream.Write(content));
-            }
-
-            Add(_journals.PathOf(journal.Step), journal.Write);
-            Publication.Of([.. files, .. weights.Files]);
-            isDone = true;
-        }
-        finally
-        {
-            foreach (OutputFile file in files) file.Dispose();
-            if (!isDone) folders.Withdraw();
-        }
-
-        void Add(string path, Action<Stream> write)
-        {
-            files.Add(new OutputFile(path));
-            write(files[^1].Stream);
-            files[^1].Complete();
-        }
+        using var folders = new NewPaths(folder);
+        using var files = new OutputFiles();
+        using var bundle = new TensorBundleWriter(PrefixOf(journal.Step), options: null, new WriteMeter(null, cancellationToken));
+        Write(bundle, trainer, journal);
+        ITensorWriter weights = bundle;
+        weights.Complete();
+        // A training that is begun anew in the folder of another model has another vocabulary.
+        foreach ((string name, byte[] content) in CompanionsOf(model)) files.AddUnlessThere(Path.Combine(folder, name), content);
+        files.Add(_journals.PathOf(journal.Step), journal.Write);
+        files.Publish(weights.Files);
+        folders.Keep();
     }
 
-    private static void Write(ITensorWriter writer, Trainer trainer, TrainingJournal journal)
+    private static void Write(TensorBundleWriter writer, Trainer trainer, TrainingJournal journal)
     {
         float power1 = 1, power2 = 1;
         for (int step = 0; step < journal.Step; step++) (power1, power2) = (power1 * (float)journal.Options.Beta1, power2 * (float)journal.Options.Beta2);
@@ -131,17 +111,15 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
         {
             string name = Format.Naming.Of(weight.Name);
             TensorShape shape = Format.ShapeOf(weight.Name, TensorShape.Of(weight.Shape));
-            Add(name, shape, weight.Values.Span);
+            writer.AddFloats(name, shape, weight.Values.Span);
             if (first.Rows == 0) continue; // frozen
-            Add(name + FirstMoment, shape, first.Values);
-            Add(name + SecondMoment, shape, second.Values);
+            writer.AddFloats(name + FirstMoment, shape, first.Values);
+            writer.AddFloats(name + SecondMoment, shape, second.Values);
         }
 
-        Add("beta1_power", new TensorShape([]), [power1]);
-        Add("beta2_power", new TensorShape([]), [power2]);
+        writer.AddFloats("beta1_power", new TensorShape([]), [power1]);
+        writer.AddFloats("beta2_power", new TensorShape([]), [power2]);
         writer.Add("global_step", TensorDType.Int64, new TensorShape([]), BitConverter.GetBytes((long)journal.Step));
-
-        void Add(string name, TensorShape shape, ReadOnlySpan<float> values) => writer.Add(name, TensorDType.Float32, shape, MemoryMarshal.AsBytes(values));
     }
 
     private static IEnumerable<(string Name, byte[] Content)> CompanionsOf(Gpt2Model model)
@@ -155,10 +133,6 @@ internal sealed class TrainingFolder(string folder) : ITrainingFolder
     {
         foreach (string file in steps.SelectMany(step => Format.FilesOf(PrefixOf(step)).SkipLast(1).Append(_journals.PathOf(step)))) File.Delete(file);
     }
-
-    // A training that is begun anew in the folder of another model has another vocabulary.
-    private static bool IsThere(string path, byte[] content) =>
-        File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
 
     private string BundlePrefix()
     {
