@@ -27,6 +27,7 @@ internal sealed class PeerFiles(Gpt2Model model, string folder, int threads)
         string path = Path.Combine(folder, $"{type}.gguf");
         if (IsThere(path)) return path;
         string unfinished = path + ".part";
+        NativeApi.llama_empty_call(); // finds the library, which the quantizer by itself does not
         if (!LLamaQuantizer.Quantize(Gguf(Gpt2Precision.Float32), unfinished, type, threads))
             throw new InvalidOperationException($"llama.cpp does not quantize to {type}.");
         File.Move(unfinished, path, overwrite: true);
