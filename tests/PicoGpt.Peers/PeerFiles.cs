@@ -1,8 +1,8 @@
 using System.Text.Json;
-using LLama;
 using LLama.Native;
 using PicoGpt.Architecture;
 using PicoGpt.Exporting;
+using PicoGpt.Peers.Llama;
 using PicoGpt.Peers.Onnx;
 
 namespace PicoGpt.Peers;
@@ -27,8 +27,7 @@ internal sealed class PeerFiles(Gpt2Model model, string folder, int threads)
         string path = Path.Combine(folder, $"{type}.gguf");
         if (IsThere(path)) return path;
         string unfinished = path + ".part";
-        NativeApi.llama_empty_call(); // finds the library, which the quantizer by itself does not
-        if (!LLamaQuantizer.Quantize(Gguf(Gpt2Precision.Float32), unfinished, type, threads))
+        if (!LlamaPeer.Quantize(Gguf(Gpt2Precision.Float32), unfinished, type, threads))
             throw new InvalidOperationException($"llama.cpp does not quantize to {type}.");
         File.Move(unfinished, path, overwrite: true);
         return path;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using LLama;
 using LLama.Native;
 
 namespace PicoGpt.Peers.Llama;
@@ -27,6 +28,14 @@ internal sealed class LlamaPeer : IPeer
         _model = SafeLlamaModelHandle.LoadFromFile(path, LLamaModelParams.Default());
         _context = NewContext(context, texts: 1);
     }
+
+    /// <summary>Has llama.cpp's own quantizer write a file.</summary>
+    /// <param name="source">The GGUF file in float32.</param>
+    /// <param name="path">The file to write.</param>
+    /// <param name="type">What it is to hold.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    /// <returns>Whether it did.</returns>
+    public static bool Quantize(string source, string path, LLamaFtype type, int threads) => LLamaQuantizer.Quantize(source, path, type, threads);
 
     public ReadOnlySpan<float> Read(int[] ids)
     {
