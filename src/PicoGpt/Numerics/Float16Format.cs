@@ -8,6 +8,9 @@ internal readonly unsafe struct Float16Format : IFloatFormat
     /// <summary>The zeros of the exponents of floats and halves lie 112 apart.</summary>
     public const float Scale = 5.192296858534828e33f; // 2 to the power of 112
 
+    /// <summary>The least half that is not subnormal.</summary>
+    public const float LeastNormal = 6.103515625e-05f; // 2 to the power of −14
+
     public static int Rows => 32;
 
     public static int BlockSize => Rows * PackedMatrix.Side * sizeof(ushort);

@@ -4,9 +4,11 @@ namespace PicoGpt.Numerics;
 
 /// <summary>
 /// The loops over halves. Of a few rows of x, these are scaled instead of the weights, once instead of for every product: both scale exactly, so that
-/// no bit differs.
+/// no bit differs. Either way small halves are subnormal floats for a moment, over which Intel's processors take a hundred times as long: there
+/// weights are unpacked by more operations, without these.
 /// </summary>
-internal sealed unsafe class Float16Products : FloatFormatOf<Float16Format>
+/// <param name="avoidsSubnormals">Whether no float is subnormal on the way.</param>
+internal sealed unsafe class Float16Products(bool avoidsSubnormals) : FloatFormatOf<Float16Format>
 {
     // Of more rows the weights' share is small.
     private const int MaxRows = 4;
@@ -19,6 +21,12 @@ internal sealed unsafe class Float16Products : FloatFormatOf<Float16Format>
 
     public override void MatMul<TWidth, TVector>(Matrix x, PackedMatrix w, float* b, Matrix y, int from, int to)
     {
+        if (avoidsSubnormals)
+        {
+            PackedProducts<WidenedFloat16Format, TWidth, TVector>.MatMul(x, w, b, y, from, to);
+            return;
+        }
+
         bool areFew = x.Rows <= MaxRows && x.Rows * x.Columns <= MaxLength;
         float* memory = stackalloc float[areFew ? Kernels.AlignedLength(x.Rows * x.Columns) : 0];
         var scaled = new Matrix(Kernels.Align(memory), x.Rows, x.Columns);

@@ -53,6 +53,9 @@ internal unsafe interface IWidth<TVector>
     /// </summary>
     static abstract void LoadHalves(uint* source, out TVector lower, out TVector upper);
 
+    /// <summary>Pairs of halves: those in the lower 16 bits, and those in the upper. No float on the way is subnormal.</summary>
+    static abstract void WidenHalves(uint* source, out TVector lower, out TVector upper);
+
     /// <summary>Pairs of upper halves of floats: those in the lower 16 bits, and those in the upper.</summary>
     static abstract void LoadBFloat16s(uint* source, out TVector lower, out TVector upper);
 

@@ -4,7 +4,7 @@ namespace PicoGpt.Numerics;
 internal abstract unsafe class PackedFormat
 {
     private static readonly PackedFormat Float32 = new FloatFormatOf<Float32Format>();
-    private static readonly PackedFormat Float16 = new Float16Products();
+    private static readonly PackedFormat Float16 = new Float16Products(avoidsSubnormals: ProcessorKind.IsIntel);
     private static readonly PackedFormat BFloat16 = new FloatFormatOf<BFloat16Format>();
     private static readonly PackedFormat Int8 = new QuantizedFormatOf<Int8Format>();
     private static readonly PackedFormat Int5 = new QuantizedFormatOf<LevelFormat<Int5Codes>>();

@@ -394,13 +394,8 @@ internal static unsafe class QuantizedProducts<TFormat, TWidth, TVector>
     private static TVector Scaled(TVector sums, TVector wScale, TVector xScale, TVector addend) =>
         TWidth.FusedMultiplyAdd(TWidth.ConvertToSingle(sums), TWidth.Multiply(wScale, xScale), addend);
 
-    // It is not to stay in a cache, where it would push out what the rest of the pass reads.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskAhead(byte* strip)
-    {
-        if (!Sse.IsSupported) return;
-        for (int i = 0; i < TFormat.StripSize; i += LineLength) Sse.PrefetchNonTemporal(strip + TFormat.BytesAhead + i);
-    }
+    private static void AskAhead(byte* strip) => StreamAhead.Ask(strip, TFormat.StripSize, TFormat.BytesAhead);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Ask(byte* next)

@@ -52,6 +52,13 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
         upper = Placed(pairs);
     }
 
+    public static void WidenHalves(uint* source, out Vector128<float> lower, out Vector128<float> upper)
+    {
+        Vector128<int> pairs = Vector128.Load((int*)source);
+        lower = Widened(Vector128.ShiftLeft(pairs, 16), Vector128.ShiftLeft(pairs, 13));
+        upper = Widened(pairs, Vector128.ShiftRightLogical(pairs, 3));
+    }
+
     public static void LoadBFloat16s(uint* source, out Vector128<float> lower, out Vector128<float> upper)
     {
         Vector128<int> pairs = Vector128.Load((int*)source);
@@ -156,4 +163,14 @@ internal readonly unsafe struct Width128 : IWidth<Vector128<float>>
     // The half in the upper bits: its exponent and fraction stand 3 bits lower in a float.
     private static Vector128<float> Placed(Vector128<int> halves) =>
         (Vector128.ShiftRightArithmetic(halves, 3) & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle();
+
+    // The half's sign, and its exponent and fraction where a float's stand, among other bits. The exponents' zeros lie 112 apart, which makes a normal
+    // half what it is, but a subnormal one, whose first bit counts, too great: it is twice that less what this bit is worth, which is less for
+    // subnormal halves only.
+    private static Vector128<float> Widened(Vector128<int> sign, Vector128<int> placed)
+    {
+        Vector128<float> normal = ((placed & Vector128.Create(0x0FFFE000)) + Vector128.Create(112 << 23)).AsSingle();
+        Vector128<float> subnormal = Vector128.FusedMultiplyAdd(normal, Vector128.Create(2f), Vector128.Create(-Float16Format.LeastNormal));
+        return Vector128.ConditionalSelect(Vector128.Create(int.MinValue), sign, Vector128.MinNative(normal, subnormal).AsInt32()).AsSingle();
+    }
 }

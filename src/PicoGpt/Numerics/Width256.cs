@@ -51,6 +51,13 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
         upper = Placed(pairs);
     }
 
+    public static void WidenHalves(uint* source, out Vector256<float> lower, out Vector256<float> upper)
+    {
+        Vector256<int> pairs = Vector256.Load((int*)source);
+        lower = Widened(Vector256.ShiftLeft(pairs, 16), Vector256.ShiftLeft(pairs, 13));
+        upper = Widened(pairs, Vector256.ShiftRightLogical(pairs, 3));
+    }
+
     public static void LoadBFloat16s(uint* source, out Vector256<float> lower, out Vector256<float> upper)
     {
         Vector256<int> pairs = Vector256.Load((int*)source);
@@ -124,4 +131,14 @@ internal readonly unsafe struct Width256 : IWidth<Vector256<float>>
     // The half in the upper bits: its exponent and fraction stand 3 bits lower in a float.
     private static Vector256<float> Placed(Vector256<int> halves) =>
         (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle();
+
+    // The half's sign, and its exponent and fraction where a float's stand, among other bits. The exponents' zeros lie 112 apart, which makes a normal
+    // half what it is, but a subnormal one, whose first bit counts, too great: it is twice that less what this bit is worth, which is less for
+    // subnormal halves only.
+    private static Vector256<float> Widened(Vector256<int> sign, Vector256<int> placed)
+    {
+        Vector256<float> normal = ((placed & Vector256.Create(0x0FFFE000)) + Vector256.Create(112 << 23)).AsSingle();
+        Vector256<float> subnormal = Vector256.FusedMultiplyAdd(normal, Vector256.Create(2f), Vector256.Create(-Float16Format.LeastNormal));
+        return Vector256.ConditionalSelect(Vector256.Create(int.MinValue), sign, Vector256.MinNative(normal, subnormal).AsInt32()).AsSingle();
+    }
 }

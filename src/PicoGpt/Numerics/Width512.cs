@@ -51,6 +51,13 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
         upper = Placed(pairs);
     }
 
+    public static void WidenHalves(uint* source, out Vector512<float> lower, out Vector512<float> upper)
+    {
+        Vector512<int> pairs = Vector512.Load((int*)source);
+        lower = Widened(Vector512.ShiftLeft(pairs, 16), Vector512.ShiftLeft(pairs, 13));
+        upper = Widened(pairs, Vector512.ShiftRightLogical(pairs, 3));
+    }
+
     public static void LoadBFloat16s(uint* source, out Vector512<float> lower, out Vector512<float> upper)
     {
         Vector512<int> pairs = Vector512.Load((int*)source);
@@ -128,4 +135,14 @@ internal readonly unsafe struct Width512 : IWidth<Vector512<float>>
     // The half in the upper bits: its exponent and fraction stand 3 bits lower in a float.
     private static Vector512<float> Placed(Vector512<int> halves) =>
         (Vector512.ShiftRightArithmetic(halves, 3) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle();
+
+    // The half's sign, and its exponent and fraction where a float's stand, among other bits. The exponents' zeros lie 112 apart, which makes a normal
+    // half what it is, but a subnormal one, whose first bit counts, too great: it is twice that less what this bit is worth, which is less for
+    // subnormal halves only.
+    private static Vector512<float> Widened(Vector512<int> sign, Vector512<int> placed)
+    {
+        Vector512<float> normal = ((placed & Vector512.Create(0x0FFFE000)) + Vector512.Create(112 << 23)).AsSingle();
+        Vector512<float> subnormal = Vector512.FusedMultiplyAdd(normal, Vector512.Create(2f), Vector512.Create(-Float16Format.LeastNormal));
+        return Vector512.ConditionalSelect(Vector512.Create(int.MinValue), sign, Vector512.MinNative(normal, subnormal).AsInt32()).AsSingle();
+    }
 }

@@ -13,6 +13,22 @@ public sealed unsafe class PackedMatrixTests
 
     public static TheoryData<string, Gpt2Precision> FloatVariants => Variants(Gpt2Precision.Float32, Gpt2Precision.Float16, Gpt2Precision.BFloat16);
 
+    /// <summary>Every vector width with both ways to unpack halves, of which a processor takes one.</summary>
+    public static TheoryData<string, bool> HalfVariants
+    {
+        get
+        {
+            var data = new TheoryData<string, bool>();
+            foreach (Kernels kernels in Kernels.All)
+            {
+                data.Add(kernels.Name, false);
+                data.Add(kernels.Name, true);
+            }
+
+            return data;
+        }
+    }
+
     public static TheoryData<string, Gpt2Precision, bool> QuantizedVariants
     {
         get
@@ -259,6 +275,24 @@ public sealed unsafe class PackedMatrixTests
         x.Data[0] = 1;
         Kernels.Choose(variant).MatMulPacked(x.AsMatrix(1, 1), w.Matrix, null, y.AsMatrix(1, values.Length), 0, values.Length);
         Assert.Equal(values, new Span<float>(y.Data, values.Length).ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(HalfVariants))]
+    public void Every_half_has_the_same_bits_with_subnormal_floats_on_the_way_and_without(string variant, bool avoidsSubnormals)
+    {
+        float[] values = [.. Enumerable.Range(0, 65536).Select(bits => (float)BitConverter.UInt16BitsToHalf((ushort)bits)).Where(float.IsFinite)];
+        using var w = new Packed(new Float16Products(avoidsSubnormals), 1, values.Length, values);
+        using var zeros = new AlignedBuffer(values.Length);
+        new Span<float>(zeros.Data, values.Length).Fill(-0f); // a sum of zeros has the sign of the half
+        foreach (int rows in new[] { 1, 2, 3, 4, 5, 8, 65 })
+        {
+            using AlignedBuffer x = Fill(rows, 1), expected = new(rows * values.Length), actual = new(rows * values.Length);
+            x.Data[0] = 1;
+            new PlainKernels().MatMul(x.AsMatrix(rows, 1), w.Unpacked, zeros.Data, expected.AsMatrix(rows, values.Length), 0, values.Length);
+            Kernels.Choose(variant).MatMulPacked(x.AsMatrix(rows, 1), w.Matrix, zeros.Data, actual.AsMatrix(rows, values.Length), 0, values.Length);
+            Assert.Equal(Bits(expected), Bits(actual));
+        }
     }
 
     [Fact]
