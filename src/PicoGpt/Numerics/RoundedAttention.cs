@@ -76,6 +76,7 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
         TVector s0 = TWidth.Broadcast(0f), s1 = s0;
         for (int d = 0; d < headSize; d++, keys += Kernels.KeyBlock)
         {
+            StreamAhead.AskToSecondLevel(keys, Kernels.KeyBlock * sizeof(short));
             TVector factor = TWidth.Broadcast(q[d]);
             s0 = TWidth.FusedMultiplyAdd(factor, Load(keys, k0), s0);
             s1 = TWidth.FusedMultiplyAdd(factor, Load(keys + TWidth.Count, k1), s1);
@@ -93,6 +94,7 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
         TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
         for (int d = 0; d < headSize; d++, keys += Kernels.KeyBlock)
         {
+            StreamAhead.AskToSecondLevel(keys, Kernels.KeyBlock * sizeof(short));
             TVector factor = TWidth.Broadcast(q[d]);
             s0 = TWidth.FusedMultiplyAdd(factor, Load(keys, k0), s0);
             s1 = TWidth.FusedMultiplyAdd(factor, Load(keys + TWidth.Count, k1), s1);
@@ -109,6 +111,7 @@ internal static unsafe class RoundedAttention<TWidth, TVector>
         TVector y0 = TWidth.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0;
         for (int j = 0; j < count; j++, values += width)
         {
+            StreamAhead.AskToSecondLevel(values, 4 * TWidth.Count * sizeof(short));
             TVector factor = TWidth.Broadcast(p[j]), scale = TWidth.Broadcast(scales[j]);
             y0 = TWidth.FusedMultiplyAdd(factor, Load(values, scale), y0);
             y1 = TWidth.FusedMultiplyAdd(factor, Load(values + TWidth.Count, scale), y1);

@@ -155,6 +155,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         TVector y0 = TWidth.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0;
         for (int j = 0; j < count; j++, values += width)
         {
+            StreamAhead.AskToSecondLevel(values, 4 * TWidth.Count * sizeof(float));
             TVector factor = TWidth.Broadcast(p[j]);
             y0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values), y0);
             y1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(values + TWidth.Count), y1);
@@ -195,6 +196,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         TVector s0 = TWidth.Broadcast(0f), s1 = s0;
         for (int d = 0; d < headSize; d++, keys += KeyBlock)
         {
+            StreamAhead.AskToSecondLevel(keys, KeyBlock * sizeof(float));
             TVector factor = TWidth.Broadcast(q[d]);
             s0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys), s0);
             s1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + TWidth.Count), s1);
@@ -210,6 +212,7 @@ internal sealed unsafe class SimdKernels<TWidth, TVector> : Kernels
         TVector s0 = TWidth.Broadcast(0f), s1 = s0, s2 = s0, s3 = s0;
         for (int d = 0; d < headSize; d++, keys += KeyBlock)
         {
+            StreamAhead.AskToSecondLevel(keys, KeyBlock * sizeof(float));
             TVector factor = TWidth.Broadcast(q[d]);
             s0 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys), s0);
             s1 = TWidth.FusedMultiplyAdd(factor, TWidth.Load(keys + TWidth.Count), s1);

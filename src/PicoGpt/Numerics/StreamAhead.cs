@@ -34,4 +34,12 @@ internal static unsafe class StreamAhead
             else Sse.PrefetchNonTemporal(next + bytesPast + i);
         }
     }
+
+    /// <summary>Asks for what will be read into the second-level cache, where weights are asked for so too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AskToSecondLevel(void* next, int count)
+    {
+        if (!IsToSecondLevel) return;
+        for (int i = 0; i < count; i += LineLength) Sse.Prefetch1((byte*)next + BytesToSecondLevel + i);
+    }
 }
