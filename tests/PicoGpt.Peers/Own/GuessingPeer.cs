@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using PicoGpt.Inference;
 
 namespace PicoGpt.Peers.Own;
@@ -36,12 +37,12 @@ internal sealed class GuessingPeer(Gpt2Model model, int threads, float temperatu
         };
         using var batch = new BatchGenerator(model, options, batchSize: 1);
         batch.Add(prompt);
-        while (batch.NewTokens == 0) batch.Advance();
+        IReadOnlyList<Gpt2Completion> done = [];
+        while (batch.NewTokens == 0 && done.Count == 0) done = batch.Advance();
         clock.Start();
-        IReadOnlyList<Gpt2Completion> done;
-        do done = batch.Advance();
-        while (done.Count == 0);
+        while (done.Count == 0) done = batch.Advance();
         clock.Stop();
+        if (done[0].Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
         return [.. done[0].Ids];
     }
 }
