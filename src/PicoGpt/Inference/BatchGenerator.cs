@@ -43,14 +43,14 @@ public sealed class BatchGenerator : IDisposable
         try
         {
             _driver = new TextDriver<GeneratedText>(new Gpt2Forward(model, _workspace) { Hook = hook }, batchSize, Choose) { Account = AccountOf(model, _options) };
+            _shadow = ShadowMaker.For(model, _workspace, _options);
         }
         catch
         {
+            _driver?.Dispose();
             _workspace.Dispose();
             throw;
         }
-
-        _shadow = ShadowMaker.For(model, _workspace, _options);
     }
 
     /// <summary>

@@ -79,6 +79,8 @@ internal sealed unsafe class Gpt2Forward : IDisposable
         }
         catch
         {
+            _narrow?.Dispose();
+            _quantized?.Dispose();
             if (ownsWorkspace) workspace.Dispose();
             throw;
         }
