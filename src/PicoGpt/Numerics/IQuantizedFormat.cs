@@ -31,7 +31,7 @@ internal unsafe interface IQuantizedFormat : IPackedFormat
     /// <summary>Bytes of an integer of x: 1 or 2.</summary>
     static abstract int IntegerSize { get; }
 
-    /// <summary>How far ahead of what one row of x is multiplied by it is asked for: what was measured to be fastest.</summary>
+    /// <summary>How far ahead of what one row of x is multiplied by it is asked for past the caches: what was measured to be fastest.</summary>
     static abstract int BytesAhead { get; }
 
     /// <summary>The integer of an element, from −127 to 127.</summary>

@@ -204,7 +204,7 @@ internal abstract unsafe class Kernels
 
     private static List<Kernels> FindAll()
     {
-        RuntimeHelpers.RunClassConstructor(typeof(StreamAhead).TypeHandle); // what is known when loops are compiled is not looked at in them
+        RuntimeHelpers.RunClassConstructor(typeof(StreamAhead).TypeHandle); // a constant for the loops, if it is known before they are compiled
         List<Kernels> kernels = [];
         if (Vector512.IsHardwareAccelerated) kernels.Add(new SimdKernels<Width512, Vector512<float>>());
         if (Vector256.IsHardwareAccelerated) kernels.Add(new SimdKernels<Width256, Vector256<float>>());

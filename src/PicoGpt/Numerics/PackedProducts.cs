@@ -113,12 +113,13 @@ internal static unsafe class PackedProducts<TFormat, TWidth, TVector>
 
     /// <summary>
     /// Asks for what one row of x, or a few more, will come to. Past the caches it pushes out nothing that the rest of the pass reads (measured: attention
-    /// takes 0.65 times as long), and there processors ask for float32 early enough by themselves.
+    /// takes 0.65 times as long); processors where that pays ask for float32 early enough by themselves.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AskAhead(byte* row)
     {
-        if (!TFormat.IsFloat32 || StreamAhead.IsToSecondLevel) StreamAhead.Ask(row, RowSize, BytesAhead);
+        if (TFormat.IsFloat32) StreamAhead.AskToSecondLevel(row, RowSize);
+        else StreamAhead.Ask(row, RowSize, BytesAhead);
     }
 
     /// <summary>Asks for rows that few rows of x will come to.</summary>

@@ -17,8 +17,8 @@ internal static unsafe class StreamAhead
     // What was measured to be fastest: from 4 to 16 KiB there is little between them.
     private const int BytesToSecondLevel = 8192;
 
-    /// <summary>Whether weights are asked for into the second-level cache.</summary>
-    public static bool IsToSecondLevel { get; } = ProcessorKind.IsIntel;
+    // Whether weights are asked for into the second-level cache.
+    private static bool IsToSecondLevel { get; } = ProcessorKind.IsIntel;
 
     /// <summary>Asks for what will be read.</summary>
     /// <param name="next">What is read now.</param>
@@ -27,15 +27,16 @@ internal static unsafe class StreamAhead
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Ask(byte* next, int count, int bytesPast)
     {
-        if (!Sse.IsSupported) return;
-        for (int i = 0; i < count; i += LineLength)
+        if (IsToSecondLevel) AskToSecondLevel(next, count);
+        else if (Sse.IsSupported)
         {
-            if (IsToSecondLevel) Sse.Prefetch1(next + BytesToSecondLevel + i);
-            else Sse.PrefetchNonTemporal(next + bytesPast + i);
+            for (int i = 0; i < count; i += LineLength) Sse.PrefetchNonTemporal(next + bytesPast + i);
         }
     }
 
-    /// <summary>Asks for what will be read into the second-level cache, where weights are asked for so too.</summary>
+    /// <summary>Asks for what will be read into the second-level cache, where weights are asked for so; elsewhere for nothing.</summary>
+    /// <param name="next">What is read now.</param>
+    /// <param name="count">Bytes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AskToSecondLevel(void* next, int count)
     {
